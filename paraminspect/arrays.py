@@ -1,0 +1,188 @@
+"""Arrays: dtypes as checkpoints know them, and the protocol of anything that has values.
+
+Importing this module does not import NumPy, so that listing never pays for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from paraminspect.errors import DTypeError, UnsetError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Shape = tuple[int, ...]
+
+BLOCK_NBYTES = 1 << 22
+"""Bytes of values that are held at a time by default: large enough for the disk, small for L2."""
+
+
+@dataclass(frozen=True)
+class DType:
+    """The type of an element. `name` is spelled as NumPy and ml_dtypes spell it, `nbits` as stored.
+
+    Checkpoints hold types that NumPy lacks, and types smaller than a byte; so this is our own value.
+    """
+
+    name: str
+    nbits: int
+
+    def __str__(self) -> str:
+        return self.name
+
+    def nbytes(self, count: int) -> int:
+        """Bytes that `count` elements take when stored densely."""
+        return (count * self.nbits + 7) // 8
+
+    def to_numpy(self) -> np.dtype[Any]:
+        """The NumPy dtype; the ones NumPy lacks come from ml_dtypes (sub-byte ones use a byte each)."""
+        import numpy as np
+
+        if self.name in _ML_DTYPES:
+            import ml_dtypes
+
+            return np.dtype(getattr(ml_dtypes, self.name))
+        try:
+            return np.dtype(self.name)
+        except TypeError:
+            raise DTypeError(f"NumPy has no dtype for {self.name}") from None
+
+    @classmethod
+    def of(cls, dtype: np.dtype[Any]) -> DType:
+        """The dtype of a NumPy array, byte order aside."""
+        name = dtype.name
+        return DTYPES.get(name) or cls(name, dtype.itemsize * 8)
+
+
+_ML_DTYPES = {
+    "bfloat16": 16,
+    "float8_e3m4": 8,
+    "float8_e4m3": 8,
+    "float8_e4m3b11fnuz": 8,
+    "float8_e4m3fn": 8,
+    "float8_e4m3fnuz": 8,
+    "float8_e5m2": 8,
+    "float8_e5m2fnuz": 8,
+    "float8_e8m0fnu": 8,
+    "float6_e2m3fn": 6,
+    "float6_e3m2fn": 6,
+    "float4_e2m1fn": 4,
+    "int4": 4,
+    "uint4": 4,
+    "int2": 2,
+    "uint2": 2,
+}
+
+DTYPES: dict[str, DType] = {
+    name: DType(name, nbits)
+    for name, nbits in {
+        "bool": 8,
+        "int8": 8,
+        "uint8": 8,
+        "int16": 16,
+        "uint16": 16,
+        "int32": 32,
+        "uint32": 32,
+        "int64": 64,
+        "uint64": 64,
+        "float16": 16,
+        "float32": 32,
+        "float64": 64,
+        "complex64": 64,
+        "complex128": 128,
+        **_ML_DTYPES,
+    }.items()
+}
+"""Every dtype that has a name of ours, by that name."""
+
+DTYPE_ALIASES: dict[str, str] = {
+    "bf16": "bfloat16",
+    "f16": "float16",
+    "fp16": "float16",
+    "half": "float16",
+    "f32": "float32",
+    "fp32": "float32",
+    "float": "float32",
+    "f64": "float64",
+    "fp64": "float64",
+    "double": "float64",
+    "fp8_e4m3": "float8_e4m3fn",
+    "fp8_e5m2": "float8_e5m2",
+    "f8_e4m3": "float8_e4m3fn",
+    "f8_e5m2": "float8_e5m2",
+    "long": "int64",
+    "int": "int32",
+}
+"""What else people write for a dtype."""
+
+
+def parse_dtype(text: str) -> DType:
+    """The dtype that a user names: `float32`, `bf16`, `torch.float16`, ..."""
+    from paraminspect.errors import nearest
+
+    name = text.removeprefix("torch.").lower()
+    try:
+        return DTYPES[DTYPE_ALIASES.get(name, name)]
+    except KeyError:
+        known = [*DTYPES, *DTYPE_ALIASES]
+        raise DTypeError(f"unknown dtype {text!r}{nearest(name, known)}") from None
+
+
+@runtime_checkable
+class Array(Protocol):
+    """Values with a shape: in memory, in a file, or still to be drawn. Nobody asks which.
+
+    `read` is the one way in that never takes more memory than asked for; indexing is for people.
+    """
+
+    @property
+    def shape(self) -> Shape:
+        """The lengths of the axes."""
+
+    @property
+    def dtype(self) -> DType:
+        """The type of the elements."""
+
+    def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+        """Elements `start` to `stop` of the flattened array (C order), 1-D, in native byte order.
+
+        The result may be a buffer that the next `read` overwrites: copy what is to be kept.
+        """
+
+    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
+        """The values at a basic NumPy index, a new array; no more than these are read."""
+
+
+@dataclass(frozen=True)
+class Unset:
+    """An array that has a shape and a dtype, and no values yet."""
+
+    shape: Shape
+    dtype: DType
+
+    def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+        """Raise `UnsetError`."""
+        raise UnsetError("a definition has no values yet: draw them with `init`, or open a checkpoint")
+
+    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
+        return self.read(0, 0)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return self.read(0, 0)
+
+
+def count_elements(shape: Shape) -> int:
+    """How many elements a shape has (1 for a scalar)."""
+    return math.prod(shape)
+
+
+def block_ranges(array: Array, nbytes: int = BLOCK_NBYTES) -> Iterator[tuple[int, int]]:
+    """`(start, stop)` of consecutive flat blocks of `array`, each of at most `nbytes` bytes."""
+    count = count_elements(array.shape)
+    step = max(1, nbytes * 8 // max(array.dtype.nbits, 8))
+    for start in range(0, count, step):
+        yield start, min(start + step, count)

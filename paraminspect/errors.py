@@ -1,0 +1,87 @@
+"""Every deliberate error of paraminspect, and how foreign text is made safe for one line.
+
+All are children of `ParamInspectError`: the command line turns each into one line on stderr and
+status 2, a library user catches the family by its one name.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ParamInspectError(Exception):
+    """Something a user can understand and mend: the message is the whole story, on one line."""
+
+    def __str__(self) -> str:
+        return escape(" ".join(str(argument) for argument in self.args))
+
+
+class AddressError(ParamInspectError):
+    """An address is malformed, points outside a shape, or matches no parameter."""
+
+
+class ExpressionError(ParamInspectError):
+    """An expression is malformed, uses what the language does not have, or passes a limit."""
+
+
+class DefinitionError(ParamInspectError):
+    """A model definition is malformed or describes an impossible model."""
+
+
+class CheckpointError(ParamInspectError):
+    """A file is not a valid checkpoint, cannot be read, or cannot be written."""
+
+
+class ShapeError(ParamInspectError):
+    """Shapes do not fit."""
+
+
+class DTypeError(ParamInspectError):
+    """Values cannot be represented in a dtype, or a dtype has no NumPy counterpart."""
+
+
+class UnsetError(ParamInspectError):
+    """A parameter has no values yet: it comes from a definition that nobody initialized."""
+
+
+class TieError(ParamInspectError):
+    """Two parameters cannot be tied."""
+
+
+class SchemeError(ParamInspectError):
+    """A scheme is unknown, has wrong arguments, or cannot be used for a shape."""
+
+
+class DurabilityError(CheckpointError):
+    """The new file is in place, but the system did not confirm that it survives a power cut."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`": did you mean 'Linear'?"`-like ending for an unknown `name`, or an empty string."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f", did you mean {matches[0]!r}?" if matches else ""
+
+
+def escape(text: str) -> str:
+    r"""`text` with everything that could steer a terminal written as `\xNN` or `\uNNNN`.
+
+    Names, metadata and file names are hostile until proven otherwise. A backslash is doubled, so
+    that the escaped form is unambiguous; printable characters of any script stay as they are.
+    """
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return text
+    return "".join(map(_escape_character, text))
+
+
+def _escape_character(character: str) -> str:
+    code = ord(character)
+    if character == "\\":
+        return "\\\\"
+    if character.isprintable():
+        return character
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as surrogateescape keeps it
+        return f"\\x{code - 0xDC00:02x}"
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
