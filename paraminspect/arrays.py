@@ -23,9 +23,9 @@ BLOCK_NBYTES = 1 << 22
 
 @dataclass(frozen=True)
 class DType:
-    """The type of an element. `name` is spelled as NumPy and ml_dtypes spell it, `nbits` as stored.
+    """The type of an element: `name` as NumPy and ml_dtypes spell it, `nbits` as stored.
 
-    Checkpoints hold types that NumPy lacks, and types smaller than a byte; so this is our own value.
+    Checkpoints hold types that NumPy lacks, and types smaller than a byte: so it is our own value.
     """
 
     name: str
@@ -39,13 +39,14 @@ class DType:
         return (count * self.nbits + 7) // 8
 
     def to_numpy(self) -> np.dtype[Any]:
-        """The NumPy dtype; the ones NumPy lacks come from ml_dtypes (sub-byte ones use a byte each)."""
+        """The NumPy dtype, from ml_dtypes where NumPy has none (sub-byte ones use a byte each)."""
         import numpy as np
 
         if self.name in _ML_DTYPES:
             import ml_dtypes
 
-            return np.dtype(getattr(ml_dtypes, self.name))
+            extra: np.dtype[Any] = np.dtype(getattr(ml_dtypes, self.name))
+            return extra
         try:
             return np.dtype(self.name)
         except TypeError:
@@ -164,9 +165,11 @@ class Unset:
     shape: Shape
     dtype: DType
 
-    def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+    def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:  # noqa: ARG002 (the protocol's)
         """Raise `UnsetError`."""
-        raise UnsetError("a definition has no values yet: draw them with `init`, or open a checkpoint")
+        raise UnsetError(
+            "a definition has no values yet: draw them with `init`, or open a checkpoint"
+        )
 
     def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
         return self.read(0, 0)

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 
 class ParamInspectError(Exception):
-    """Something a user can understand and mend: the message is the whole story, on one line."""
+    """Something a user can understand and mend: the message is the whole story, on one line.
 
-    def __str__(self) -> str:
-        return escape(" ".join(str(argument) for argument in self.args))
+    The message is raw; whoever prints it on a terminal passes it through `escape`, once.
+    """
 
 
 class AddressError(ParamInspectError):

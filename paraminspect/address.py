@@ -1,0 +1,112 @@
+"""Addresses: the strings users type to point into a parameter tree, `PATTERN[INDEX]`."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from dataclasses import dataclass
+
+from paraminspect.errors import AddressError
+from paraminspect.indexing import Index, IndexItem
+
+MAXIMUM_INDEX_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to look: nested positions or a name pattern, and perhaps an index into the values.
+
+    `[0][1].bias[0:3]` has the positions (0, 1), the pattern `bias` and the index (0:3).
+    """
+
+    pattern: str
+    index: Index | None = None
+    positions: tuple[int, ...] = ()
+    text: str = ""
+
+    def __str__(self) -> str:
+        return self.text or self.pattern
+
+
+def parse_address(text: str) -> Address:
+    """The address that a user typed; raises `AddressError` saying what is wrong with it."""
+    rest, positions = text, []
+    while match := re.match(r"\[\s*(-?\d+)\s*\]", rest):
+        positions.append(int(match[1]))
+        rest = rest[match.end() :]
+    if positions and rest:
+        if rest[0] not in "./":
+            raise AddressError(f"expected '.NAME' after the positions in {text!r}, got {rest!r}")
+        rest = rest[1:]
+    pattern, bracket, tail = rest.partition("[")
+    if not pattern and not positions:
+        raise AddressError(f"an address begins with a name or a position, got {text!r}")
+    if positions and not rest:
+        pattern = "*"
+    if not bracket:
+        if "]" in pattern:
+            raise AddressError(f"']' without '[' in address {text!r}")
+        return Address(pattern, None, tuple(positions), text)
+    if not tail.endswith("]"):
+        raise AddressError(f"an index ends the address with ']', got {text!r}")
+    return Address(pattern, parse_index(tail[:-1]), tuple(positions), text)
+
+
+def parse_assignment(text: str) -> tuple[Address, str]:
+    """`ADDRESS=EXPRESSION` as its two parts."""
+    depth = 0
+    for i, character in enumerate(text):
+        depth += (character == "[") - (character == "]")
+        if character == "=" and depth <= 0:
+            return parse_address(text[:i].strip()), text[i + 1 :].strip()
+    raise AddressError(f"expected ADDRESS=EXPRESSION, got {text!r}")
+
+
+def parse_index(text: str) -> Index:
+    """What stands between the brackets: integers, slices and `...`, separated by commas."""
+    if len(text) > MAXIMUM_INDEX_LENGTH:
+        raise AddressError(f"an index has at most {MAXIMUM_INDEX_LENGTH} characters")
+    try:
+        node = ast.parse(f"_[{text}]", mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise AddressError(f"cannot read the index [{text}]") from None
+    if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
+        raise AddressError(f"cannot read the index [{text}]")
+    items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    return tuple(_index_item(item, text) for item in items)
+
+
+def _index_item(node: ast.expr, text: str) -> IndexItem:
+    if isinstance(node, ast.Slice):
+        parts = (node.lower, node.upper, node.step)
+        return slice(*(None if part is None else _integer(part, text) for part in parts))
+    if isinstance(node, ast.Constant) and node.value is Ellipsis:
+        return Ellipsis
+    return _integer(node, text)
+
+
+def _integer(node: ast.expr, text: str) -> int:
+    sign = 1
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        sign, node = -1, node.operand
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return sign * node.value
+    raise AddressError(f"an index is made of integers, slices and '...', got [{text}]")
+
+
+@functools.lru_cache(maxsize=256)
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """A pattern as a regular expression: `*` is any run of characters, dots too, `?` any one."""
+    parts = {"*": ".*", "?": "."}
+    return re.compile("".join(parts.get(c) or re.escape(c) for c in pattern), re.DOTALL)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether the text can match more than the one name that it spells."""
+    return "*" in text or "?" in text
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether the whole `name` matches `pattern`."""
+    return compile_pattern(pattern).fullmatch(name) is not None

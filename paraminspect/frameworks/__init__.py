@@ -1,0 +1,45 @@
+"""Frameworks: whose names, layouts and default initializers hold. One module each."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from paraminspect.errors import DefinitionError, nearest
+from paraminspect.layers import Built, Layer
+from paraminspect.naming import Named
+
+
+@dataclass(frozen=True)
+class Framework:
+    """What a framework is to us: a table of layers, two containers, and a way to name parameters.
+
+    `sequential` makes the container that a list stands for, `module` the one that a mapping
+    stands for; both take the children by name. `name_parameters` turns a built model into named
+    parameters; `separator` stands between the parts of a name.
+    """
+
+    name: str
+    layers: Mapping[str, Callable[..., Layer]]
+    sequential: Callable[[Mapping[str, Layer]], Layer]
+    module: Callable[[Mapping[str, Layer]], Layer]
+    name_parameters: Callable[[Built], Named]
+    separator: str = "."
+    metadata: Mapping[str, str] | None = None
+    """What a checkpoint of this framework carries besides values."""
+
+
+FRAMEWORKS = ("pytorch", "keras", "mxnet")
+"""The frameworks, each a module of this package with a value `FRAMEWORK`."""
+
+
+def load_framework(name: str) -> Framework:
+    """The framework of a name; its module is imported only now."""
+    if name not in FRAMEWORKS:
+        known = ", ".join(FRAMEWORKS)
+        raise DefinitionError(
+            f"unknown framework {name!r}, expected one of {known}{nearest(name, FRAMEWORKS)}"
+        )
+    framework: Framework = importlib.import_module(f"paraminspect.frameworks.{name}").FRAMEWORK
+    return framework

@@ -1,0 +1,157 @@
+"""Basic NumPy indices, normalized against a shape before any format sees them.
+
+Formats do not slice as NumPy does (negative starts, steps, bounds past the end, empty arrays);
+here every index becomes positions per axis, and is read through `Array.read` alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from paraminspect.arrays import BLOCK_NBYTES, Array, Shape
+from paraminspect.errors import AddressError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+IndexItem = int | slice | EllipsisType
+Index = tuple[IndexItem, ...]
+
+SMALL_READ_NBYTES = 1 << 16
+"""A read of this much costs about what a system call costs: gaps within it are read through."""
+
+MINIMUM_DENSITY = 1 / 16
+"""Share of wanted elements from which a larger stretch is read whole and picked from."""
+
+
+class Axis(NamedTuple):
+    """What an index selects on one axis: `start`, `start + step`, ...: `length` positions."""
+
+    start: int
+    step: int
+    length: int
+    kept: bool
+    """Whether the axis is in the result (an integer index drops it)."""
+
+
+def normalize(index: Index, shape: Shape) -> tuple[Axis, ...]:
+    """One `Axis` per axis of `shape`, with NumPy's meaning of negative, open and excess bounds."""
+    given = sum(item is not Ellipsis for item in index)
+    if given > len(shape):
+        raise AddressError(f"{given} indices for {len(shape)} axes, shape {list(shape)}")
+    if sum(item is Ellipsis for item in index) > 1:
+        raise AddressError("an index can have only a single '...'")
+    filled = list(index)
+    rest = [slice(None)] * (len(shape) - given)
+    at = next((i for i, item in enumerate(filled) if item is Ellipsis), None)
+    if at is None:
+        filled += rest
+    else:
+        filled[at : at + 1] = rest
+    return tuple(_axis(item, n, i) for i, (item, n) in enumerate(zip(filled, shape, strict=True)))
+
+
+def _axis(item: IndexItem, length: int, number: int) -> Axis:
+    if isinstance(item, slice):
+        if item.step == 0:
+            raise AddressError("a slice step cannot be zero")
+        start, stop, step = item.indices(length)
+        return Axis(start, step, len(range(start, stop, step)), True)
+    if isinstance(item, EllipsisType):  # normalize has expanded the only one
+        raise AddressError("an index can have only a single '...'")
+    if not -length <= item < length:
+        raise AddressError(f"index {item} is out of bounds for axis {number} with size {length}")
+    return Axis(item % length, 1, 1, False)
+
+
+def selected_shape(axes: Sequence[Axis]) -> Shape:
+    """The shape of what the axes select."""
+    return tuple(axis.length for axis in axes if axis.kept)
+
+
+def as_index(index: Any) -> Index:
+    """A Python subscript as an `Index`; raises `AddressError` for what is not basic indexing."""
+    items = index if isinstance(index, tuple) else (index,)
+    converted: list[IndexItem] = []
+    for item in items:
+        if isinstance(item, slice | EllipsisType):
+            converted.append(item)
+        elif hasattr(item, "__index__") and not isinstance(item, bool):
+            converted.append(item.__index__())
+        else:
+            raise AddressError(f"an index is made of integers, slices and '...', got {item!r}")
+    return tuple(converted)
+
+
+def gather(array: Array, index: Any) -> np.ndarray[Any, Any]:
+    """A new array with the values at a basic index, reading little more than these."""
+    import numpy as np
+
+    axes = normalize(as_index(index), array.shape)
+    strides = [math.prod(array.shape[i + 1 :]) for i in range(len(axes))]
+    out = np.empty([axis.length for axis in axes], array.dtype.to_numpy())
+    if out.size:
+        _fill(array, axes, strides, 0, out)
+    return out.reshape(selected_shape(axes))
+
+
+def _fill(
+    array: Array, axes: Sequence[Axis], strides: Sequence[int], base: int, out: np.ndarray[Any, Any]
+) -> None:
+    """Read the selection of `axes` into `out`; `base` is the flat offset of the outer axes."""
+    if not axes:
+        out[...] = array.read(base, base + 1)[0]
+        return
+    inner = math.prod(axis.length for axis in axes[1:])
+    inner_span = 1 + sum(
+        abs(a.step) * s * (a.length - 1) for a, s in zip(axes[1:], strides[1:], strict=True)
+    )
+    hop = abs(axes[0].step) * strides[0]
+    at_once = _positions_at_once(hop, inner, inner_span, array.dtype.nbits)
+    first, step = axes[0].start, axes[0].step
+    for done in range(0, axes[0].length, max(at_once, 1)):
+        part = out[done : done + max(at_once, 1)]
+        position = base + (first + step * done) * strides[0]
+        if at_once:
+            piece = (Axis(0, step, len(part), True), *axes[1:])
+            _fill_span(array, piece, strides, position, part)
+        else:
+            _fill(array, axes[1:], strides[1:], position, part[0])
+
+
+def _positions_at_once(hop: int, inner: int, inner_span: int, nbits: int) -> int:
+    """How many positions of the outer axis to read in one stretch; 0: not even one is dense."""
+    small = SMALL_READ_NBYTES * 8 // nbits
+    large = max(BLOCK_NBYTES * 8 // nbits, 1)
+    if inner_span > small and (inner_span > large or inner / inner_span < MINIMUM_DENSITY):
+        return 0
+    dense = inner / max(hop, inner_span) >= MINIMUM_DENSITY
+    reach = large if dense else small
+    return max(1, 1 + (reach - inner_span) // max(hop, 1))
+
+
+def _fill_span(
+    array: Array,
+    axes: Sequence[Axis],
+    strides: Sequence[int],
+    position: int,
+    out: np.ndarray[Any, Any],
+) -> None:
+    """Read one stretch that holds the whole selection, and pick from it.
+
+    `position` is the flat offset of the outer axes; the first axis counts from it.
+    """
+    import numpy as np
+
+    steps = [axis.step * stride for axis, stride in zip(axes, strides, strict=True)]
+    origin = position + sum(a.start * s for a, s in zip(axes, strides, strict=True))
+    reach = [step * (axis.length - 1) for step, axis in zip(steps, axes, strict=True)]
+    low = origin + sum(r for r in reach if r < 0)
+    high = origin + sum(r for r in reach if r > 0) + 1
+    span = array.read(low, high)
+    out[...] = np.lib.stride_tricks.as_strided(
+        span[origin - low :], out.shape, [step * span.itemsize for step in steps], writeable=False
+    )

@@ -1,0 +1,74 @@
+"""Names: from a built model to named parameters, ties and modules.
+
+`name_by_path` names as PyTorch's `state_dict()` does; a framework with other rules has its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from paraminspect.arrays import Unset
+from paraminspect.errors import DefinitionError
+from paraminspect.layers import Built, Layer, Spec
+from paraminspect.tree import Module, Parameter
+
+
+@dataclass
+class Named:
+    """A model with names: parameters in order, aliases (alias to own name) and its structure."""
+
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    ties: dict[str, str] = field(default_factory=dict)
+    root: Module = field(default_factory=Module)
+
+
+def parameter_of(name: str, spec: Spec, owner: Layer) -> Parameter:
+    """The parameter without values that a layer's `spec` describes, under its full name."""
+    return Parameter(
+        name=name,
+        data=Unset(spec.shape, spec.dtype),
+        trainable=spec.trainable,
+        layer=owner.kind,
+        scheme=spec.scheme,
+        fans=spec.fans,
+        layout=spec.layout,
+    )
+
+
+def name_by_path(root: Built, separator: str = ".") -> Named:
+    """Full name = path of the modules + local name; a layer met again gives aliases."""
+    named = Named()
+    owners: dict[tuple[int, str], str] = {}
+    named.root = _name_module(root, "", separator, named, owners)
+    return named
+
+
+def _name_module(
+    built: Built, prefix: str, separator: str, named: Named, owners: dict[tuple[int, str], str]
+) -> Module:
+    own = {}
+    for local, spec in built.parameters.items():
+        full = prefix + local if local else prefix.removesuffix(separator)
+        _add(named, full, spec, built.layer, owners.setdefault((id(built.layer), local), full))
+        own[local or full.rpartition(separator)[2]] = full
+    children = {
+        name: _name_module(child, f"{prefix}{name}{separator}", separator, named, owners)
+        for name, child in built.children.items()
+    }
+    return Module(own, children, built.layer)
+
+
+def _add(named: Named, full: str, spec: Spec, owner: Layer, own_name: str) -> None:
+    if full in named.parameters:
+        raise DefinitionError(f"two parameters would be named {full!r}")
+    parameter = parameter_of(full, spec, owner)
+    if own_name != full:
+        first = named.parameters[own_name]
+        if first.shape != parameter.shape:
+            raise DefinitionError(
+                f"the layer shared by {own_name!r} and {full!r} would have"
+                f" shape {list(first.shape)} in one place and {list(parameter.shape)} in the other"
+            )
+        parameter = replace(parameter, data=first.data)
+        named.ties[full] = own_name
+    named.parameters[full] = parameter
