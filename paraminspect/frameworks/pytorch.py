@@ -54,11 +54,11 @@ def ReLU(inplace: Flag = False) -> Build:
     return fixed(output=same_shape)
 
 
-def _sequential(children: dict[str, Layer]) -> Layer:
+def _sequential(children: Mapping[str, Layer]) -> Layer:
     return Layer("Sequential", chained(children))
 
 
-def _module(children: dict[str, Layer]) -> Layer:
+def _module(children: Mapping[str, Layer]) -> Layer:
     return Layer("Module", chained(children))
 
 
