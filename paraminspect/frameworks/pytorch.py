@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from paraminspect.arrays import DTYPES, parse_dtype
 from paraminspect.frameworks import Framework
 from paraminspect.layers import (

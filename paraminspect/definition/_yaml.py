@@ -1,0 +1,203 @@
+"""YAML read strictly: events to nodes that keep their line, with limits on size and depth.
+
+Only what a definition needs: one document, no tags, no merge keys, no duplicate keys; plain
+scalars by the YAML 1.2 core schema. See https://yaml.org/spec/1.2.2/#103-core-schema.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from paraminspect.errors import DefinitionError
+
+MAXIMUM_NBYTES = 1 << 20
+MAXIMUM_NBYTES_PURE = 1 << 18
+"""Without libyaml the event parser is twenty times slower."""
+MAXIMUM_DEPTH = 32
+MAXIMUM_NODES = 400_000
+MAXIMUM_EXPANDED = 100_000
+"""Nodes that aliases may stand for, in total."""
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A scalar: its text, and whether it was plain (neither quoted nor a block)."""
+
+    text: str
+    plain: bool
+    line: int
+    flow: bool = False
+    """Whether it stands inside `[...]` or `{...}`, where a comma splits."""
+
+    size: int = 1
+
+    @property
+    def value(self) -> Any:
+        """The value by the YAML 1.2 core schema; a quoted scalar is a string."""
+        if not self.plain:
+            return self.text
+        if self.text in _CONSTANTS:
+            return _CONSTANTS[self.text]
+        if _INTEGER.fullmatch(self.text):
+            return int(self.text, 16) if "x" in self.text else int(self.text)
+        if _FLOAT.fullmatch(self.text):
+            return float(self.text)
+        return self.text
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A list of nodes."""
+
+    items: tuple[Node, ...]
+    line: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """An ordered mapping from unique string keys to nodes."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    line: int
+    size: int
+
+    def get(self, name: str) -> Node | None:
+        """The node of a key, or None."""
+        return next((node for key, node in self.entries if key.text == name), None)
+
+
+Node = Scalar | Sequence | Mapping
+
+_CONSTANTS: dict[str, Any] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
+}
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,38})|0x[0-9a-fA-F]{1,32}")
+_FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]{1,4})?")
+
+
+def read_yaml(text: bytes) -> Node:
+    """The one document in `text`; raises `DefinitionError` ending in the line."""
+    decoded = _decode(text)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return _Reader(yaml.parse(decoded, Loader=loader)).read()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise DefinitionError(f"not YAML: {error.problem or error.context}{where}") from None
+    except yaml.YAMLError as error:
+        raise DefinitionError(f"not YAML: {' '.join(str(error).split())}") from None
+
+
+def _decode(text: bytes) -> str:
+    limit = MAXIMUM_NBYTES if hasattr(yaml, "CSafeLoader") else MAXIMUM_NBYTES_PURE
+    if len(text) > limit:
+        raise DefinitionError(f"a definition has at most {limit} bytes, this one has {len(text)}")
+    try:
+        decoded = text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise DefinitionError(
+            f"not UTF-8: byte 0x{text[error.start]:02x} (line {line})"
+        ) from None
+    if decoded.startswith("\ufeff"):
+        raise DefinitionError("begins with a byte order mark: save it as plain UTF-8")
+    if not decoded.strip():
+        raise DefinitionError("the definition is empty")
+    return decoded
+
+
+class _Reader:
+    """Turns events into nodes; the events come from a parser that does not recurse."""
+
+    def __init__(self, events: Iterator[yaml.Event]) -> None:
+        self._events = events
+        self._anchors: dict[str, Node | None] = {}
+        self._count = 0
+        self._expanded = 0
+
+    def read(self) -> Node:
+        root: Node | None = None
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent) and root is not None:
+                raise _error("expected one document, got another", event)
+            if isinstance(event, yaml.NodeEvent):
+                root = self._node(event, 0, flow=False)
+        if root is None:
+            raise DefinitionError("the definition is empty")
+        return root
+
+    def _node(self, event: yaml.NodeEvent, depth: int, flow: bool) -> Node:
+        self._count += 1
+        if self._count > MAXIMUM_NODES:
+            raise _error(f"more than {MAXIMUM_NODES} nodes", event)
+        if depth > MAXIMUM_DEPTH:
+            raise _error(f"nested deeper than {MAXIMUM_DEPTH} levels", event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise _error(f"tags are not part of the language, got {tag!r}", event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        node = self._content(event, depth, flow)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _content(self, event: yaml.NodeEvent, depth: int, flow: bool) -> Node:
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.ScalarEvent):
+            # An empty style in libyaml's parser is None in the pure one: `implicit` tells plain.
+            return Scalar(event.value, bool(event.implicit[0]), line, flow)
+        flow = flow or bool(getattr(event, "flow_style", False))
+        if isinstance(event, yaml.SequenceStartEvent):
+            items = tuple(self._items(yaml.SequenceEndEvent, depth, flow))
+            return Sequence(items, line, 1 + sum(item.size for item in items))
+        nodes = list(self._items(yaml.MappingEndEvent, depth, flow))
+        entries = tuple(zip(map(self._key, nodes[::2]), nodes[1::2], strict=True))
+        seen: dict[str, int] = {}
+        for key, _ in entries:
+            if key.text in seen:
+                raise DefinitionError(
+                    f"duplicate key {key.text!r}, first on line {seen[key.text]} (line {key.line})"
+                )
+            seen[key.text] = key.line
+        return Mapping(entries, line, 1 + sum(node.size for node in nodes))
+
+    def _items(self, end: type[yaml.Event], depth: int, flow: bool) -> Iterator[Node]:
+        for event in self._events:
+            if isinstance(event, end):
+                return
+            assert isinstance(event, yaml.NodeEvent)
+            yield self._node(event, depth + 1, flow)
+
+    def _key(self, node: Node) -> Scalar:
+        if not isinstance(node, Scalar):
+            raise DefinitionError(f"a key must be a string (line {node.line})")
+        if node.plain and node.text == "<<":
+            raise DefinitionError(f"merge keys are not part of the language (line {node.line})")
+        return node
+
+    def _alias(self, event: yaml.AliasEvent) -> Node:
+        if event.anchor not in self._anchors:
+            raise _error(f"unknown alias *{event.anchor}", event)
+        node = self._anchors[event.anchor]
+        if node is None:
+            raise _error(f"the alias *{event.anchor} contains itself", event)
+        self._expanded += node.size
+        if self._expanded > MAXIMUM_EXPANDED:
+            raise _error(f"aliases stand for more than {MAXIMUM_EXPANDED} nodes: too large", event)
+        return node
+
+
+def _error(message: str, event: yaml.Event) -> DefinitionError:
+    return DefinitionError(f"{message} (line {event.start_mark.line + 1})")
