@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,27 +22,20 @@ MAXIMUM_LAYERS = 200_000
 REPETITION_KEYS = ("repeat", "of", "name")
 
 
-@dataclass(frozen=True)
-class Block:
-    """A function that the definition makes: parameters with their defaults, and a body."""
-
-    name: str
-    parameters: dict[str, Expression | None]
-    body: Node
-    path: str
-
-
 @dataclass
 class Builder:
     """Constructs layers in the order in which the definition writes them, once each."""
 
     framework: Framework
     names: dict[str, Any] = field(default_factory=dict)
-    blocks: dict[str, Block] = field(default_factory=dict)
     shared: dict[str, Layer] = field(default_factory=dict)
+    functions: dict[str, Callable[..., Any]] = field(init=False)
     _open: list[str] = field(default_factory=list)
     _factor: int = 1
     _constructed: int = 0
+
+    def __post_init__(self) -> None:
+        self.functions = dict(self.framework.layers)
 
     def value(self, node: Node, path: str) -> Any:
         """A number, string or list of them: plain text is an expression, quoted text a string."""
@@ -136,7 +130,9 @@ class Builder:
 
     def _count(self, count: Any, node: Node, path: str) -> int:
         if type(count) is not int or not 1 <= count <= MAXIMUM_REPEAT:
-            fail(f"repeat must be an integer, the limit is {MAXIMUM_REPEAT}, got {count}", path, node)
+            fail(
+                f"repeat must be an integer, the limit is {MAXIMUM_REPEAT}, got {count}", path, node
+            )
         return count
 
     def _times(self, count: int, node: Node, path: str) -> Iterator[int]:
@@ -156,15 +152,18 @@ class Builder:
             self._unknown_name(name, node, path)
         if expression.called is None:
             fail(f"expected a layer like Linear(4, 8), got {node.text!r}", path, node)
+        self._constructed += 1
+        if self._constructed > MAXIMUM_LAYERS:
+            fail(f"more layers than the limit of {MAXIMUM_LAYERS}", path, node)
         value = self._evaluated(node, expression, path)
         if not isinstance(value, Layer):
             fail(f"expected a layer, got {node.text!r}", path, node)
         return value
 
     def _unknown_name(self, name: str, node: Node, path: str) -> NoReturn:
-        if name in self._functions:
+        if name in self.functions:
             fail(f"{name} is a layer: write {name}()", path, node)
-        known = [*self.shared, *self._functions]
+        known = [*self.shared, *self.functions]
         fail(f"unknown layer {name!r}{nearest(name, known)}", path, node)
 
     def _expression(self, node: Scalar, path: str) -> Expression:
@@ -186,15 +185,67 @@ class Builder:
         try:
             expression = parse_expression(what) if isinstance(what, str) else what
             name = expression.called
-            if name is not None and name not in self._functions:
-                known = ", ".join(list(self._functions)[:6])
-                ending = nearest(name, self._functions) or f"; known are {known}, ..."
-                fail(f"unknown layer {name!r}{ending}", path, node)
-            return expression.evaluate({**self.names, **self.shared}, self._functions)
+            if name is not None and name not in self.functions:
+                known = ", ".join(list(self.functions)[:6])
+                ending = nearest(name, self.functions) or f"; known are {known}, ..."
+                raise DefinitionError(f"unknown layer {name!r}{ending}")
+            return expression.evaluate({**self.names, **self.shared}, self.functions)
+        except LocatedError:
+            raise
         except ParamInspectError as error:
             fail(str(error), path, node)
 
-    @property
-    def _functions(self) -> dict[str, Callable[..., Any]]:
-        layers = {name: self._counted(make) for name, make in self.framework.layers.items()}
-        return {**layers, **{n: self._function(block) for n, block in self.blocks.items()}}
+    def define(self, head: Scalar, body: Node, path: str) -> None:
+        """Add the function that `head`, like `block(d, stride=1)`, and its body make."""
+        expression = self._expression(head, path)
+        call = expression.node
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            fail(f"a definition is named like a call, block(d), got {head.text!r}", path, head)
+        name = call.func.id
+        if name in self.functions:
+            fail(f"{name!r} is the name of a layer already", path, head)
+        parameters = [_parameter(node) for node in call.args]
+        for keyword in call.keywords:
+            default = self._evaluated(head, ast.unparse(keyword.value), path)
+            parameters.append(_parameter(ast.Name(keyword.arg or ""), default))
+        if None in parameters:
+            fail(f"the parameters of {name} must be names, got {head.text!r}", path, head)
+        try:
+            signature = inspect.Signature([p for p in parameters if p is not None])
+        except ValueError as error:
+            fail(str(error), path, head)
+        self.functions[name] = self._block(name, signature, body, path)
+
+    def _block(
+        self, name: str, signature: inspect.Signature, body: Node, path: str
+    ) -> Callable[..., Layer]:
+        def construct(*arguments: Any, **keywords: Any) -> Layer:
+            if name in self._open:
+                fail(f"the block {name!r} uses itself: blocks cannot recurse", path, body)
+            bound = signature.bind(*arguments, **keywords)
+            bound.apply_defaults()
+            outer, self.names = self.names, {**self.names, **bound.arguments}
+            self._open.append(name)
+            try:
+                return self.layer(body, path)
+            finally:
+                self._open.pop()
+                self.names = outer
+
+        construct.__signature__ = signature  # type: ignore[attr-defined]
+        return construct
+
+
+class LocatedError(DefinitionError):
+    """A definition error that says already where it is."""
+
+
+def fail(message: str, path: str, node: Node) -> NoReturn:
+    """Raise with the place: the path from the root and the line."""
+    raise LocatedError(f"{message} @ {path} (line {node.line})") from None
+
+
+def _parameter(node: ast.expr, default: Any = inspect.Parameter.empty) -> inspect.Parameter | None:
+    if not isinstance(node, ast.Name):
+        return None
+    return inspect.Parameter(node.id, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)

@@ -105,9 +105,7 @@ def _decode(text: bytes) -> str:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        raise DefinitionError(
-            f"not UTF-8: byte 0x{text[error.start]:02x} (line {line})"
-        ) from None
+        raise DefinitionError(f"not UTF-8: byte 0x{text[error.start]:02x} (line {line})") from None
     if decoded.startswith("\ufeff"):
         raise DefinitionError("begins with a byte order mark: save it as plain UTF-8")
     if not decoded.strip():
@@ -154,7 +152,7 @@ class _Reader:
         return node
 
     def _content(self, event: yaml.NodeEvent, depth: int, flow: bool) -> Node:
-        line = event.start_mark.line + 1
+        line = _line(event)
         if isinstance(event, yaml.ScalarEvent):
             # An empty style in libyaml's parser is None in the pure one: `implicit` tells plain.
             return Scalar(event.value, bool(event.implicit[0]), line, flow)
@@ -200,4 +198,8 @@ class _Reader:
 
 
 def _error(message: str, event: yaml.Event) -> DefinitionError:
-    return DefinitionError(f"{message} (line {event.start_mark.line + 1})")
+    return DefinitionError(f"{message} (line {_line(event)})")
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0

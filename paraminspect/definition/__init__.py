@@ -1,0 +1,183 @@
+"""Definitions: a YAML model definition becomes a parameter tree without values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from paraminspect.address import matches
+from paraminspect.definition._build import Builder, LocatedError, fail
+from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence, read_yaml
+from paraminspect.errors import DefinitionError, ParamInspectError, nearest
+from paraminspect.expressions import parse_expression
+from paraminspect.frameworks import FRAMEWORKS, load_framework
+from paraminspect.layers import MAXIMUM_SIZE
+from paraminspect.naming import Named
+from paraminspect.tree import Parameter, ParameterTree
+
+KEYS = ("framework", "input", "let", "define", "share", "layers", "ties", "init")
+"""The keywords at the top of a definition."""
+
+MAXIMUM_COUNT = 2**63 - 1
+"""Elements that a model may have."""
+
+
+def load_definition(text: bytes, source: str) -> ParameterTree:
+    """The tree that a definition describes; `source` names it in errors (`FILE: what @ where`)."""
+    try:
+        return _load(read_yaml(text), source)
+    except DefinitionError as error:
+        raise DefinitionError(f"{source}: {error}") from None
+
+
+def _load(root: Node, source: str) -> ParameterTree:
+    if not isinstance(root, Mapping):
+        raise DefinitionError(
+            "a definition is a mapping with 'framework' and 'layers'"
+            f", got a {type(root).__name__.lower()} (line {root.line})"
+        )
+    for key, _ in root.entries:
+        if key.text not in KEYS:
+            fail(f"unknown keyword {key.text!r}{nearest(key.text, KEYS)}; {_known()}", "$", key)
+    framework = load_framework(_framework_name(root))
+    builder = Builder(framework)
+    for key, node in _entries(root, "let"):
+        builder.names[key.text] = builder.value(node, f"$.let.{key.text}")
+    for key, node in _entries(root, "define"):
+        builder.define(key, node, f"$.define.{key.text}")
+    for key, node in _entries(root, "share"):
+        builder.shared[key.text] = builder.layer(node, f"$.share.{key.text}")
+    layers = root.get("layers")
+    if layers is None:
+        fail("a definition needs 'layers'", "$", root)
+    model = builder.layer(layers, "$.layers")
+    shape = _input(builder, root.get("input"))
+    named = _located(lambda: framework.name_parameters(model.build(shape)), layers)
+    _check_counts(named, layers)
+    tree = ParameterTree(
+        named.parameters,
+        named.ties,
+        framework.metadata or {},
+        source,
+        "definition",
+        framework.name,
+        named.root,
+        framework.separator,
+    )
+    return _with_schemes(_with_ties(tree, root), root)
+
+
+def _known() -> str:
+    return f"known are {', '.join(KEYS)}"
+
+
+def _framework_name(root: Mapping) -> str:
+    node = root.get("framework")
+    known = ", ".join(FRAMEWORKS)
+    if node is None:
+        fail(f"a definition needs 'framework', one of {known}", "$", root)
+    if not isinstance(node, Scalar):
+        fail(f"expected one of {known}", "$.framework", node)
+    if node.text not in FRAMEWORKS:
+        ending = nearest(node.text, FRAMEWORKS)
+        fail(
+            f"unknown framework {node.text!r}, expected one of {known}{ending}", "$.framework", node
+        )
+    return node.text
+
+
+def _entries(root: Mapping, name: str) -> tuple[tuple[Scalar, Node], ...]:
+    node = root.get(name)
+    if node is None:
+        return ()
+    if not isinstance(node, Mapping):
+        fail("expected a mapping", f"$.{name}", node)
+    return node.entries
+
+
+def _input(builder: Builder, node: Node | None) -> tuple[int, ...] | None:
+    if node is None:
+        return None
+    if not isinstance(node, Sequence):
+        got = repr(node.text) if isinstance(node, Scalar) else "a mapping"
+        fail(
+            f"expected the list of sizes of one example, like [3, 32, 32], got {got}",
+            "$.input",
+            node,
+        )
+    sizes = builder.value(node, "$.input")
+    for size in sizes:
+        if type(size) is not int or not 1 <= size <= MAXIMUM_SIZE:
+            fail(f"a shape is made of integers from 1 on, got {size!r}", "$.input", node)
+    return tuple(sizes)
+
+
+def _located(make: Any, node: Node) -> Named:
+    try:
+        named: Named = make()
+    except LocatedError:
+        raise
+    except ParamInspectError as error:
+        fail(str(error), "$.layers", node)
+    return named
+
+
+def _check_counts(named: Named, node: Node) -> None:
+    total = 0
+    for name, parameter in named.parameters.items():
+        total += parameter.count
+        if total > MAXIMUM_COUNT:
+            fail(f"too large: {name!r} brings the model over 2**63 elements", "$.layers", node)
+
+
+def _with_ties(tree: ParameterTree, root: Mapping) -> ParameterTree:
+    wanted: dict[str, str] = {}
+    for key, node in _entries(root, "ties"):
+        if not isinstance(node, Scalar):
+            fail("expected the name of a parameter", f"$.ties.{key.text}", node)
+        wanted[key.text] = node.text
+    for key, node in _entries(root, "ties"):
+        path = f"$.ties.{key.text}"
+        seen = [key.text]
+        while seen[-1] in wanted:
+            seen.append(wanted[seen[-1]])
+            if seen[-1] in seen[:-1]:
+                fail(f"the ties form a cycle: {' -> '.join(seen)}", path, node)
+        try:
+            tree = tree.tie(key.text, wanted[key.text])
+        except ParamInspectError as error:
+            fail(str(error), path, node)
+    return _own_the_first(tree)
+
+
+def _own_the_first(tree: ParameterTree) -> ParameterTree:
+    """Of tied names the first in definition order is the own one, as the frameworks list them."""
+    first: dict[str, str] = {}
+    ties = {}
+    for name in tree.entries:
+        owner = first.setdefault(tree.own_name(name), name)
+        if owner != name:
+            ties[name] = owner
+    return replace(tree, ties=ties)
+
+
+def _with_schemes(tree: ParameterTree, root: Mapping) -> ParameterTree:
+    entries = dict(tree.entries)
+    for key, node in _entries(root, "init"):
+        path = f"$.init.{key.text}"
+        if not isinstance(node, Scalar):
+            fail("expected a scheme like normal(0, 0.02)", path, node)
+        try:
+            scheme = parse_expression(node.text).text
+            found = [name for name in tree.entries if matches(key.text, name)]
+            if not found:
+                raise tree.no_match(key.text)
+        except ParamInspectError as error:
+            fail(str(error), path, node)
+        for name in found:
+            entries[name] = _with_scheme(entries[name], scheme)
+    return replace(tree, entries=entries)
+
+
+def _with_scheme(parameter: Parameter, scheme: str) -> Parameter:
+    return replace(parameter, scheme=scheme)
