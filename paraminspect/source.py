@@ -1,0 +1,48 @@
+"""Sources: any path that a user names becomes a tree: a definition, a checkpoint, a folder, `-`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from paraminspect.errors import CheckpointError, DefinitionError
+from paraminspect.tree import ParameterTree
+
+DEFINITION_SUFFIXES = (".yaml", ".yml")
+DEFINITION_NAME = "model.yaml"
+MAXIMUM_NBYTES = (1 << 20) + 1
+"""Read at most this much of a definition: one byte over the limit is enough to refuse it."""
+
+
+def open_source(path: str) -> ParameterTree:
+    """The tree of a definition (YAML), a checkpoint (file or folder), or `-`, a definition piped in."""
+    if path == "-":
+        return _load(sys.stdin.buffer.read(MAXIMUM_NBYTES), "-")
+    where = Path(path)
+    if where.suffix in DEFINITION_SUFFIXES:
+        return _load(_read_text(where), path)
+    if (
+        where.is_dir()
+        and not any(where.glob("*.safetensors"))
+        and (where / DEFINITION_NAME).exists()
+    ):
+        return _load(_read_text(where / DEFINITION_NAME), str(where / DEFINITION_NAME))
+    from paraminspect.checkpoint import open_checkpoint
+
+    return open_checkpoint(where)
+
+
+def _read_text(path: Path) -> bytes:
+    from paraminspect.checkpoint._files import open_regular
+
+    try:
+        file = open_regular(path)
+    except CheckpointError as error:
+        raise DefinitionError(str(error)) from None
+    return file.read(0, min(file.size, MAXIMUM_NBYTES))
+
+
+def _load(text: bytes, source: str) -> ParameterTree:
+    from paraminspect.definition import load_definition
+
+    return load_definition(text, source)
