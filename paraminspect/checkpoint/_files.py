@@ -1,4 +1,4 @@
-"""Regular files, read with `pread`, and arrays that lie in them densely.
+"""Files that hold values: regular files read with `pread`, and arrays that lie in them densely.
 
 Never a memory map: a file cut short while mapped kills the process, and mapped pages count as
 memory. Never a FIFO or a device: opening one can hang for ever.
@@ -6,16 +6,15 @@ memory. Never a FIFO or a device: opening one can hang for ever.
 
 from __future__ import annotations
 
-import math
 import os
 import stat
+import sys
 import threading
 import weakref
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from paraminspect.arrays import DType, Shape
+from paraminspect.arrays import BLOCK_NBYTES, DType, Shape, count_elements
 from paraminspect.errors import AddressError, CheckpointError, DTypeError
 from paraminspect.indexing import gather
 
@@ -23,100 +22,229 @@ if TYPE_CHECKING:
     import numpy as np
 
 _OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+"""O_NONBLOCK: opening a FIFO must not wait for a writer that never comes."""
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a character device",
+    stat.S_IFBLK: "a block device",
+    stat.S_IFSOCK: "a socket",
+}
+
+REPR_COUNT = 1000
+"""Arrays of up to so many elements print their values: where NumPy begins to summarize."""
+
+_NATIVE = "<" if sys.byteorder == "little" else ">"
+
+
+class Identity(NamedTuple):
+    """What tells that a path still leads to the file, unchanged, that was opened once."""
+
+    device: int
+    inode: int
+    nbytes: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Identity:
+        """The identity in the result of `stat` or `fstat`."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 class RegularFile:
-    """An open regular file. `identity` tells later whether it is still the same, unchanged."""
+    """A regular file that is open for reading, until `release` or the end of this object.
 
-    def __init__(self, path: Path, descriptor: int, status: os.stat_result) -> None:
+    Reading is safe from several threads. A released file is opened again by the next read, which
+    fails if it is no longer the same: so a model of a thousand shards needs few descriptors.
+    """
+
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.size = status.st_size
-        self.identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-        self._descriptor = descriptor
-        weakref.finalize(self, os.close, descriptor)
+        self._lock = threading.Lock()
+        self._descriptor, self.identity = _open_descriptor(path)
+        self._close: weakref.finalize[..., Any] | None = self._closer()
 
-    def pread_into(self, buffer: memoryview, offset: int) -> None:
-        """Fill `buffer` from `offset` on; a file that ends before is a `CheckpointError`."""
-        done = 0
-        while done < len(buffer):
+    @property
+    def size(self) -> int:
+        """Bytes in the file when it was opened."""
+        return self.identity.nbytes
+
+    def _closer(self) -> weakref.finalize[..., Any]:
+        return weakref.finalize(self, os.close, self._descriptor)
+
+    def release(self) -> None:
+        """Close the descriptor; no other thread may be reading. A later read opens it again."""
+        with self._lock:
+            if self._close is not None:
+                self._close()
+                self._close = None
+
+    def _opened(self) -> int:
+        with self._lock:
+            if self._close is None:
+                descriptor, identity = _open_descriptor(self.path)
+                if identity != self.identity:
+                    os.close(descriptor)
+                    raise CheckpointError(f"{self.path}: the file has changed since it was opened")
+                self._descriptor = descriptor
+                self._close = self._closer()
+            return self._descriptor
+
+    def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
+        """Fill `buffer` with the bytes from `offset` on; `CheckpointError` if the file ends."""
+        view = memoryview(buffer)
+        descriptor = self._opened()
+        while view:
             try:
-                got = os.preadv(self._descriptor, [buffer[done:]], offset + done)
+                got = os.preadv(descriptor, [view], offset)
             except OSError as error:
-                raise CheckpointError(f"{self.path}: cannot read: {error.strerror}") from None
-            if got == 0:
                 raise CheckpointError(
-                    f"{self.path}: the file ends at byte {offset + done},"
-                    f" expected {len(buffer) - done} more: was it cut short while being read?"
-                )
-            done += got
+                    f"{self.path}: cannot read: {_reason(error)} @ byte {offset}"
+                ) from None
+            if not got:
+                raise self._ends_early(offset, len(view))
+            view = view[got:]
+            offset += got
 
     def read(self, offset: int, nbytes: int) -> bytes:
-        """`nbytes` bytes from `offset` on."""
+        """`nbytes` bytes from `offset` on; no memory is taken for what the file does not hold."""
+        if offset + nbytes > self.size:
+            raise self._ends_early(self.size, offset + nbytes - self.size)
         buffer = bytearray(nbytes)
-        self.pread_into(memoryview(buffer), offset)
+        self.pread_into(buffer, offset)
         return bytes(buffer)
 
+    def _ends_early(self, end: int, missing: int) -> CheckpointError:
+        return CheckpointError(f"{self.path}: truncated: {missing} bytes are missing @ byte {end}")
 
-def open_regular(path: Path) -> RegularFile:
-    """Open a file for reading; anything but a regular file is a `CheckpointError`."""
+    def __repr__(self) -> str:
+        return f"RegularFile({str(self.path)!r})"
+
+
+def open_regular(path: str | Path) -> RegularFile:
+    """Open a regular file for reading; anything else, or nothing, is a `CheckpointError`.
+
+    Symbolic links are followed: hub caches are made of them.
+    """
+    return RegularFile(Path(path))
+
+
+def _open_descriptor(path: Path) -> tuple[int, Identity]:
     try:
         descriptor = os.open(path, _OPEN_FLAGS)
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot open: {error.strerror}") from None
+        raise CheckpointError(f"{path}: cannot open: {_reason(error)}") from None
+    except ValueError:  # a NUL character
+        raise CheckpointError(f"{path}: cannot open: not a possible file name") from None
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        kind = "a FIFO" if stat.S_ISFIFO(status.st_mode) else "a folder or device"
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
         raise CheckpointError(f"{path}: not a regular file but {kind}")
-    return RegularFile(path, descriptor, status)
+    return descriptor, Identity.of(status)
 
 
-class _Buffers(threading.local):
-    """One buffer a thread, as large as the largest block that it has read."""
-
-    def __init__(self) -> None:
-        self.buffer = bytearray()
+def _reason(error: OSError) -> str:
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]
 
 
-_buffers = _Buffers()
-
-
-@dataclass(frozen=True, eq=False, slots=True)
 class StoredArray:
-    """A dense array in a file, in C order from byte `offset` on; values are read when asked for.
+    """An `Array` whose elements lie densely, in C order, in a file from byte `offset` on.
 
-    `read` gives a view of a buffer that the thread's next `read` overwrites.
+    Nothing is read before it is asked for, and then no more than that.
     """
 
-    file: RegularFile
-    offset: int
-    shape: Shape
-    dtype: DType
-    byteorder: str = field(default="<")
+    __slots__ = ("byteorder", "dtype", "file", "offset", "shape")
+
+    def __init__(
+        self,
+        file: RegularFile,
+        offset: int,
+        shape: Shape,
+        dtype: DType,
+        byteorder: Literal["<", ">"] = "<",
+    ) -> None:
+        self.file = file
+        self.offset = offset
+        self.shape = shape
+        self.dtype = dtype
+        self.byteorder = byteorder
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the array takes in the file."""
+        return self.dtype.nbytes(count_elements(self.shape))
 
     def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
-        """Elements `start` to `stop` of the flattened array."""
+        """Elements `start` to `stop`, 1-D, in native byte order; `DTypeError` for packed types.
+
+        The memory is used again once neither the result nor a view of it is left.
+        """
         import numpy as np
 
-        if self.dtype.nbits < 8:
-            raise DTypeError(f"the packed values of {self.dtype} cannot be decoded")
-        if not 0 <= start <= stop <= math.prod(self.shape):
+        if self.dtype.nbits % 8:
+            raise DTypeError(
+                f"{self.file.path}: values of the packed type {self.dtype} are not decoded"
+            )
+        if not 0 <= start <= stop <= count_elements(self.shape):
             raise AddressError(f"elements {start} to {stop} are outside shape {list(self.shape)}")
         itemsize = self.dtype.nbits // 8
-        nbytes = (stop - start) * itemsize
-        if len(_buffers.buffer) < nbytes:
-            _buffers.buffer = bytearray(nbytes)
-        view = memoryview(_buffers.buffer)[:nbytes]
-        self.file.pread_into(view, self.offset + start * itemsize)
-        values = np.frombuffer(view, self.dtype.to_numpy())
-        return values if self.byteorder == "<" else values.byteswap()
+        raw = _recycled((stop - start) * itemsize)
+        self.file.pread_into(raw.data, self.offset + start * itemsize)
+        if self.byteorder != _NATIVE:
+            part = itemsize // 2 if self.dtype.name.startswith("complex") else itemsize
+            raw.view(f"u{part}").byteswap(inplace=True)
+        if self.dtype.name == "bool":
+            # Any byte but 0 is True, and has to be 1 in a NumPy array.
+            np.not_equal(raw, 0, out=raw.view(np.bool_))
+        return raw.view(self.dtype.to_numpy())
 
     def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
         return gather(self, index)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if copy is False:
+            raise ValueError("values of a file cannot be had without a copy")
         values = self[...]
-        return values if dtype is None else values.astype(dtype)
+        return values if dtype is None else values.astype(dtype, copy=False)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({list(self.shape)}, {self.dtype})"
+        if count_elements(self.shape) <= REPR_COUNT and self.dtype.nbits % 8 == 0:
+            return repr(self[...])
+        return f"StoredArray({list(self.shape)}, {self.dtype}, {str(self.file.path)!r})"
+
+
+class _Pool(threading.local):
+    """Buffers of one thread, each with a weak reference to the array over it, dead or alive."""
+
+    def __init__(self) -> None:
+        self.buffers: list[tuple[bytearray, weakref.ref[np.ndarray[Any, Any]]]] = []
+
+
+_POOL = _Pool()
+
+_POOL_LENGTH = 4
+"""What a loop that compares two files holds: two results, and the two of the round before."""
+
+
+def _recycled(nbytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Bytes of any content, in memory that no living array uses.
+
+    Fresh memory for each block would cost page faults, a third of the time of reading it.
+    """
+    import numpy as np
+
+    if nbytes > BLOCK_NBYTES:
+        return np.empty(nbytes, np.uint8)
+    buffers = _POOL.buffers
+    free = next((i for i, (_, user) in enumerate(buffers) if user() is None), len(buffers))
+    buffer = buffers[free][0] if free < len(buffers) else bytearray()
+    if len(buffer) < nbytes:
+        buffer = bytearray(nbytes)
+    # Over a bytearray, not over an array: then every view keeps this very object alive.
+    array = np.frombuffer(buffer, np.uint8, nbytes)
+    if free < _POOL_LENGTH:
+        buffers[free : free + 1] = [(buffer, weakref.ref(array))]
+    return array
