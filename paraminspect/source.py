@@ -15,7 +15,7 @@ MAXIMUM_NBYTES = (1 << 20) + 1
 
 
 def open_source(path: str) -> ParameterTree:
-    """The tree of a definition (YAML), a checkpoint (file or folder), or `-`, a definition piped in."""
+    """The tree of a definition (YAML), a checkpoint (file or folder), or `-` (a definition)."""
     if path == "-":
         return _load(sys.stdin.buffer.read(MAXIMUM_NBYTES), "-")
     where = Path(path)

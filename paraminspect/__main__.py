@@ -1,0 +1,6 @@
+"""`python -m paraminspect`."""
+
+from paraminspect.cli.main import run
+
+if __name__ == "__main__":
+    run()

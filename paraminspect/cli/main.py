@@ -1,0 +1,114 @@
+"""The group of commands, and the one place where errors become a line and a status."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from paraminspect.errors import ParamInspectError, escape, nearest
+
+COMMANDS = {
+    "list": ("paraminspect.cli.list", "list_parameters", "Names, shapes, dtypes, ties, totals.")
+}
+"""Command to (module, function, one line of help). A module is imported when its command runs."""
+
+MAXIMUM_MESSAGE = 1_000
+
+EPILOG = """\b
+Examples:
+  paraminspect list model.safetensors
+  paraminspect list --tree model.yaml
+  paraminspect list --stats model.safetensors '*.bias'
+
+\b
+Exit status: 0 done, 2 trouble (one line on stderr says what and where),
+70 a bug of ours (--debug shows the traceback), 130 interrupted.
+
+\b
+Completion: eval "$(_PARAMINSPECT_COMPLETE=bash_source paraminspect)"
+(zsh_source, fish_source for the other shells).
+"""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only to run it or to show its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """The names of the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name; None if there is none."""
+        if cmd_name not in COMMANDS:
+            ctx.fail(f"no command {cmd_name!r}{nearest(cmd_name, COMMANDS)}")
+        module, function, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The commands with their lines of help, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="paraminspect")
+def main(debug: bool) -> None:
+    """Look into the parameters of neural networks, with no framework installed.
+
+    A SOURCE is a model definition (YAML), a safetensors checkpoint, a folder with one, or `-`.
+    """
+
+
+def run() -> NoReturn:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_status())
+
+
+def _status() -> int:
+    debug = "--debug" in sys.argv[1:2]
+    try:
+        result: Any = main.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        return _say(error.format_message(), 2)
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        # The reader has what it wanted (`| head`). Python would complain when flushing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ParamInspectError as error:
+        if debug:
+            raise
+        return _say(str(error), 2)
+    except OSError as error:
+        if debug:
+            raise
+        return _say(f"{error.filename or 'system'}: {error.strerror or error}", 2)
+    except MemoryError:
+        return _say("out of memory", 2)
+    except Exception as error:
+        if debug:
+            raise
+        kind = type(error).__name__
+        return _say(f"internal error: {kind}: {error} (`paraminspect --debug ...` shows where)", 70)
+    return result if isinstance(result, int) else 0
+
+
+def _say(message: str, status: int) -> int:
+    text = escape(message)
+    if len(text) > MAXIMUM_MESSAGE:
+        text = text[:MAXIMUM_MESSAGE] + "..."
+    click.echo(f"paraminspect: {text}", err=True)
+    return status
