@@ -68,12 +68,10 @@ def list_parameters(
     chosen = report.sort_tree(chosen, sort)
     screen = report.Screen.of_terminal() if sys.stdout.isatty() else None
     if depth is not None:
-        lines = report.module_table(chosen, depth)
-    elif tree:
-        lines = report.STYLES["tree"](chosen, found, limit, screen)
+        report.write(report.module_table(chosen, depth), sys.stdout)
     else:
-        lines = report.STYLES[style](chosen, found, limit, screen)
-    report.write(lines, sys.stdout)
+        render = report.STYLES["tree" if tree else style]
+        report.write(render(chosen, found, limit, screen), sys.stdout)
 
 
 def _choose(

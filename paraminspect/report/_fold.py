@@ -69,9 +69,9 @@ def fold_modules(tree: ParameterTree, module: Module) -> list[tuple[str, Module,
 
 
 def _span(first: str, last: str) -> str:
-    low, high = _NUMBER.search(first), _NUMBER.search(last)
-    assert low and high  # only numbered names fold
-    return f"{first[: low.start()]}{{{low[0]}..{high[0]}}}{first[low.end() :]}"
+    """`({0..11})`-like label of a run; only numbered names fold."""
+    low, high = _NUMBER.findall(first)[0], _NUMBER.findall(last)[0]
+    return _NUMBER.sub(f"{{{low}..{high}}}", first, count=1)
 
 
 def _look(tree: ParameterTree, module: Module) -> object:

@@ -71,12 +71,12 @@ def format_nbytes(nbytes: int) -> str:
     """Bytes for people, in powers of 1024: `2.25 MiB`."""
     if nbytes < 1024:
         return f"{nbytes} B"
-    size = float(nbytes)
-    for unit in ("KiB", "MiB", "GiB", "TiB", "PiB"):
-        size /= 1024
-        if size < 1000:
-            break
-    return f"{size:.3g} {unit}" if size < 100 else f"{size:.0f} {unit}"
+    power = min((nbytes.bit_length() - 1) // 10, len(_UNITS))
+    size = nbytes / 1024**power
+    return f"{size:.3g} {_UNITS[power - 1]}" if size < 1000 else f"{size:.0f} {_UNITS[power - 1]}"
+
+
+_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def format_shape(parameter: Parameter) -> str:

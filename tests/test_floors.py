@@ -1,0 +1,82 @@
+"""A module imports only from lower floors, and every module has a floor."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "paraminspect"
+
+FLOORS = [
+    ["errors"],
+    ["arrays"],
+    ["indexing"],
+    ["address", "expressions"],
+    ["layers"],
+    ["tree"],
+    ["naming", "stats", "checkpoint._files", "checkpoint._json"],
+    ["frameworks", "checkpoint._safetensors"],
+    ["frameworks.pytorch", "checkpoint._shards", "definition._yaml"],
+    ["definition._build", "checkpoint"],
+    ["definition", "report._rows", "report._fold"],
+    ["source", "report._machine", "report._text"],
+    ["report"],
+    ["cli", "cli.list"],
+    ["cli.main"],
+    ["__init__", "__main__"],
+]
+FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+
+OWNERS = {
+    "click": ("cli.",),
+    "tabulate": ("report.",),
+    "yaml": ("definition._yaml",),
+    "safetensors": ("checkpoint._safetensors",),
+}
+
+
+def _name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+MODULES = {_name(path): path for path in sorted(ROOT.rglob("*.py"))}
+
+
+def _floor(name):
+    while name not in FLOOR_OF and "." in name:
+        name = name.rpartition(".")[0]
+    return FLOOR_OF.get(name)
+
+
+def _imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            below = [f"{node.module}.{alias.name}" for alias in node.names]
+            for full in below:
+                inside = full.removeprefix("paraminspect.")
+                yield (
+                    full if full.startswith("paraminspect.") and inside in MODULES else node.module
+                )
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_has_a_floor_and_imports_only_from_lower_ones(name):
+    mine = _floor(name)
+    assert mine is not None, f"{name} has no floor: where does it belong?"
+    for imported in _imports(MODULES[name]):
+        if imported.startswith("paraminspect."):
+            inside = imported.removeprefix("paraminspect.")
+            same_part = "." in name and inside.rpartition(".")[0] == name.rpartition(".")[0]
+            assert _floor(inside) < mine or (same_part and _floor(inside) == mine), (name, inside)
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_a_library_is_imported_only_by_its_owner(library):
+    users = {
+        n for n, path in MODULES.items() if library in {i.split(".")[0] for i in _imports(path)}
+    }
+    assert users
+    assert all(user.startswith(OWNERS[library]) for user in users), users
