@@ -1,0 +1,133 @@
+"""Attention and the transformer layers built of it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from paraminspect.errors import ExpressionError
+from paraminspect.frameworks._declare import declare
+from paraminspect.frameworks.pytorch._linear import FACTORY, dtype_of, linear_layer, weight
+from paraminspect.frameworks.pytorch._normalization import affine
+from paraminspect.layers import Build, Fans, Layer, Spec, fixed, same_shape
+
+
+def _attention(a: SimpleNamespace) -> Build:
+    e = a.embed_dim
+    if e % a.num_heads:
+        raise ExpressionError(f"embed_dim {e} must be divisible by num_heads {a.num_heads}")
+    dtype = dtype_of(a)
+    kdim, vdim = a.kdim or e, a.vdim or e
+    specs: dict[str, Spec | None]
+    if kdim == vdim == e:
+        specs = {"in_proj_weight": weight((3 * e, e), "xavier_uniform", dtype)}
+    else:
+        widths = {"q": e, "k": kdim, "v": vdim}
+        specs = {
+            f"{n}_proj_weight": weight((e, w), "xavier_uniform", dtype) for n, w in widths.items()
+        }
+    specs["in_proj_bias"] = Spec((3 * e,), "zeros", dtype=dtype) if a.bias else None
+    if a.add_bias_kv:
+        extra = Spec((1, 1, e), "xavier_normal", Fans(e, e), "out_in", dtype)
+        specs |= {"bias_k": extra, "bias_v": extra}
+    projection = linear_layer(e, e, a.bias, dtype)
+    return fixed(specs, {"out_proj": projection}, same_shape)
+
+
+def _attention_layer(a: SimpleNamespace) -> Layer:
+    arguments = {
+        "embed_dim": a.d_model,
+        "num_heads": a.nhead,
+        "bias": a.bias,
+        "add_bias_kv": False,
+        "kdim": None,
+        "vdim": None,
+        "dtype": a.dtype,
+    }
+    call = f"MultiheadAttention({a.d_model}, {a.nhead})"
+    return Layer("MultiheadAttention", _attention(SimpleNamespace(**arguments)), arguments, call)
+
+
+def _norm_layer(a: SimpleNamespace) -> Layer:
+    build = fixed(affine((a.d_model,), a, True, a.bias), output=same_shape)
+    return Layer("LayerNorm", build, {"normalized_shape": a.d_model}, f"LayerNorm({a.d_model})")
+
+
+def _transformer_layer(a: SimpleNamespace, attentions: tuple[str, ...]) -> Build:
+    dtype = dtype_of(a)
+    children: dict[str, Layer | None] = {name: _attention_layer(a) for name in attentions}
+    children["linear1"] = linear_layer(a.d_model, a.dim_feedforward, a.bias, dtype)
+    children["linear2"] = linear_layer(a.dim_feedforward, a.d_model, a.bias, dtype)
+    for number in range(1, len(attentions) + 2):
+        children[f"norm{number}"] = _norm_layer(a)
+    return fixed({}, children, same_shape)
+
+
+ENCODER_ATTENTIONS = ("self_attn",)
+DECODER_ATTENTIONS = ("self_attn", "multihead_attn")
+
+
+def _stack(layer: Layer, count: int, norm: Layer | None) -> Build:
+    """Deep copies of one layer, as torch makes them: all begin with equal values."""
+    copies: dict[str, Layer | None] = {str(i): layer.copy() for i in range(count)}
+    layers = Layer("ModuleList", fixed({}, copies))
+    return fixed({}, {"layers": layers, "norm": norm}, same_shape)
+
+
+def _transformer(a: SimpleNamespace) -> Build:
+    def stack(kind: str, attentions: tuple[str, ...], count: int) -> Layer:
+        one = Layer(f"Transformer{kind}Layer", _transformer_layer(a, attentions))
+        return Layer(f"Transformer{kind}", _stack(one, count, _norm_layer(a)))
+
+    return fixed(
+        {},
+        {
+            "encoder": a.custom_encoder
+            or stack("Encoder", ENCODER_ATTENTIONS, a.num_encoder_layers),
+            "decoder": a.custom_decoder
+            or stack("Decoder", DECODER_ATTENTIONS, a.num_decoder_layers),
+        },
+        same_shape,
+    )
+
+
+_REST = (
+    "dim_feedforward: Size = 2048, dropout: Number = 0.1, activation: Text = 'relu', "
+    "layer_norm_eps: Number = 1e-05, batch_first: Flag = False, norm_first: Flag = False, "
+    f"bias: Flag = True, {FACTORY})"
+)
+
+ATTENTION = [
+    declare(
+        "MultiheadAttention(embed_dim: Size, num_heads: Size, dropout: Number = 0.0, "
+        "bias: Flag = True, add_bias_kv: Flag = False, add_zero_attn: Flag = False, "
+        "kdim: Size | None = None, vdim: Size | None = None, batch_first: Flag = False, "
+        f"{FACTORY})",
+        _attention,
+    ),
+    declare(
+        f"TransformerEncoderLayer(d_model: Size, nhead: Size, {_REST}",
+        lambda a: _transformer_layer(a, ENCODER_ATTENTIONS),
+    ),
+    declare(
+        f"TransformerDecoderLayer(d_model: Size, nhead: Size, {_REST}",
+        lambda a: _transformer_layer(a, DECODER_ATTENTIONS),
+    ),
+    declare(
+        "TransformerEncoder(encoder_layer: Layer, num_layers: Size, norm: Layer | None = None, "
+        "enable_nested_tensor: Flag = True, mask_check: Flag = True)",
+        lambda a: _stack(a.encoder_layer, a.num_layers, a.norm),
+    ),
+    declare(
+        "TransformerDecoder(decoder_layer: Layer, num_layers: Size, norm: Layer | None = None)",
+        lambda a: _stack(a.decoder_layer, a.num_layers, a.norm),
+    ),
+    declare(
+        "Transformer(d_model: Size = 512, nhead: Size = 8, num_encoder_layers: Size = 6, "
+        "num_decoder_layers: Size = 6, dim_feedforward: Size = 2048, dropout: Number = 0.1, "
+        "activation: Text = 'relu', custom_encoder: Layer | None = None, "
+        "custom_decoder: Layer | None = None, layer_norm_eps: Number = 1e-05, "
+        f"batch_first: Flag = False, norm_first: Flag = False, bias: Flag = True, {FACTORY})",
+        _transformer,
+    ),
+]
+"""Names and layer functions."""
