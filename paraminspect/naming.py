@@ -38,24 +38,31 @@ def parameter_of(name: str, spec: Spec, owner: Layer) -> Parameter:
 def name_by_path(root: Built, separator: str = ".") -> Named:
     """Full name = path of the modules + local name; a layer met again gives aliases."""
     named = Named()
-    owners: dict[tuple[int, str], str] = {}
-    named.root = _name_module(root, "", separator, named, owners)
+    named.root = _Namer(separator, named).module(root, "", 0)
     return named
 
 
-def _name_module(
-    built: Built, prefix: str, separator: str, named: Named, owners: dict[tuple[int, str], str]
-) -> Module:
-    own = {}
-    for local, spec in built.parameters.items():
-        full = prefix + local if local else prefix.removesuffix(separator)
-        _add(named, full, spec, built.layer, owners.setdefault((id(built.layer), local), full))
-        own[local or full.rpartition(separator)[2]] = full
-    children = {
-        name: _name_module(child, f"{prefix}{name}{separator}", separator, named, owners)
-        for name, child in built.children.items()
-    }
-    return Module(own, children, built.layer)
+@dataclass
+class _Namer:
+    separator: str
+    named: Named
+    owners: dict[tuple[int, int, str], str] = field(default_factory=dict)
+
+    def module(self, built: Built, prefix: str, copy: int) -> Module:
+        """Name what is below `prefix`. `copy` tells apart the inner layers of copied layers."""
+        if built.layer.copied_from is not None:
+            copy = built.layer.serial
+        own = {}
+        for local, spec in built.parameters.items():
+            full = prefix + local if local else prefix.removesuffix(self.separator)
+            key = (copy, built.layer.serial, local)
+            _add(self.named, full, spec, built.layer, self.owners.setdefault(key, full))
+            own[local or full.rpartition(self.separator)[2]] = full
+        children = {
+            name: self.module(child, f"{prefix}{name}{self.separator}", copy)
+            for name, child in built.children.items()
+        }
+        return Module(own, children, built.layer)
 
 
 def _add(named: Named, full: str, spec: Spec, owner: Layer, own_name: str) -> None:

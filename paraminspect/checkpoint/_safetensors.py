@@ -1,4 +1,4 @@
-"""safetensors: the header read strictly, tensors as lazy arrays.
+"""safetensors: the header read strictly, tensors as arrays that are read when asked for.
 
 The safetensors library decides what is a valid file; our reading of the same header is stricter
 where the library is lenient (duplicate names, array-form entries, leading space), so that nothing
@@ -7,19 +7,29 @@ we accept reads otherwise elsewhere. Format: https://github.com/huggingface/safe
 
 from __future__ import annotations
 
-import struct
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import safetensors
 
 from paraminspect.arrays import DTYPES, DType, Shape
+from paraminspect.checkpoint._content import describe_content
 from paraminspect.checkpoint._files import RegularFile, StoredArray, open_regular
-from paraminspect.checkpoint._json import read_json
+from paraminspect.checkpoint._json import collection_paused, read_json, shown
 from paraminspect.errors import CheckpointError
 from paraminspect.tree import Parameter, ParameterTree
 
 MAXIMUM_HEADER_NBYTES = 100_000_000
+"""The format's own limit."""
+
+_METADATA = "__metadata__"
+
+_FRAMEWORK_KEY = "format"
+"""The metadata key that writers set to the framework of the values: `pt`, `tf`, `mlx`, ..."""
 
 DTYPES_BY_CODE: dict[str, DType] = {
     code: DTYPES[name]
@@ -48,61 +58,106 @@ DTYPES_BY_CODE: dict[str, DType] = {
         "U64": "uint64",
     }.items()
 }
-"""The dtypes of the format by the code that the header writes."""
+"""The dtypes of the format by the code that the header writes. C64 has 64 bits an element."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself: its tensors in the order of the header, and its metadata."""
+
+    arrays: Mapping[str, StoredArray]
+    metadata: Mapping[str, str]
 
 
 def open_safetensors(path: Path) -> ParameterTree:
-    """The tree of one file: headers are read, values are not."""
-    file = open_regular(path)
+    """The tree of one file: the header is read, values are not."""
+    header = read_header(open_regular(path))
+    return tree_of(header.arrays, header.metadata, str(path), "safetensors")
+
+
+def tree_of(
+    arrays: Mapping[str, StoredArray], metadata: Mapping[str, str], source: str, format_: str
+) -> ParameterTree:
+    """The tree of the tensors of a file, or of all shards of a model."""
+    with collection_paused():
+        parameters = {name: Parameter(name, array) for name, array in arrays.items()}
+    ties = _ties(arrays, metadata)
+    for alias, own in ties.items():
+        parameters[alias] = Parameter(alias, arrays[own])
+    framework = "pytorch" if metadata.get(_FRAMEWORK_KEY) == "pt" else None
+    return ParameterTree(parameters, ties, metadata, source, format_, framework)
+
+
+def _ties(arrays: Mapping[str, StoredArray], metadata: Mapping[str, str]) -> dict[str, str]:
+    """The ties that `safetensors.torch.save_model` records: `{alias: own name}` in the metadata.
+
+    Sorted: the order of the metadata changes from one run of the writer to the next.
+    """
+    return {
+        alias: own
+        for alias, own in sorted(metadata.items())
+        if own in arrays and alias not in arrays and alias != _FRAMEWORK_KEY
+    }
+
+
+def read_header(file: RegularFile) -> Header:
+    """The header of a file that both the safetensors library and our reading accept."""
     try:
-        entries, metadata = _read_header(file)
+        header = _parse_header(file)
     except CheckpointError as error:
-        message = str(error)
-        raise CheckpointError(
-            message if message.startswith(str(path)) else f"{path}: {message}"
-        ) from None
-    _check_with_library(path)
-    parameters = {name: Parameter(name, array) for name, array in entries.items()}
-    ties = _add_aliases(parameters, metadata)
-    framework = "pytorch" if metadata.get("format") == "pt" else None
-    return ParameterTree(parameters, ties, metadata, str(path), "safetensors", framework)
+        message = str(error).removeprefix(f"{file.path}: ")
+        raise CheckpointError(f"{file.path}: {message}") from None
+    _check_with_library(file.path)
+    return header
 
 
 def _check_with_library(path: Path) -> None:
+    # Opening validates the header, and then imports the framework that the values would be for.
+    # NumPy takes longer than all else, so a framework that is not there is named: it is missed
+    # only once the header has been accepted.
+    absent = (name for name, module in _OPTIONAL_FRAMEWORKS if find_spec(module) is None)
+    framework = "np" if "numpy" in sys.modules else next(absent, "np")
     try:
-        # Any framework would do: none is imported before a tensor is asked for.
-        with safetensors.safe_open(path, framework="numpy"):
-            pass
+        # Not the default, a memory map: a file cut short meanwhile would kill the process.
+        safetensors.safe_open(path, framework=framework, backend="pread")
+    except ModuleNotFoundError:
+        pass
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: refused by the safetensors library: {error}") from None
 
 
-def _read_header(file: RegularFile) -> tuple[dict[str, StoredArray], dict[str, str]]:
-    start, text = _header_bytes(file)
-    header = read_json(text)
-    if not isinstance(header, dict):
-        raise CheckpointError("the header is not a JSON object")
-    metadata = _check_metadata(header.pop("__metadata__", None))
-    nbytes = file.size - start
-    arrays: dict[str, StoredArray] = {}
-    spans: list[tuple[int, int, str]] = []
-    for name, entry in header.items():
-        dtype, shape, begin, end = _check_entry(name, entry)
-        spans.append((begin, end, name))
-        arrays[name] = StoredArray(file, start + begin, shape, dtype)
-    _check_spans(spans, nbytes)
-    return arrays, metadata
+_OPTIONAL_FRAMEWORKS = (("paddle", "paddle"), ("pt", "torch"))
 
 
-def _header_bytes(file: RegularFile) -> tuple[int, bytes]:
-    if file.size < 8:
-        raise CheckpointError(f"too short for safetensors: {file.size} bytes, expected at least 8")
+def _parse_header(file: RegularFile) -> Header:
+    start, text = _header_text(file)
+    with collection_paused():
+        header = read_json(text)
+        metadata = _check_metadata(header.pop(_METADATA, None))
+        spans: list[tuple[int, int, str]] = []
+        arrays: dict[str, StoredArray] = {}
+        for name, entry in header.items():
+            dtype, shape, begin, end = _check_entry(name, entry)
+            spans.append((begin, end, name))
+            arrays[name] = StoredArray(file, start + begin, shape, dtype)
+        _check_spans(spans, file.size - start)
+    return Header(arrays, metadata)
+
+
+def _header_text(file: RegularFile) -> tuple[int, bytes]:
+    """Where the data begins, and the header before it; the length is checked before memory."""
     first = file.read(0, min(file.size, 64))
-    (length,) = struct.unpack("<Q", first[:8])
-    if length > MAXIMUM_HEADER_NBYTES or 8 + length > file.size:
+    if len(first) < 8:
         raise CheckpointError(
-            f"not safetensors or truncated: the header would have {length} bytes,"
-            f" the file has {file.size}{_accident(first)}"
+            f"truncated: {len(first)} bytes, too short for the length of a safetensors header"
+        )
+    length = int.from_bytes(first[:8], "little")
+    if length > MAXIMUM_HEADER_NBYTES or 8 + length > file.size:
+        looks = describe_content(first)
+        if looks or first[8:9] != b"{":
+            raise CheckpointError(f"not a safetensors header{looks and ': it is '}{looks}")
+        raise CheckpointError(
+            f"truncated: the header would have {length} bytes, the file has {file.size} in all"
         )
     text = file.read(8, length)
     if not text.startswith(b"{"):
@@ -110,91 +165,97 @@ def _header_bytes(file: RegularFile) -> tuple[int, bytes]:
     return 8 + length, text
 
 
-def _accident(first: bytes) -> str:
-    if first.startswith(b"version https://git-lfs"):
-        return ": this is a git-lfs pointer, fetch the file itself with `git lfs pull`"
-    return ""
-
-
 def _check_metadata(metadata: Any) -> dict[str, str]:
     if metadata is None:
         return {}
-    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise CheckpointError("__metadata__ must map strings to strings")
-    for text in (*metadata, *metadata.values()):
-        _check_text(text, "__metadata__")
+    if type(metadata) is not dict:
+        raise CheckpointError(f"{_METADATA} must map strings to strings, got {shown(metadata)}")
+    for key, value in metadata.items():
+        if type(value) is not str:
+            raise CheckpointError(
+                f"{_METADATA} must map strings to strings, got {shown(value)} for {shown(key)}"
+            )
+        _check_text(key, _METADATA)
+        _check_text(value, _METADATA)
     return metadata
 
 
 def _check_text(text: str, what: str) -> None:
+    """Refuse half of a surrogate pair: no other program could print, write or even find it."""
     if not text.isascii():
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
-            raise CheckpointError(f"{what} holds a lone surrogate: {text!r}") from None
+            raise CheckpointError(f"{what} holds a lone surrogate: {shown(text)}") from None
 
 
 def _check_entry(name: str, entry: Any) -> tuple[DType, Shape, int, int]:
+    """`(dtype, shape, begin, end)` of one tensor; `begin` and `end` count from the data on."""
     if type(entry) is not dict:
-        raise CheckpointError(
-            f"tensor {name!r}: expected an object with dtype, shape, data_offsets"
-        )
-    _check_text(name, "a name")
+        raise _entry_error(name, f"expected an object, got {shown(entry)}")
+    _check_text(name, "a tensor name")
     try:
         code, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     except KeyError as error:
-        raise CheckpointError(f"tensor {name!r}: {error.args[0]} is missing") from None
+        raise _entry_error(name, f"{error.args[0]} is missing") from None
     dtype = DTYPES_BY_CODE.get(code) if type(code) is str else None
     if dtype is None:
         known = ", ".join(DTYPES_BY_CODE)
-        raise CheckpointError(f"tensor {name!r}: unknown dtype {code!r}, expected one of {known}")
-    count = 1
-    if type(shape) is not list:
-        raise CheckpointError(f"tensor {name!r}: shape must be a list, got {shape!r}")
-    for size in shape:
-        if type(size) is not int or size < 0:
-            raise CheckpointError(
-                f"tensor {name!r}: shape {shape} has {size!r}, expected sizes from 0 on"
-            )
-        count *= size
-        if size >= 1 << 64 or count >= 1 << 64:
-            raise CheckpointError(f"tensor {name!r}: shape {shape} has over 2**64 elements")
-    if type(offsets) is not list or len(offsets) != 2 or any(type(o) is not int for o in offsets):
-        raise CheckpointError(
-            f"tensor {name!r}: data_offsets must be two integers, got {offsets!r}"
-        )
+        raise _entry_error(name, f"unknown dtype {shown(code)}, expected one of {known}")
+    count = _check_shape(name, shape)
+    # type(x) is int: True is an instance of int, and 8.0 == 8.
+    if type(offsets) is not list or [type(offset) for offset in offsets] != [int, int]:
+        raise _entry_error(name, f"data_offsets must be two integers, got {shown(offsets)}")
     begin, end = offsets
-    if (end - begin) * 8 != count * dtype.nbits or begin < 0:
-        raise CheckpointError(
-            f"tensor {name!r}: {code} {shape} takes {count * dtype.nbits / 8:g} bytes,"
-            f" data_offsets {offsets} give {end - begin}"
+    if not 0 <= begin <= end:
+        raise _entry_error(name, f"data_offsets {shown(offsets)} end before they begin")
+    if (end - begin) * 8 != count * dtype.nbits:
+        takes = f"{count * dtype.nbits / 8:.15g}"
+        raise _entry_error(
+            name,
+            f"{code} {shown(shape)} takes {takes} bytes, data_offsets {shown(offsets)}"
+            f" give {end - begin}",
         )
     return dtype, tuple(shape), begin, end
+
+
+def _check_shape(name: str, shape: Any) -> int:
+    """The number of elements; as in the library, no product on the way may pass 64 bits."""
+    if type(shape) is not list:
+        raise _entry_error(name, f"shape must be a list of sizes, got {shown(shape)}")
+    count = 1
+    for length in shape:
+        if type(length) is not int or length < 0:
+            raise _entry_error(name, f"{shown(length)} in shape {shown(shape)} is not a size")
+        count *= length
+        if count >> 64 or length >> 64:
+            raise _entry_error(name, f"shape {shown(shape)} has over 2**64 elements")
+    return count
+
+
+def _entry_error(name: str, message: str) -> CheckpointError:
+    return CheckpointError(f"tensor {shown(name)}: {message}")
 
 
 def _check_spans(spans: list[tuple[int, int, str]], nbytes: int) -> None:
     """Tensors must cover the data without holes or overlaps, as the format demands."""
     spans.sort()
-    reached, last = 0, "the header"
+    reached, last = 0, ""
     for begin, end, name in spans:
         if begin != reached:
+            before = f"tensor {shown(last)}" if reached else "the header"
             kind = "overlaps" if begin < reached else "leaves a hole after"
-            raise CheckpointError(
-                f"tensor {name!r} begins at byte {begin}, {kind} {last!r} that ends at {reached}"
+            raise _entry_error(
+                name,
+                f"begins at byte {begin} of the data, {kind} {before}, which ends at {reached}",
             )
         reached, last = end, name
-    if reached != nbytes:
-        kind = "truncated" if reached > nbytes else "trailing bytes"
+    if reached > nbytes:
         raise CheckpointError(
-            f"{kind}: tensor {last!r} ends at byte {reached} of the data, the file has {nbytes}"
+            f"truncated: the header promises {reached} bytes of data, the file has {nbytes}:"
+            f" tensor {shown(last)} would end outside"
         )
-
-
-def _add_aliases(parameters: dict[str, Parameter], metadata: dict[str, str]) -> dict[str, str]:
-    """The ties that `safetensors.torch.save_model` records: `{alias: own name}` in the metadata."""
-    ties = {}
-    for alias, own in metadata.items():
-        if alias not in parameters and own in parameters and own not in ties:
-            parameters[alias] = Parameter(alias, parameters[own].data)
-            ties[alias] = own
-    return ties
+    if reached < nbytes:
+        raise CheckpointError(
+            f"trailing bytes: the header tells of {reached} bytes of data, the file has {nbytes}"
+        )
