@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,12 @@ from paraminspect.definition._build import Builder, LocatedError, fail
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence, read_yaml
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
 from paraminspect.expressions import parse_expression
-from paraminspect.frameworks import FRAMEWORKS, load_framework
-from paraminspect.layers import MAXIMUM_SIZE
+from paraminspect.frameworks import FRAMEWORKS, Framework, load_framework
+from paraminspect.layers import MAXIMUM_SIZE, Built
 from paraminspect.naming import Named
 from paraminspect.tree import Parameter, ParameterTree
 
-KEYS = ("framework", "input", "let", "define", "share", "layers", "ties", "init")
+KEYS = ("framework", "input", "let", "define", "share", "layers", "ties", "init", "names")
 """The keywords at the top of a definition."""
 
 MAXIMUM_COUNT = 2**63 - 1
@@ -52,7 +53,7 @@ def _load(root: Node, source: str) -> ParameterTree:
         fail("a definition needs 'layers'", "$", root)
     model = builder.layer(layers, "$.layers")
     shape = _input(builder, root.get("input"))
-    named = _located(lambda: framework.name_parameters(model.build(shape)), layers)
+    named = _located(lambda: _namer(framework, root)(model.build(shape)), layers)
     _check_counts(named, layers)
     tree = ParameterTree(
         named.parameters,
@@ -84,6 +85,16 @@ def _framework_name(root: Mapping) -> str:
             f"unknown framework {node.text!r}, expected one of {known}{ending}", "$.framework", node
         )
     return node.text
+
+
+def _namer(framework: Framework, root: Mapping) -> Callable[[Built], Named]:
+    node = root.get("names")
+    if node is None:
+        return framework.namer(None)
+    try:
+        return framework.namer(node.text if isinstance(node, Scalar) else "")
+    except DefinitionError as error:
+        fail(str(error), "$.names", node)
 
 
 def _entries(root: Mapping, name: str) -> tuple[tuple[Scalar, Node], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from paraminspect.errors import DefinitionError, nearest
 from paraminspect.layers import Built, Layer
@@ -28,6 +28,17 @@ class Framework:
     separator: str = "."
     metadata: Mapping[str, str] | None = None
     """What a checkpoint of this framework carries besides values."""
+    other_names: Mapping[str, Callable[[Built], Named]] = field(default_factory=dict)
+    """Other ways to name, chosen by `names:` in a definition (MXNet: `structural`)."""
+
+    def namer(self, name: str | None) -> Callable[[Built], Named]:
+        """The way to name parameters that a definition asks for, the framework's own without."""
+        if name is None:
+            return self.name_parameters
+        if name not in self.other_names:
+            known = ", ".join(self.other_names) or "none: leave `names` out"
+            raise DefinitionError(f"unknown names {name!r} for {self.name}, known are {known}")
+        return self.other_names[name]
 
 
 FRAMEWORKS = ("pytorch", "keras", "mxnet")
