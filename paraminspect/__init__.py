@@ -1,1 +1,41 @@
-"""paraminspect: `ls`, `cut`, `sed`, `ln` and `diff` for the parameters of neural networks."""
+"""paraminspect: `ls`, `cut`, `sed`, `ln` and `diff` for the parameters of neural networks.
+
+    import paraminspect as pi
+
+    net = pi.open("model.yaml")        # or a checkpoint
+    net[2].parameters(), net["2.bias"].data, net.select("*.bias")
+
+A name is imported when it is first used: the command line must not pay for all of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from paraminspect.errors import ParamInspectError
+    from paraminspect.source import open_source as open  # noqa: A004 (pi.open is its public name)
+    from paraminspect.tree import Parameter, ParameterTree
+
+__all__ = ["ParamInspectError", "Parameter", "ParameterTree", "open"]
+
+_HOMES = {
+    "ParamInspectError": ("errors", "ParamInspectError"),
+    "Parameter": ("tree", "Parameter"),
+    "ParameterTree": ("tree", "ParameterTree"),
+    "open": ("source", "open_source"),
+}
+"""Public name to (module, name there)."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, inside = _HOMES[name]
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{module}"), inside)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -177,6 +177,9 @@ class Unset:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return self.read(0, 0)
 
+    def __repr__(self) -> str:
+        return f"Unset({list(self.shape)}, {self.dtype}): no values yet"
+
 
 def count_elements(shape: Shape) -> int:
     """How many elements a shape has (1 for a scalar)."""

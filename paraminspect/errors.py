@@ -17,8 +17,13 @@ class ParamInspectError(Exception):
     """
 
 
-class AddressError(ParamInspectError):
-    """An address is malformed, points outside a shape, or matches no parameter."""
+class AddressError(ParamInspectError, KeyError):
+    """An address is malformed, points outside a shape, or matches no parameter.
+
+    A `KeyError` too: a tree is a mapping, and `in` and `get` rely on that.
+    """
+
+    __str__ = Exception.__str__  # KeyError shows the repr of its message
 
 
 class ExpressionError(ParamInspectError):

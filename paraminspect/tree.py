@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -74,6 +74,13 @@ class Module:
         """The class of the layer, `""` where the source does not tell."""
         return self.layer.kind if self.layer else ""
 
+    def keep(self, names: Container[str]) -> Module:
+        """The module with these parameters of the tree alone, and the parts that hold them."""
+        own = {local: full for local, full in self.parameters.items() if full in names}
+        below = {name: child.keep(names) for name, child in self.children.items()}
+        kept = {name: child for name, child in below.items() if child.parameters or child.children}
+        return Module(own, kept, self.layer)
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -105,8 +112,8 @@ class _Navigable:
 
     def _name_at(self, position: int) -> str:
         names = list(self._module.children)
-        if str(position) in self._module.children and self._module.layer is None:
-            return str(position)  # a checkpoint lists no parameter-free layers: the name decides
+        if str(position) in names:
+            return str(position)  # of a checkpoint or a selection, where some layers are not listed
         if not -len(names) <= position < len(names):
             raise AddressError(f"no part at position {position}: there are {len(names)}")
         return names[position]
@@ -269,7 +276,8 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
     def keep(self, wanted: Callable[[str], bool]) -> ParameterTree:
         """A tree of the names that are wanted. An alias whose own name goes becomes the owner."""
         entries = {name: p for name, p in self.entries.items() if wanted(name)}
-        return replace(self, entries=entries, ties=_retie(entries, self.ties))
+        root = self.root and self.root.keep(entries)
+        return replace(self, entries=entries, ties=_retie(entries, self.ties), root=root)
 
     def replace(self, parameters: Iterable[Parameter]) -> ParameterTree:
         """A tree in which these parameters stand for those of the same (own) names."""

@@ -78,7 +78,6 @@ def _look(tree: ParameterTree, module: Module) -> object:
     own = tuple(
         (local, tree.entries[full].shape, tree.entries[full].dtype)
         for local, full in module.parameters.items()
-        if full in tree.entries
     )
     below = tuple((name, _look(tree, child)) for name, child in module.children.items())
     return (str(module.layer) if module.layer else ""), own, below

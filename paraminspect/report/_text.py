@@ -138,8 +138,7 @@ def as_tree(
 ) -> Iterator[str]:
     """The nested structure, with totals per module; equal siblings fold on a terminal."""
     marks = ("├── ", "└── ", "│   ", "    ") if is_unicode() else ("|-- ", "`-- ", "|   ", "    ")
-    kept = tree.entries.keys()
-    lines = _tree_lines(tree, tree.structure, tree.source, "", marks, screen is not None, kept)
+    lines = _tree_lines(tree, tree.structure, tree.source, "", marks, screen is not None)
     for line in islice(lines, limit or None):
         yield line if not screen else line[: screen.width]
     yield ""
@@ -153,7 +152,6 @@ def _tree_lines(
     indent: str,
     marks: tuple[str, ...],
     fold: bool,
-    kept: object,
 ) -> Iterator[str]:
     count, nbytes, _ = _module_totals(tree, module)
     sizes = f"  {count:,} ({format_nbytes(nbytes)})" if count else ""
@@ -161,7 +159,7 @@ def _tree_lines(
     children = (
         fold_modules(tree, module) if fold else [(n, m, 1) for n, m in module.children.items()]
     )
-    parts = [name for name in module.parameters if module.parameters[name] in tree.entries]
+    parts = list(module.parameters)
     last = len(parts) + len(children) - 1
     for i, local in enumerate(parts):
         p = tree.entries[module.parameters[local]]
@@ -171,7 +169,7 @@ def _tree_lines(
     for i, (name, child, times) in enumerate(children, len(parts)):
         title = f"{times} x {name}" if times > 1 else name
         below = indent + marks[2 + (i == last)]
-        lines = _tree_lines(tree, child, title, below, marks, fold, kept)
+        lines = _tree_lines(tree, child, title, below, marks, fold)
         yield indent + marks[i == last] + next(lines)
         yield from lines
 
@@ -184,7 +182,7 @@ def _kind(module: Module) -> str:
 
 def _module_totals(tree: ParameterTree, module: Module) -> tuple[int, int, int]:
     """Elements, bytes and arrays of a module and all below it, each array once."""
-    own = {tree.own_name(name) for name in _full_names(module) if name in tree.entries}
+    own = {tree.own_name(name) for name in _full_names(module)}
     parameters = [tree.entries[name] for name in own]
     return sum(p.count for p in parameters), sum(p.nbytes for p in parameters), len(parameters)
 

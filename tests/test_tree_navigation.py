@@ -1,0 +1,54 @@
+"""The ways in which the chapter reaches parameters, on definitions and on selections of them."""
+
+from pathlib import Path
+
+import pytest
+
+import paraminspect as pi
+
+SAMPLES = Path(__file__).parent.parent / "sample_models"
+
+
+@pytest.fixture
+def net():
+    return pi.open(str(SAMPLES / "mlp.yaml"))
+
+
+def test_a_part_is_reached_by_position_name_and_attribute(net):
+    assert [p.name for p in net[2].parameters()] == ["2.weight", "2.bias"]
+    assert net["2.bias"] is net[2].bias is net[2]["bias"] is net[-1].bias
+    nested = pi.open(str(SAMPLES / "nested_blocks.yaml"))
+    assert nested[0][1][0].bias is nested["0.block 1.0.bias"]
+
+
+def test_a_tree_is_a_mapping_that_knows_what_it_lacks(net):
+    assert "2.bias" in net
+    assert "2.bais" not in net
+    assert net.get("2.bais") is None
+    with pytest.raises(
+        KeyError, match=r"^no parameter matches '2.bais', the nearest is '2\.bias'$"
+    ):
+        net["2.bais"]
+
+
+def test_values_of_a_definition_are_said_to_be_unset(net):
+    assert "no values yet" in repr(net["2.bias"].data)
+    with pytest.raises(pi.ParamInspectError, match="draw them with `init`"):
+        net["2.bias"].data[0]
+
+
+def test_a_selection_keeps_positions_and_prints_only_what_it_holds(net):
+    biases = net.select("*.bias")
+    assert str(biases).splitlines() == [
+        "Sequential",
+        "  (0): Linear(4, 8)  bias [8]",
+        "  (2): Linear(8, 1)  bias [1]",
+    ]
+    assert biases[2].bias is net["2.bias"]
+
+
+def test_every_public_name_is_there_and_an_unknown_one_is_an_attribute_error():
+    assert all(hasattr(pi, name) for name in pi.__all__)
+    assert sorted(pi.__all__) == dir(pi)
+    with pytest.raises(AttributeError, match="no attribute 'opne'"):
+        pi.opne  # noqa: B018
