@@ -10,10 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paraminspect.cli.main import COMMANDS
-
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "sample_models").glob("*.md"))]
 
 
@@ -93,8 +90,3 @@ def test_the_python_of_a_page_gives_what_it_shows(page, folder, monkeypatch):
         runner.run(test, out=report.append, clear_globs=False)
         names.update(test.globs)
         assert not report, "".join(report)
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_in_the_readme(command):
-    assert re.search(rf"^\$ (.*[|;&] *)?paraminspect {command}\b", README, re.MULTILINE), command
