@@ -21,14 +21,10 @@ def open_source(path: str) -> ParameterTree:
     where = Path(path)
     if where.suffix in DEFINITION_SUFFIXES:
         return _load(_read_text(where), path)
-    if (
-        where.is_dir()
-        and not any(where.glob("*.safetensors"))
-        and (where / DEFINITION_NAME).exists()
-    ):
-        return _load(_read_text(where / DEFINITION_NAME), str(where / DEFINITION_NAME))
-    from paraminspect.checkpoint import open_checkpoint
+    from paraminspect.checkpoint import files_in_folder, open_checkpoint
 
+    if where.is_dir() and (where / DEFINITION_NAME).is_file() and not files_in_folder(where):
+        return _load(_read_text(where / DEFINITION_NAME), str(where / DEFINITION_NAME))
     return open_checkpoint(where)
 
 

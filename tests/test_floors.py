@@ -17,7 +17,7 @@ FLOORS = [
     ["naming", "stats", "checkpoint._content", "checkpoint._files", "checkpoint._json"],
     ["frameworks", "checkpoint._safetensors", "checkpoint._hdf5", "checkpoint._npz"],
     ["frameworks.pytorch", "frameworks.keras", "frameworks.mxnet"],
-    ["checkpoint._shards", "checkpoint._keras", "definition"],
+    ["checkpoint._shards", "checkpoint._folder", "checkpoint._keras", "definition"],
     ["checkpoint"],
     ["source", "report"],
     ["cli"],

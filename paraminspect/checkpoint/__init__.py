@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-from paraminspect.checkpoint._files import open_regular
-from paraminspect.errors import CheckpointError
+from paraminspect.checkpoint._content import FIRST_NBYTES, is_json
+from paraminspect.checkpoint._files import RegularFile, open_regular
+from paraminspect.checkpoint._folder import choose_file, files_ending_in
 from paraminspect.tree import ParameterTree
 
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+class Format(NamedTuple):
+    """A format: what its files look like, what they are called, and who opens them."""
+
+    fits: Callable[[bytes], bool]
+    """Whether a file that begins with these bytes is of this format, or meant to be."""
+    suffix: str
+    """How its files' names end: only for finding one in a folder."""
+    module: str
+    opener: str
+    """A function of the module, imported when needed: from the open file to its tree."""
+
+    def open(self, file: RegularFile) -> ParameterTree:
+        """The tree of a file of this format."""
+        module = importlib.import_module(f"paraminspect.checkpoint.{self.module}")
+        tree: ParameterTree = getattr(module, self.opener)(file)
+        return tree
+
+
+FORMATS = (
+    Format(is_json, ".safetensors.index.json", "_shards", "open_sharded"),
+    # Last: it begins with a mere number, so its reader tells what a file is that nobody reads.
+    Format(lambda _: True, ".safetensors", "_safetensors", "open_safetensors"),
+)
+"""Every format that is read; the first one that fits opens the file."""
+
+SUFFIXES = [format_.suffix for format_ in FORMATS]
 
 
 def open_checkpoint(path: Path) -> ParameterTree:
     """The tree of a checkpoint; raises `CheckpointError`. Values are read only when asked for."""
     if path.is_dir():
-        from paraminspect.checkpoint._shards import open_folder
-
-        return open_folder(path)
-    if path.name.endswith(".index.json"):
-        from paraminspect.checkpoint._shards import open_sharded
-
-        return open_sharded(path)
+        path = choose_file(path, SUFFIXES)
     file = open_regular(path)
-    first = file.read(0, min(file.size, 16))
-    for signature, what in _REFUSED.items():
-        if first.startswith(signature):
-            raise CheckpointError(f"{path}: {what}")
-    from paraminspect.checkpoint._safetensors import open_safetensors
-
-    return open_safetensors(path)
+    first = file.read(0, min(file.size, FIRST_NBYTES))
+    return next(format_ for format_ in FORMATS if format_.fits(first)).open(file)
 
 
-_REFUSED = {
-    HDF5_SIGNATURE: "HDF5 files are not read by this version",
-    b"PK\x03\x04": "a zip archive (.pt, .npz, .keras) is not read; convert a .pt to safetensors",
-    b"\x80\x02": "a pickle is not read: opening one runs code; convert it to safetensors",
-    b"\x80\x04": "a pickle is not read: opening one runs code; convert it to safetensors",
-}
+def files_in_folder(folder: Path) -> list[str]:
+    """The names of what look like checkpoints in a folder, by their suffixes alone."""
+    return files_ending_in(folder, SUFFIXES)

@@ -1,19 +1,29 @@
-"""Content: what the first bytes of a file look like, for those that are no checkpoint of ours."""
+"""Content: what a file is by its first bytes, and what to do with those we do not read."""
 
 from __future__ import annotations
+
+FIRST_NBYTES = 4096
+"""So many bytes are enough to tell what a file is, an HDF5 file behind a user block too."""
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+ZIP_SIGNATURE = b"PK\x03\x04"
+
+MAXIMUM_HEADER_NBYTES = 100_000_000
+"""The limit of the safetensors format: eight bytes of text never are a length below it."""
 
 _PICKLE = (
     "a Python pickle, which runs code when it is read: load it with its own program,"
     " and save the values as safetensors"
 )
+_HTML = "an HTML page, perhaps of a download that failed"
 
 _SIGNATURES = {
     b"version https://git-lfs": "a git-lfs pointer, not the file: fetch that with `git lfs pull`",
-    b"<!DOCTYPE": "an HTML page, perhaps of a download that failed",
-    b"<!doctype": "an HTML page, perhaps of a download that failed",
-    b"<html": "an HTML page, perhaps of a download that failed",
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
-    b"PK\x03\x04": "a zip archive",
+    b"<!DOCTYPE": _HTML,
+    b"<!doctype": _HTML,
+    b"<html": _HTML,
+    HDF5_SIGNATURE: "an HDF5 file",
+    ZIP_SIGNATURE: "a zip archive",
     b"\x80\x02": _PICKLE,
     b"\x80\x03": _PICKLE,
     b"\x80\x04": _PICKLE,
@@ -33,4 +43,20 @@ def describe_content(first: bytes) -> str:
         return "an empty file"
     if not first.strip(b"\0"):
         return "all zeros, perhaps of a download that failed"
-    return next((what for start, what in _SIGNATURES.items() if first.startswith(start)), "")
+    known = next((what for start, what in _SIGNATURES.items() if first.startswith(start)), "")
+    if not known and is_text(first):
+        return "text: a definition is named *.yaml, or piped to `-`"
+    return known
+
+
+def is_json(first: bytes) -> bool:
+    """Whether it is JSON text with an object: a safetensors file begins with a length instead."""
+    return first.lstrip().startswith(b"{") and is_text(first)
+
+
+def is_text(first: bytes) -> bool:
+    """Whether it is text, not a header's length (which ends in zero bytes) or other binary data."""
+    text = first[:8]
+    return int.from_bytes(text, "little") > MAXIMUM_HEADER_NBYTES and not any(
+        byte < 32 and byte not in b"\t\n\r" for byte in text
+    )

@@ -100,7 +100,7 @@ class RegularFile:
                 got = os.preadv(descriptor, [view], offset)
             except OSError as error:
                 raise CheckpointError(
-                    f"{self.path}: cannot read: {_reason(error)} @ byte {offset}"
+                    f"{self.path}: cannot read: {reason(error)} @ byte {offset}"
                 ) from None
             if not got:
                 raise self._ends_early(offset, len(view))
@@ -134,7 +134,7 @@ def _open_descriptor(path: Path) -> tuple[int, Identity]:
     try:
         descriptor = os.open(path, _OPEN_FLAGS)
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot open: {_reason(error)}") from None
+        raise CheckpointError(f"{path}: cannot open: {reason(error)}") from None
     except ValueError:  # a NUL character
         raise CheckpointError(f"{path}: cannot open: not a possible file name") from None
     status = os.fstat(descriptor)
@@ -145,7 +145,8 @@ def _open_descriptor(path: Path) -> tuple[int, Identity]:
     return descriptor, Identity.of(status)
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """What the system says went wrong, for the middle of a message."""
     text = error.strerror or str(error)
     return text[:1].lower() + text[1:]
 

@@ -17,14 +17,11 @@ from typing import Any
 import safetensors
 
 from paraminspect.arrays import DTYPES, DType, Shape
-from paraminspect.checkpoint._content import describe_content
-from paraminspect.checkpoint._files import RegularFile, StoredArray, open_regular
+from paraminspect.checkpoint._content import MAXIMUM_HEADER_NBYTES, describe_content
+from paraminspect.checkpoint._files import RegularFile, StoredArray
 from paraminspect.checkpoint._json import collection_paused, read_json, shown
 from paraminspect.errors import CheckpointError
 from paraminspect.tree import Parameter, ParameterTree
-
-MAXIMUM_HEADER_NBYTES = 100_000_000
-"""The format's own limit."""
 
 _METADATA = "__metadata__"
 
@@ -69,10 +66,10 @@ class Header:
     metadata: Mapping[str, str]
 
 
-def open_safetensors(path: Path) -> ParameterTree:
+def open_safetensors(file: RegularFile) -> ParameterTree:
     """The tree of one file: the header is read, values are not."""
-    header = read_header(open_regular(path))
-    return tree_of(header.arrays, header.metadata, str(path), "safetensors")
+    header = read_header(file)
+    return tree_of(header.arrays, header.metadata, str(file.path), "safetensors")
 
 
 def tree_of(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from paraminspect.checkpoint._files import open_regular
+from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._json import read_json
 from paraminspect.checkpoint._safetensors import open_safetensors
 from paraminspect.errors import CheckpointError
 from paraminspect.tree import Parameter, ParameterTree
 
 MAXIMUM_INDEX_NBYTES = 64 << 20
-INDEX_NAME = "model.safetensors.index.json"
 
 
-def open_sharded(path: Path) -> ParameterTree:
+def open_sharded(file: RegularFile) -> ParameterTree:
     """The tree of an index (`*.safetensors.index.json`) and the shards beside it."""
-    weight_map = _read_index(path)
+    path = file.path
+    weight_map = _read_index(file)
     names_of: dict[str, list[str]] = {}
     for name, shard in weight_map.items():
         names_of.setdefault(shard, []).append(name)
@@ -25,8 +25,7 @@ def open_sharded(path: Path) -> ParameterTree:
     metadata: dict[str, str] = {}
     for shard in names_of:
         # Not the resolved folder: in a hub's cache the index and the shards are links.
-        shard_path = path.parent / shard
-        tree = open_safetensors(shard_path)
+        tree = open_safetensors(open_regular(path.parent / shard))
         _check_shard(weight_map, shard, names_of[shard], tree, path)
         found.update(tree.entries)
         ties.update(tree.ties)
@@ -37,8 +36,8 @@ def open_sharded(path: Path) -> ParameterTree:
     return ParameterTree(entries, ties, metadata, str(path), "safetensors-sharded", framework)
 
 
-def _read_index(path: Path) -> dict[str, str]:
-    file = open_regular(path)
+def _read_index(file: RegularFile) -> dict[str, str]:
+    path = file.path
     if file.size > MAXIMUM_INDEX_NBYTES:
         raise CheckpointError(f"{path}: an index has at most {MAXIMUM_INDEX_NBYTES} bytes")
     try:
@@ -79,19 +78,3 @@ def _check_shard(
         if told != shard and name not in tree.ties:
             where = f"says it is in {told}" if told else "does not name it"
             raise CheckpointError(f"{path}: {shard} holds {name!r}, but the index {where}")
-
-
-def open_folder(path: Path) -> ParameterTree:
-    """The checkpoint in a folder: its index, or its only safetensors file."""
-    index = path / INDEX_NAME
-    if index.is_file():
-        return open_sharded(index)
-    files = sorted(path.glob("*.safetensors"))
-    if len(files) == 1:
-        return open_safetensors(files[0])
-    if not files:
-        raise CheckpointError(f"{path}: the folder holds no {INDEX_NAME} and no .safetensors file")
-    names = ", ".join(file.name for file in files[:5])
-    raise CheckpointError(
-        f"{path}: the folder holds {len(files)} files and no index: name one of {names}"
-    )
