@@ -15,6 +15,7 @@ FLOORS = [
     ["layers"],
     ["tree"],
     ["naming", "stats", "checkpoint._content", "checkpoint._files", "checkpoint._json"],
+    ["checkpoint._zip"],
     ["frameworks", "checkpoint._safetensors", "checkpoint._hdf5", "checkpoint._npz"],
     ["frameworks.pytorch", "frameworks.keras", "frameworks.mxnet"],
     ["checkpoint._shards", "checkpoint._folder", "checkpoint._keras", "definition"],
