@@ -83,12 +83,9 @@ class RegularFile:
     def _opened(self) -> int:
         with self._lock:
             if self._close is None:
-                descriptor, identity = _open_descriptor(self.path)
-                if identity != self.identity:
-                    os.close(descriptor)
-                    raise CheckpointError(f"{self.path}: the file has changed since it was opened")
-                self._descriptor = descriptor
+                self._descriptor, _ = _open_descriptor(self.path)
                 self._close = self._closer()
+                self._check_unchanged(self._descriptor)
             return self._descriptor
 
     def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
@@ -103,9 +100,16 @@ class RegularFile:
                     f"{self.path}: cannot read: {reason(error)} @ byte {offset}"
                 ) from None
             if not got:
+                self._check_unchanged(descriptor)
                 raise self._ends_early(offset, len(view))
             view = view[got:]
             offset += got
+        self._check_unchanged(descriptor)
+
+    def _check_unchanged(self, descriptor: int) -> None:
+        """Values of two versions of a file would be a mixture that nobody ever saved."""
+        if Identity.of(os.fstat(descriptor)) != self.identity:
+            raise CheckpointError(f"{self.path}: the file has changed since it was opened")
 
     def read(self, offset: int, nbytes: int) -> bytes:
         """`nbytes` bytes from `offset` on; no memory is taken for what the file does not hold."""

@@ -47,6 +47,15 @@ def shown(value: Any) -> str:
     return _SHORT.repr(value)
 
 
+def check_text(text: str, what: str) -> None:
+    """Refuse half of a surrogate pair: no other program could print, write or even find it."""
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise CheckpointError(f"{what} holds a lone surrogate: {shown(text)}") from None
+
+
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 _SHORT.maxlist = _SHORT.maxdict = 8

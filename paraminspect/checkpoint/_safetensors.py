@@ -19,7 +19,7 @@ import safetensors
 from paraminspect.arrays import DTYPES, DType, Shape
 from paraminspect.checkpoint._content import MAXIMUM_HEADER_NBYTES, describe_content
 from paraminspect.checkpoint._files import RegularFile, StoredArray
-from paraminspect.checkpoint._json import collection_paused, read_json, shown
+from paraminspect.checkpoint._json import check_text, collection_paused, read_json, shown
 from paraminspect.errors import CheckpointError
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -62,8 +62,8 @@ DTYPES_BY_CODE: dict[str, DType] = {
 class Header:
     """What a file says of itself: its tensors in the order of the header, and its metadata."""
 
-    arrays: Mapping[str, StoredArray]
-    metadata: Mapping[str, str]
+    arrays: dict[str, StoredArray]
+    metadata: dict[str, str]
 
 
 def open_safetensors(file: RegularFile) -> ParameterTree:
@@ -172,25 +172,16 @@ def _check_metadata(metadata: Any) -> dict[str, str]:
             raise CheckpointError(
                 f"{_METADATA} must map strings to strings, got {shown(value)} for {shown(key)}"
             )
-        _check_text(key, _METADATA)
-        _check_text(value, _METADATA)
+        check_text(key, _METADATA)
+        check_text(value, _METADATA)
     return metadata
-
-
-def _check_text(text: str, what: str) -> None:
-    """Refuse half of a surrogate pair: no other program could print, write or even find it."""
-    if not text.isascii():
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError:
-            raise CheckpointError(f"{what} holds a lone surrogate: {shown(text)}") from None
 
 
 def _check_entry(name: str, entry: Any) -> tuple[DType, Shape, int, int]:
     """`(dtype, shape, begin, end)` of one tensor; `begin` and `end` count from the data on."""
     if type(entry) is not dict:
         raise _entry_error(name, f"expected an object, got {shown(entry)}")
-    _check_text(name, "a tensor name")
+    check_text(name, "a tensor name")
     try:
         code, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     except KeyError as error:

@@ -3,78 +3,115 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from paraminspect.checkpoint._files import RegularFile, open_regular
-from paraminspect.checkpoint._json import read_json
-from paraminspect.checkpoint._safetensors import open_safetensors
+from paraminspect.checkpoint._files import RegularFile, StoredArray, open_regular
+from paraminspect.checkpoint._json import check_text, read_json, shown
+from paraminspect.checkpoint._safetensors import read_header, tree_of
 from paraminspect.errors import CheckpointError
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import ParameterTree
 
 MAXIMUM_INDEX_NBYTES = 64 << 20
 
+SHOWN = 3
+"""So many missing shards are named."""
+
+
+class Index(NamedTuple):
+    """What an index says: the shard of each tensor, and metadata of the whole."""
+
+    weight_map: dict[str, str]
+    metadata: dict[str, str]
+
 
 def open_sharded(file: RegularFile) -> ParameterTree:
-    """The tree of an index (`*.safetensors.index.json`) and the shards beside it."""
-    path = file.path
-    weight_map = _read_index(file)
+    """The tree of an index (`*.safetensors.index.json`) and the shards beside it.
+
+    Metadata is that of the index (where the Hugging Face hub's library records ties) and of all
+    shards; sizes, which writers often get wrong, are left aside.
+    """
+    # Not the resolved folder: in a hub's cache the index and the shards are links.
+    folder = file.path.parent
+    index = _read_index(file)
     names_of: dict[str, list[str]] = {}
-    for name, shard in weight_map.items():
+    for name, shard in index.weight_map.items():
         names_of.setdefault(shard, []).append(name)
-    found: dict[str, Parameter] = {}
-    ties: dict[str, str] = {}
-    metadata: dict[str, str] = {}
-    for shard in names_of:
-        # Not the resolved folder: in a hub's cache the index and the shards are links.
-        tree = open_safetensors(open_regular(path.parent / shard))
-        _check_shard(weight_map, shard, names_of[shard], tree, path)
-        found.update(tree.entries)
-        ties.update(tree.ties)
-        metadata.update(tree.metadata)
-    order = [*weight_map, *(name for name in found if name not in weight_map)]
-    entries = {name: found[name] for name in order}
-    framework = "pytorch" if metadata.get("format") == "pt" else None
-    return ParameterTree(entries, ties, metadata, str(path), "safetensors-sharded", framework)
+    _check_presence(file.path, [folder / shard for shard in names_of])
+    found: dict[str, StoredArray] = {}
+    metadata = dict(index.metadata)
+    for shard, names in names_of.items():
+        shard_file = open_regular(folder / shard)
+        header = read_header(shard_file)
+        shard_file.release()  # a model of a thousand shards must not need a thousand descriptors
+        _check_agreement(file.path, index.weight_map, shard, names, header.arrays)
+        found.update(header.arrays)
+        metadata.update(header.metadata)
+    arrays = {name: found[name] for name in index.weight_map}
+    return tree_of(arrays, metadata, str(file.path), "safetensors-sharded")
 
 
-def _read_index(file: RegularFile) -> dict[str, str]:
-    path = file.path
+def _read_index(file: RegularFile) -> Index:
     if file.size > MAXIMUM_INDEX_NBYTES:
-        raise CheckpointError(f"{path}: an index has at most {MAXIMUM_INDEX_NBYTES} bytes")
+        raise CheckpointError(f"{file.path}: an index has at most {MAXIMUM_INDEX_NBYTES} bytes")
+    text = file.read(0, file.size)
     try:
-        index = read_json(file.read(0, file.size))
+        index = read_json(text)
+        return Index(_check_weight_map(index), _strings(index.get("metadata")))
     except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from None
+        raise CheckpointError(f"{file.path}: {error}") from None
+
+
+def _check_weight_map(index: Any) -> dict[str, str]:
     weight_map = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(weight_map, dict):
-        raise CheckpointError(f"{path}: expected an object with a weight_map of names to files")
+        raise CheckpointError("not an index of shards: it has no weight_map of names to files")
     for name, shard in weight_map.items():
         if not isinstance(shard, str):
             raise CheckpointError(
-                f"{path}: weight_map gives {shard!r} for {name!r}, expected a file name"
+                f"weight_map gives {shown(shard)} for {shown(name)}, expected a file name"
             )
-        _check_shard_name(path, shard)
+        # A shard is a plain sibling: an index may not name files elsewhere.
+        plain = shard not in ("", ".", "..") and not any(c in shard for c in "/\\\0")
+        if not plain or not shard.endswith(".safetensors"):
+            raise CheckpointError(
+                f"weight_map places {shown(name)} in {shown(shard)}, which is not"
+                " the plain name of a .safetensors file beside the index"
+            )
     return weight_map
 
 
-def _check_shard_name(path: Path, shard: str) -> None:
-    """A shard is a plain sibling: an index may not name files elsewhere."""
-    plain = shard not in ("", ".", "..") and not any(c in shard for c in "/\\\0")
-    if not plain or not shard.endswith(".safetensors"):
-        raise CheckpointError(
-            f"{path}: the shard {shard!r} is not the plain name of a .safetensors file beside it"
-        )
+def _strings(metadata: Any) -> dict[str, str]:
+    if not isinstance(metadata, dict):
+        return {}
+    strings = {key: value for key, value in metadata.items() if isinstance(value, str)}
+    for text in (*strings.keys(), *strings.values()):
+        check_text(text, "metadata")
+    return strings
 
 
-def _check_shard(
-    weight_map: dict[str, str], shard: str, names: list[str], tree: ParameterTree, path: Path
+def _check_presence(path: Path, shards: list[Path]) -> None:
+    """Tell of all missing shards at once: an interrupted download lacks more than the first."""
+    missing = [shard.name for shard in shards if not shard.exists()]
+    if missing:
+        names = ", ".join(missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
+        raise CheckpointError(f"{path}: {len(missing)} of {len(shards)} shards missing: {names}")
+
+
+def _check_agreement(
+    path: Path,
+    weight_map: dict[str, str],
+    shard: str,
+    names: list[str],
+    arrays: dict[str, StoredArray],
 ) -> None:
+    """Every tensor is in the one shard that the index names."""
     for name in names:
-        if name not in tree.entries:
+        if name not in arrays:
             raise CheckpointError(
-                f"{path}: {name!r} should be in {shard}, which has no such tensor"
+                f"{path}: weight_map places {shown(name)} in {shard}, which has no such tensor"
             )
-    for name in tree.entries:
+    for name in arrays:
         told = weight_map.get(name)
-        if told != shard and name not in tree.ties:
-            where = f"says it is in {told}" if told else "does not name it"
-            raise CheckpointError(f"{path}: {shard} holds {name!r}, but the index {where}")
+        if told != shard:
+            where = f"places it in {told}" if told else "does not name it"
+            raise CheckpointError(f"{path}: {shard} holds {shown(name)}, but weight_map {where}")
