@@ -152,6 +152,11 @@ def _fill_span(
     low = origin + sum(r for r in reach if r < 0)
     high = origin + sum(r for r in reach if r > 0) + 1
     span = array.read(low, high)
-    out[...] = np.lib.stride_tricks.as_strided(
-        span[origin - low :], out.shape, [step * span.itemsize for step in steps], writeable=False
+    # Not as_strided: it does not know bfloat16 and float8. Unlike it, this checks the bounds too.
+    out[...] = np.ndarray(
+        out.shape,
+        span.dtype,
+        buffer=np.ascontiguousarray(span).view(np.uint8).data,
+        offset=(origin - low) * span.itemsize,
+        strides=[step * span.itemsize for step in steps],
     )

@@ -149,17 +149,17 @@ def _header_text(file: RegularFile) -> tuple[int, bytes]:
             f"truncated: {len(first)} bytes, too short for the length of a safetensors header"
         )
     length = int.from_bytes(first[:8], "little")
-    if length > MAXIMUM_HEADER_NBYTES or 8 + length > file.size:
+    fits = length <= MAXIMUM_HEADER_NBYTES and 8 + length <= file.size
+    if first[8:9] != b"{":  # only then: a header of 640 bytes begins as a pickle does
         looks = describe_content(first)
-        if looks or first[8:9] != b"{":
+        if looks or not fits:
             raise CheckpointError(f"not a safetensors header{looks and ': it is '}{looks}")
+        raise CheckpointError(f"the header must begin with '{{', got {first[8:16]!r}")
+    if not fits:
         raise CheckpointError(
             f"truncated: the header would have {length} bytes, the file has {file.size} in all"
         )
-    text = file.read(8, length)
-    if not text.startswith(b"{"):
-        raise CheckpointError(f"the header must begin with '{{', got {text[:8]!r}")
-    return 8 + length, text
+    return 8 + length, file.read(8, length)
 
 
 def _check_metadata(metadata: Any) -> dict[str, str]:
