@@ -181,6 +181,30 @@ class Unset:
         return f"Unset({list(self.shape)}, {self.dtype}): no values yet"
 
 
+class InMemory:
+    """An array whose values are held in memory: any NumPy array, views and byte orders too."""
+
+    def __init__(self, values: np.ndarray[Any, Any]) -> None:
+        self.values = values
+        self.shape: Shape = values.shape
+        self.dtype = DType.of(values.dtype)
+
+    def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+        """Elements `start` to `stop` in C order, whatever the order in memory."""
+        return self.values.flat[start:stop].astype(self.values.dtype.newbyteorder("="), copy=False)
+
+    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
+        import numpy as np
+
+        return np.array(self.values[index], self.values.dtype.newbyteorder("="))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return self.values if dtype is None else self.values.astype(dtype)
+
+    def __repr__(self) -> str:
+        return repr(self.values)
+
+
 def count_elements(shape: Shape) -> int:
     """How many elements a shape has (1 for a scalar)."""
     return math.prod(shape)

@@ -6,8 +6,9 @@ import difflib
 import functools
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from paraminspect.address import Address, compile_pattern, is_pattern, parse_address
 from paraminspect.arrays import Array, DType, Shape, count_elements
@@ -93,6 +94,17 @@ class Totals:
     nbytes: int
 
 
+class SourceFile(Protocol):
+    """A file that a tree was opened from."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+
+    def has_changed(self) -> bool:
+        """Whether its path leads to something else than when it was opened."""
+
+
 class _Navigable:
     """Access by position, name or attribute, as the frameworks' modules have it."""
 
@@ -174,6 +186,8 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
     framework: str | None = None
     root: Module | None = None
     separator: str = "."
+    files: tuple[SourceFile, ...] = ()
+    """Every file that it was opened from: a writer refuses to go on if one has changed since."""
 
     def __getitem__(self, key: int | str) -> Any:
         if isinstance(key, str) and key in self.entries:
@@ -316,7 +330,9 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
             raise self.no_match(alias)
         if alias not in self.ties:
             raise TieError(f"{alias!r} is not an alias of another parameter")
-        return replace(self, ties={a: own for a, own in self.ties.items() if a != alias})
+        recorded = {k: v for k, v in self.metadata.items() if (k, v) != (alias, self.ties[alias])}
+        ties = {a: own for a, own in self.ties.items() if a != alias}
+        return replace(self, ties=ties, metadata=recorded)
 
     def __repr__(self) -> str:
         return _describe(self._module, self, "")

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "paraminspect"
 
 FLOORS = [
-    ["errors"],
+    ["errors", "parallel"],
     ["arrays"],
     ["indexing"],
     ["address", "expressions", "generators"],
@@ -16,8 +16,15 @@ FLOORS = [
     ["tree"],
     ["naming", "stats", "checkpoint._content", "checkpoint._files", "checkpoint._json"],
     ["checkpoint._zip"],
-    ["frameworks", "checkpoint._safetensors", "checkpoint._hdf5", "checkpoint._npz"],
+    [
+        "frameworks",
+        "checkpoint._safetensors",
+        "checkpoint._hdf5",
+        "checkpoint._npz",
+        "checkpoint._writing",
+    ],
     ["frameworks.pytorch", "frameworks.keras", "frameworks.mxnet"],
+    ["checkpoint._safetensors_writing"],
     ["checkpoint._shards", "checkpoint._folder", "checkpoint._keras", "definition"],
     ["checkpoint"],
     ["source", "report"],

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from paraminspect.arrays import Unset
 from paraminspect.checkpoint._content import FIRST_NBYTES, is_json
 from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._folder import choose_file, files_ending_in
@@ -53,3 +54,19 @@ def open_checkpoint(path: Path) -> ParameterTree:
 def files_in_folder(folder: Path) -> list[str]:
     """The names of what look like checkpoints in a folder, by their suffixes alone."""
     return files_ending_in(folder, SUFFIXES)
+
+
+def save_checkpoint(tree: ParameterTree, path: str | Path, *, overwrite: bool = False) -> None:
+    """Write a tree to a file, whole or not at all, durably; its source may be that very file.
+
+    Values are written block by block, arrays that lie in a file unchanged are copied by the
+    kernel. Raises `CheckpointError` with what was there untouched, `UnsetError` for a parameter
+    without values, `DTypeError` and `TieError` for what the format cannot hold, and
+    `DurabilityError` with the new file in place.
+    """
+    for parameter in tree.parameters():
+        if isinstance(parameter.data, Unset):
+            parameter.data.read(0, 0)  # raises
+    from paraminspect.checkpoint._safetensors_writing import save_safetensors
+
+    save_safetensors(tree, Path(path), overwrite=overwrite)

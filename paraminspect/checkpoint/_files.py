@@ -11,6 +11,7 @@ import stat
 import sys
 import threading
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -24,13 +25,17 @@ if TYPE_CHECKING:
 _OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 """O_NONBLOCK: opening a FIFO must not wait for a writer that never comes."""
 
-_KINDS = {
+KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
     stat.S_IFCHR: "a character device",
     stat.S_IFBLK: "a block device",
     stat.S_IFSOCK: "a socket",
 }
+"""What a path may lead to that is no regular file."""
+
+_COPY_NBYTES = 1 << 26
+"""Bytes that the kernel copies in one call: an interrupt has to wait for its end."""
 
 REPR_COUNT = 1000
 """Arrays of up to so many elements print their values: where NumPy begins to summarize."""
@@ -119,6 +124,36 @@ class RegularFile:
         self.pread_into(buffer, offset)
         return bytes(buffer)
 
+    def copy_to(self, descriptor: int, offset: int, nbytes: int, at: int) -> None:
+        """Copy bytes `offset` to `offset + nbytes` to byte `at` of another open file.
+
+        By the kernel, which shares the blocks instead where the file system can. Raises
+        `CheckpointError` if this file ends early, `OSError` if the other cannot be written.
+        """
+        end = offset + nbytes
+        source = self._opened()
+        with suppress(OSError):  # other file systems: what is left is read and written below
+            while offset < end and hasattr(os, "copy_file_range"):
+                length = min(end - offset, _COPY_NBYTES)
+                copied = os.copy_file_range(source, descriptor, length, offset, at)
+                if not copied:
+                    break
+                offset, at = offset + copied, at + copied
+        buffer = memoryview(bytearray(min(end - offset, BLOCK_NBYTES)))
+        while offset < end:
+            block = buffer[: end - offset]
+            self.pread_into(block, offset)
+            write_all(descriptor, block, at)
+            offset, at = offset + len(block), at + len(block)
+        self._check_unchanged(source)
+
+    def has_changed(self) -> bool:
+        """Whether its path now leads to another file, or to this one with other content."""
+        try:
+            return Identity.of(self.path.stat()) != self.identity
+        except OSError:
+            return True
+
     def _ends_early(self, end: int, missing: int) -> CheckpointError:
         return CheckpointError(f"{self.path}: truncated: {missing} bytes are missing @ byte {end}")
 
@@ -144,9 +179,18 @@ def _open_descriptor(path: Path) -> tuple[int, Identity]:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        kind = KINDS.get(stat.S_IFMT(status.st_mode), "something else")
         raise CheckpointError(f"{path}: not a regular file but {kind}")
     return descriptor, Identity.of(status)
+
+
+def write_all(descriptor: int, data: bytes | memoryview, at: int) -> None:
+    """Write all of `data` from byte `at` on; the system may take it in several pieces."""
+    view = memoryview(data).cast("B")
+    while view:
+        written = os.pwrite(descriptor, view, at)
+        view = view[written:]
+        at += written
 
 
 def reason(error: OSError) -> str:

@@ -8,7 +8,7 @@ we accept reads otherwise elsewhere. Format: https://github.com/huggingface/safe
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,9 +23,10 @@ from paraminspect.checkpoint._json import check_text, collection_paused, read_js
 from paraminspect.errors import CheckpointError
 from paraminspect.tree import Parameter, ParameterTree
 
-_METADATA = "__metadata__"
+METADATA = "__metadata__"
+"""The key of the header that holds the metadata: no tensor can have this name."""
 
-_FRAMEWORK_KEY = "format"
+FRAMEWORK_KEY = "format"
 """The metadata key that writers set to the framework of the values: `pt`, `tf`, `mlx`, ..."""
 
 DTYPES_BY_CODE: dict[str, DType] = {
@@ -57,6 +58,8 @@ DTYPES_BY_CODE: dict[str, DType] = {
 }
 """The dtypes of the format by the code that the header writes. C64 has 64 bits an element."""
 
+CODES_BY_DTYPE = {dtype: code for code, dtype in DTYPES_BY_CODE.items()}
+
 
 @dataclass(frozen=True)
 class Header:
@@ -69,20 +72,26 @@ class Header:
 def open_safetensors(file: RegularFile) -> ParameterTree:
     """The tree of one file: the header is read, values are not."""
     header = read_header(file)
-    return tree_of(header.arrays, header.metadata, str(file.path), "safetensors")
+    return tree_of(header.arrays, header.metadata, [file], "safetensors")
 
 
 def tree_of(
-    arrays: Mapping[str, StoredArray], metadata: Mapping[str, str], source: str, format_: str
+    arrays: Mapping[str, StoredArray],
+    metadata: Mapping[str, str],
+    files: Sequence[RegularFile],
+    format_: str,
 ) -> ParameterTree:
-    """The tree of the tensors of a file, or of all shards of a model."""
+    """The tree of the tensors of a file, or of all shards of a model, the index first."""
     with collection_paused():
         parameters = {name: Parameter(name, array) for name, array in arrays.items()}
     ties = _ties(arrays, metadata)
     for alias, own in ties.items():
         parameters[alias] = Parameter(alias, arrays[own])
-    framework = "pytorch" if metadata.get(_FRAMEWORK_KEY) == "pt" else None
-    return ParameterTree(parameters, ties, metadata, source, format_, framework)
+    framework = "pytorch" if metadata.get(FRAMEWORK_KEY) == "pt" else None
+    source = str(files[0].path)
+    return ParameterTree(
+        parameters, ties, metadata, source, format_, framework, files=tuple(files)
+    )
 
 
 def _ties(arrays: Mapping[str, StoredArray], metadata: Mapping[str, str]) -> dict[str, str]:
@@ -90,11 +99,12 @@ def _ties(arrays: Mapping[str, StoredArray], metadata: Mapping[str, str]) -> dic
 
     Sorted: the order of the metadata changes from one run of the writer to the next.
     """
-    return {
-        alias: own
-        for alias, own in sorted(metadata.items())
-        if own in arrays and alias not in arrays and alias != _FRAMEWORK_KEY
-    }
+    return {a: own for a, own in sorted(metadata.items()) if is_tie(a, own, arrays)}
+
+
+def is_tie(key: str, value: str, stored: Container[str]) -> bool:
+    """Whether an item of the metadata says that the name `key` is an alias of a stored tensor."""
+    return value in stored and key not in stored and key != FRAMEWORK_KEY
 
 
 def read_header(file: RegularFile) -> Header:
@@ -130,7 +140,7 @@ def _parse_header(file: RegularFile) -> Header:
     start, text = _header_text(file)
     with collection_paused():
         header = read_json(text)
-        metadata = _check_metadata(header.pop(_METADATA, None))
+        metadata = _check_metadata(header.pop(METADATA, None))
         spans: list[tuple[int, int, str]] = []
         arrays: dict[str, StoredArray] = {}
         for name, entry in header.items():
@@ -166,14 +176,14 @@ def _check_metadata(metadata: Any) -> dict[str, str]:
     if metadata is None:
         return {}
     if type(metadata) is not dict:
-        raise CheckpointError(f"{_METADATA} must map strings to strings, got {shown(metadata)}")
+        raise CheckpointError(f"{METADATA} must map strings to strings, got {shown(metadata)}")
     for key, value in metadata.items():
         if type(value) is not str:
             raise CheckpointError(
-                f"{_METADATA} must map strings to strings, got {shown(value)} for {shown(key)}"
+                f"{METADATA} must map strings to strings, got {shown(value)} for {shown(key)}"
             )
-        check_text(key, _METADATA)
-        check_text(value, _METADATA)
+        check_text(key, METADATA)
+        check_text(value, METADATA)
     return metadata
 
 

@@ -38,6 +38,7 @@ def open_sharded(file: RegularFile) -> ParameterTree:
         names_of.setdefault(shard, []).append(name)
     _check_presence(file.path, [folder / shard for shard in names_of])
     found: dict[str, StoredArray] = {}
+    files = [file]
     metadata = dict(index.metadata)
     for shard, names in names_of.items():
         shard_file = open_regular(folder / shard)
@@ -46,8 +47,9 @@ def open_sharded(file: RegularFile) -> ParameterTree:
         _check_agreement(file.path, index.weight_map, shard, names, header.arrays)
         found.update(header.arrays)
         metadata.update(header.metadata)
+        files.append(shard_file)
     arrays = {name: found[name] for name in index.weight_map}
-    return tree_of(arrays, metadata, str(file.path), "safetensors-sharded")
+    return tree_of(arrays, metadata, files, "safetensors-sharded")
 
 
 def _read_index(file: RegularFile) -> Index:

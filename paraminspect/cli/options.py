@@ -1,0 +1,110 @@
+"""Options that commands share, each declared once.
+
+A command that writes is decorated with `output_options` and gets one argument, `output`:
+
+    @click.command()
+    @click.argument("source")
+    @output_options
+    def init(source: str, output: Output) -> None:
+        tree = open_source(source)
+        target = output.target(tree)      # refuses what must not be overwritten, before any work
+        output.save(initialize(tree), target)
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from paraminspect.errors import escape
+from paraminspect.tree import ParameterTree
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the options say on where to write, and how much to say."""
+
+    path: Path | None
+    in_place: bool
+    force: bool
+    dry_run: bool
+    quiet: bool
+
+    def target(self, tree: ParameterTree, default: Path | None = None) -> Path:
+        """Where to write what `tree` becomes; `default` is for neither `-o` nor `-i`.
+
+        A usage error if the options do not tell, or would overwrite what they must not.
+        """
+        if self.path is not None and self.in_place:
+            raise click.UsageError("-o and -i exclude each other")
+        if self.in_place:
+            return _source_file(tree)
+        target = self.path or default
+        if target is None:
+            raise click.UsageError("where to write? Give -o FILE, or -i to change the source")
+        if not self.force and target.exists() and not target.is_dir():
+            same = tree.source and Path(tree.source).exists() and target.samefile(tree.source)
+            way = "-i changes it in place" if same else "--force overwrites it"
+            raise click.UsageError(f"{target}: exists already; {way}")
+        return target
+
+    def save(self, tree: ParameterTree, target: Path) -> None:
+        """Write the tree, unless this is a dry run; say so on stdout, unless quiet."""
+        from paraminspect.checkpoint import save_checkpoint
+
+        if not self.dry_run:
+            save_checkpoint(tree, target, overwrite=self.force or self.in_place)
+        totals = tree.totals
+        self.say(
+            f"{'would write' if self.dry_run else 'wrote'} {target}:"
+            f" {totals.arrays} parameters, {totals.nbytes} bytes"
+        )
+
+    def say(self, line: str) -> None:
+        """Report on stdout, unless quiet."""
+        if not self.quiet:
+            click.echo(escape(line))
+
+
+def _source_file(tree: ParameterTree) -> Path:
+    """The file that `-i` changes."""
+    if tree.source == "-":
+        raise click.UsageError("standard input cannot be changed in place: give -o FILE")
+    if tree.format == "definition":
+        raise click.UsageError(f"{tree.source}: a definition holds no values: give -o FILE")
+    return Path(tree.source)
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that writes; it gets them as the argument `output`."""
+
+    @click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write to this file.",
+    )
+    @click.option("-i", "--in-place", is_flag=True, help="Replace the source.")
+    @click.option("--force", is_flag=True, help="Overwrite another file.")
+    @click.option("--dry-run", is_flag=True, help="Check and report, write nothing.")
+    @click.option("-q", "--quiet", is_flag=True, help="Report nothing.")
+    @functools.wraps(command)
+    def with_output(
+        *arguments: Any,
+        output: Path | None,
+        in_place: bool,
+        force: bool,
+        dry_run: bool,
+        quiet: bool,
+        **options: Any,
+    ) -> Any:
+        bundled = Output(output, in_place, force, dry_run, quiet)
+        return command(*arguments, output=bundled, **options)
+
+    return with_output
