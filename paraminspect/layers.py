@@ -74,12 +74,19 @@ Build = Callable[[Shape | None], Built]
 _serials = itertools.count()
 
 
+def next_serial() -> int:
+    """A place in the order of construction, after all that were given out before."""
+    return next(_serials)
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
     """One layer object, constructed once. Used in two places it is shared: equality is identity.
 
     `serial` grows in the order of construction, on which frameworks' counters and random numbers
     depend; only its order means anything. `copied_from` is the layer that a framework deep-copied.
+    `name` is the one that its place gives it (a mapping's key, a repetition's `name`), which is of
+    use to frameworks that name layers and not places.
     """
 
     kind: str
@@ -87,7 +94,8 @@ class Layer:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     call: str = ""
     copied_from: Layer | None = None
-    serial: int = field(default_factory=lambda: next(_serials))
+    name: str | None = None
+    serial: int = field(default_factory=next_serial)
 
     def __str__(self) -> str:
         return self.call or self.kind

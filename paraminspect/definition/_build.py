@@ -6,20 +6,26 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
 from paraminspect.expressions import Expression, parse_expression
 from paraminspect.frameworks import Framework
-from paraminspect.layers import Layer
+from paraminspect.layers import Layer, next_serial
 
 MAXIMUM_REPEAT = 10_000
 MAXIMUM_LAYERS = 200_000
 """Layers that a definition may construct; counted before a repetition is built."""
 
 REPETITION_KEYS = ("repeat", "of", "name")
+
+_CALL_KEY = re.compile(r"[A-Za-z_]\w*\(.*\)", re.DOTALL)
+"""A key that is a call: the layer stands around what is below it."""
+
+Item = tuple[str | None, Layer]
+"""A layer of a list, with the name that its place gives it."""
 
 
 @dataclass
@@ -35,7 +41,7 @@ class Builder:
     _constructed: int = 0
 
     def __post_init__(self) -> None:
-        self.functions = dict(self.framework.layers)
+        self.functions = {**self.framework.layers, **self.framework.values}
 
     def value(self, node: Node, path: str) -> Any:
         """A number, string or list of them: plain text is an expression, quoted text a string."""
@@ -47,45 +53,78 @@ class Builder:
             return node.value
         return self._evaluated(node, node.text, path)
 
-    def layer(self, node: Node, path: str) -> Layer:
-        """The layer that a node stands for."""
+    def layer(self, node: Node, path: str, block: str = "") -> Layer:
+        """The layer that a node stands for; `block` is the function whose body it is, if one's."""
+        if isinstance(node, Scalar):
+            expression = self._expression(node, path)
+            if not expression.repetition():
+                return self._call(expression, node, path)
+        serial = next_serial()  # a container is constructed before what it holds
+        return replace(self._container(node, path, block), serial=serial)
+
+    def _container(self, node: Node, path: str, block: str) -> Layer:
         if isinstance(node, Sequence):
             return self.framework.sequential(self._list(node, path))
-        if isinstance(node, Mapping):
-            if node.get("repeat") is not None:
-                return self.framework.sequential(dict(self._repetition(node, path)))
-            return self.framework.module(self._children(node, path))
-        expression = self._expression(node, path)
-        repetition = expression.repetition()
-        if repetition:
-            layers = self._repeated(repetition, node, path)
-            return self.framework.sequential({str(i): one for i, one in enumerate(layers)})
-        return self._call(expression, node, path)
+        if isinstance(node, Scalar) or node.get("repeat") is not None:
+            return self.framework.sequential(self._keyed(self._items(node, path), node, path))
+        if any(_CALL_KEY.fullmatch(key.text) for key, _ in node.entries):
+            return self._around(node, path)
+        return self.framework.module(self._children(node, path), block)
+
+    def _around(self, node: Mapping, path: str) -> Layer:
+        key, below = node.entries[0]
+        if len(node.entries) > 1:
+            fail("a call with layers below it must be alone in its mapping", path, node)
+        layer = self._call(self._expression(key, path), key, path)
+        path = f"{path}.{key.text}"
+        if isinstance(below, Sequence):
+            children = self._list(below, path)
+        elif isinstance(below, Mapping) and below.get("repeat") is None:
+            children = self._children(below, path)
+        else:
+            children = self._keyed(self._items(below, path), below, path)
+        try:
+            return self.framework.around(layer, children)
+        except ParamInspectError as error:
+            fail(str(error), path, key)
 
     def _children(self, node: Mapping, path: str) -> dict[str, Layer]:
         for key, _ in node.entries:
             if not key.text or not key.text.isprintable():
                 fail(f"a name must be printable text, got {key.text!r}", path, key)
-        return {k.text: self.layer(n, f"{path}.{k.text}") for k, n in node.entries}
+        return {
+            key.text: self._named(self.layer(child, f"{path}.{key.text}"), key.text)
+            for key, child in node.entries
+        }
+
+    def _named(self, layer: Layer, name: str) -> Layer:
+        """The layer with the name of its place, unless it was constructed elsewhere."""
+        return layer if layer in self.shared.values() else replace(layer, name=name)
 
     def _list(self, node: Sequence, path: str) -> dict[str, Layer]:
         if not node.items:
             fail("a list of layers is empty", path, node)
         children: dict[str, Layer] = {}
         for i, item in enumerate(node.items):
-            for name, one in self._items(item, f"{path}[{i}]"):
-                key = str(len(children)) if name is None else name
-                if key in children:
-                    fail(f"two layers are named {key!r}", f"{path}[{i}]", item)
-                children[key] = one
+            here = f"{path}[{i}]"
+            children = self._keyed(self._items(item, here), item, here, children)
         return children
 
-    def _items(self, node: Node, path: str) -> Iterator[tuple[str | None, Layer]]:
+    def _keyed(
+        self, items: Iterator[Item], node: Node, path: str, before: dict[str, Layer] | None = None
+    ) -> dict[str, Layer]:
+        children = {} if before is None else before
+        for name, one in items:
+            key = str(len(children)) if name is None else name
+            if key in children:
+                fail(f"two layers are named {key!r}", path, node)
+            children[key] = one if name is None else self._named(one, name)
+        return children
+
+    def _items(self, node: Node, path: str) -> Iterator[Item]:
         """What an item of a list adds: a repetition adds as many as it repeats."""
         if isinstance(node, Mapping) and node.get("repeat") is not None:
-            named = node.get("name") is not None
-            for name, one in self._repetition(node, path):
-                yield (name if named else None), one
+            yield from self._repetition(node, path)
             return
         repetition = None
         if isinstance(node, Scalar):
@@ -104,7 +143,7 @@ class Builder:
         for _ in self._times(count, node, path):
             yield self._call(what, node, path)
 
-    def _repetition(self, node: Mapping, path: str) -> Iterator[tuple[str, Layer]]:
+    def _repetition(self, node: Mapping, path: str) -> Iterator[Item]:
         for key, _ in node.entries:
             if key.text not in REPETITION_KEYS:
                 ending = nearest(key.text, REPETITION_KEYS)
@@ -113,9 +152,9 @@ class Builder:
         if of is None or repeat is None:
             fail("a repetition needs 'of': what to repeat", path, node)
         count = self._count(self.value(repeat, f"{path}.repeat"), repeat, f"{path}.repeat")
-        form = name.text if isinstance(name, Scalar) else "{i}"
         for i in self._times(count, repeat, f"{path}.repeat"):
-            yield self._item_name(form, i, name or node, path), self.layer(of, f"{path}.of")
+            label = self._item_name(name.text, i, name, path) if isinstance(name, Scalar) else None
+            yield label, self.layer(of, f"{path}.of")
 
     def _item_name(self, form: str, i: int, node: Node, path: str) -> str:
         outer, self.names = self.names, {**self.names, "i": i}
@@ -163,7 +202,8 @@ class Builder:
     def _unknown_name(self, name: str, node: Node, path: str) -> NoReturn:
         if name in self.functions:
             fail(f"{name} is a layer: write {name}()", path, node)
-        known = [*self.shared, *self.functions]
+        layers = self.functions.keys() - self.framework.values.keys()
+        known = [*self.shared, *sorted(layers)]
         fail(f"unknown layer {name!r}{nearest(name, known)}", path, node)
 
     def _expression(self, node: Scalar, path: str) -> Expression:
@@ -227,7 +267,7 @@ class Builder:
             outer, self.names = self.names, {**self.names, **bound.arguments}
             self._open.append(name)
             try:
-                return self.layer(body, path)
+                return self.layer(body, path, name)
             finally:
                 self._open.pop()
                 self.names = outer

@@ -5,10 +5,15 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from paraminspect.errors import DefinitionError, nearest
 from paraminspect.layers import Built, Layer
 from paraminspect.naming import Named
+
+
+def _nothing_below(layer: Layer, children: Mapping[str, Layer]) -> Layer:
+    raise DefinitionError(f"{layer} takes no layers below it")
 
 
 @dataclass(frozen=True)
@@ -16,15 +21,19 @@ class Framework:
     """What a framework is to us: a table of layers, two containers, and a way to name parameters.
 
     `sequential` makes the container that a list stands for, `module` the one that a mapping
-    stands for; both take the children by name. `name_parameters` turns a built model into named
-    parameters; `separator` stands between the parts of a name.
+    stands for, both from the children by name; the second is told the block whose body it is.
+    `around` makes what a call with layers below it stands for (`Add(): [a, b]`). `values` are
+    what else may be called in an argument, such as initializers. `name_parameters` turns a built
+    model into named parameters; `separator` stands between the parts of a name.
     """
 
     name: str
     layers: Mapping[str, Callable[..., Layer]]
     sequential: Callable[[Mapping[str, Layer]], Layer]
-    module: Callable[[Mapping[str, Layer]], Layer]
+    module: Callable[[Mapping[str, Layer], str], Layer]
     name_parameters: Callable[[Built], Named]
+    around: Callable[[Layer, Mapping[str, Layer]], Layer] = _nothing_below
+    values: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     separator: str = "."
     metadata: Mapping[str, str] | None = None
     """What a checkpoint of this framework carries besides values."""

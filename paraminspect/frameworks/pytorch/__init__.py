@@ -23,7 +23,7 @@ def _sequential(children: Mapping[str, Layer]) -> Layer:
     return Layer("Sequential", chained(children))
 
 
-def _module(children: Mapping[str, Layer]) -> Layer:
+def _module(children: Mapping[str, Layer], block: str) -> Layer:
     """A module with named children; bare parameters and buffers become its own."""
     bare = {n: c for n, c in children.items() if c.kind in ("Parameter", "Buffer")}
     parts = chained({n: c for n, c in children.items() if n not in bare})
@@ -39,7 +39,7 @@ def _module(children: Mapping[str, Layer]) -> Layer:
         }
         return Built(own, built.children, built.output)
 
-    return Layer("Module", build)
+    return Layer(block or "Module", build)
 
 
 FRAMEWORK = Framework(
