@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from paraminspect.arrays import DTYPES, DType, Shape, parse_dtype
 from paraminspect.errors import DefinitionError, DTypeError, ExpressionError
 from paraminspect.expressions import call, format_call, format_value, signature
+from paraminspect.forward import Forward
 
 MAXIMUM_SIZE = 2**31 - 1
 """The largest length of an axis."""
@@ -87,6 +88,7 @@ class Layer:
     depend; only its order means anything. `copied_from` is the layer that a framework deep-copied.
     `name` is the one that its place gives it (a mapping's key, a repetition's `name`), which is of
     use to frameworks that name layers and not places.
+    `forward` is what a module of a definition does with its input, where that is told.
     """
 
     kind: str
@@ -95,6 +97,7 @@ class Layer:
     call: str = ""
     copied_from: Layer | None = None
     name: str | None = None
+    forward: Forward | None = None
     serial: int = field(default_factory=next_serial)
 
     def __str__(self) -> str:

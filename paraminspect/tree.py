@@ -32,6 +32,8 @@ class Parameter:
     layout: str | None = None
     stored_path: str | None = None
     """Where the file keeps it, when that is not its name."""
+    grad: np.ndarray[Any, Any] | None = None
+    """The gradient of the last backward pass, None before one; the only thing that changes."""
 
     @property
     def shape(self) -> Shape:
@@ -56,6 +58,10 @@ class Parameter:
     def numpy(self) -> np.ndarray[Any, Any]:
         """All values, as a new NumPy array."""
         return self.data[...]
+
+    def hold_gradient(self, gradient: np.ndarray[Any, Any] | None) -> None:
+        """Keep the gradient of a backward pass, as the frameworks' parameters do."""
+        object.__setattr__(self, "grad", gradient)
 
     def __repr__(self) -> str:
         kind = "" if self.trainable is not False else ", not trainable"

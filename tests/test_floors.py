@@ -12,6 +12,7 @@ FLOORS = [
     ["arrays"],
     ["indexing"],
     ["address", "expressions", "generators"],
+    ["forward"],
     ["layers"],
     ["tree"],
     ["naming", "stats", "checkpoint._content", "checkpoint._files", "checkpoint._json"],
@@ -25,6 +26,8 @@ FLOORS = [
     ],
     ["frameworks.pytorch", "frameworks.keras", "frameworks.mxnet"],
     ["checkpoint._safetensors_writing"],
+    ["compute"],
+    ["model"],
     ["checkpoint._shards", "checkpoint._folder", "checkpoint._keras", "definition"],
     ["checkpoint"],
     ["source", "report"],
@@ -39,6 +42,7 @@ OWNERS = {
     "tabulate": ("report.",),
     "yaml": ("definition._yaml",),
     "safetensors": ("checkpoint._safetensors",),
+    "autograd": ("compute",),
 }
 
 

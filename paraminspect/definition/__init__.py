@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from paraminspect.address import matches
-from paraminspect.definition._build import Builder, LocatedError, fail
+from paraminspect.definition._build import Builder
+from paraminspect.definition._place import LocatedError, fail
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence, read_yaml
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
 from paraminspect.expressions import parse_expression
 from paraminspect.frameworks import FRAMEWORKS, Framework, load_framework
 from paraminspect.layers import MAXIMUM_SIZE, Built
+from paraminspect.model import Model
 from paraminspect.naming import Named
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -55,7 +57,7 @@ def _load(root: Node, source: str) -> ParameterTree:
     shape = _input(builder, root.get("input"))
     named = _located(lambda: _namer(framework, root)(model.build(shape)), layers)
     _check_counts(named, layers)
-    tree = ParameterTree(
+    tree = Model(
         named.parameters,
         named.ties,
         framework.metadata or {},

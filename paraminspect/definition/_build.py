@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
+from paraminspect.definition._forward import build_forward, is_forward
+from paraminspect.definition._place import LocatedError, fail
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
 from paraminspect.expressions import Expression, parse_expression
+from paraminspect.forward import Forward
 from paraminspect.frameworks import Framework
 from paraminspect.layers import Layer, next_serial
 
@@ -69,7 +72,7 @@ class Builder:
             return self.framework.sequential(self._keyed(self._items(node, path), node, path))
         if any(_CALL_KEY.fullmatch(key.text) for key, _ in node.entries):
             return self._around(node, path)
-        return self.framework.module(self._children(node, path), block)
+        return self._module(node, path, block)
 
     def _around(self, node: Mapping, path: str) -> Layer:
         key, below = node.entries[0]
@@ -88,6 +91,15 @@ class Builder:
         except ParamInspectError as error:
             fail(str(error), path, key)
 
+    def _module(self, node: Mapping, path: str, block: str) -> Layer:
+        """A module with named children; a key `forward` or `forward(a, b)` says what it does."""
+        forward: Forward | None = None
+        for key, told in node.entries:
+            if is_forward(key):
+                forward = build_forward(key, told, f"{path}.{key.text}", self.names)
+        module = self.framework.module(self._children(node, path), block)
+        return replace(module, forward=forward)
+
     def _children(self, node: Mapping, path: str) -> dict[str, Layer]:
         for key, _ in node.entries:
             if not key.text or not key.text.isprintable():
@@ -95,6 +107,7 @@ class Builder:
         return {
             key.text: self._named(self.layer(child, f"{path}.{key.text}"), key.text)
             for key, child in node.entries
+            if not is_forward(key)
         }
 
     def _named(self, layer: Layer, name: str) -> Layer:
@@ -274,15 +287,6 @@ class Builder:
 
         construct.__signature__ = signature  # type: ignore[attr-defined]
         return construct
-
-
-class LocatedError(DefinitionError):
-    """A definition error that says already where it is."""
-
-
-def fail(message: str, path: str, node: Node) -> NoReturn:
-    """Raise with the place: the path from the root and the line."""
-    raise LocatedError(f"{message} @ {path} (line {node.line})") from None
 
 
 def _parameter(node: ast.expr, default: Any = inspect.Parameter.empty) -> inspect.Parameter | None:

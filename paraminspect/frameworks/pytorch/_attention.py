@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from paraminspect.errors import ExpressionError
 from paraminspect.frameworks._declare import declare
 from paraminspect.frameworks.pytorch._linear import FACTORY, dtype_of, linear_layer, weight
-from paraminspect.frameworks.pytorch._normalization import affine
+from paraminspect.frameworks.pytorch._normalization import NORMALIZATIONS
 from paraminspect.layers import Build, Fans, Layer, Spec, fixed, same_shape
 
 
@@ -33,23 +33,25 @@ def _attention(a: SimpleNamespace) -> Build:
     return fixed(specs, {"out_proj": projection}, same_shape)
 
 
+_MULTIHEAD_ATTENTION = declare(
+    "MultiheadAttention(embed_dim: Size, num_heads: Size, dropout: Number = 0.0, "
+    "bias: Flag = True, add_bias_kv: Flag = False, add_zero_attn: Flag = False, "
+    "kdim: Size | None = None, vdim: Size | None = None, batch_first: Flag = False, "
+    f"{FACTORY})",
+    _attention,
+)
+
+
 def _attention_layer(a: SimpleNamespace) -> Layer:
-    arguments = {
-        "embed_dim": a.d_model,
-        "num_heads": a.nhead,
-        "bias": a.bias,
-        "add_bias_kv": False,
-        "kdim": None,
-        "vdim": None,
-        "dtype": a.dtype,
-    }
-    call = f"MultiheadAttention({a.d_model}, {a.nhead})"
-    return Layer("MultiheadAttention", _attention(SimpleNamespace(**arguments)), arguments, call)
+    _, construct = _MULTIHEAD_ATTENTION
+    return construct(
+        a.d_model, a.nhead, a.dropout, bias=a.bias, batch_first=a.batch_first, dtype=a.dtype
+    )
 
 
 def _norm_layer(a: SimpleNamespace) -> Layer:
-    build = fixed(affine((a.d_model,), a, True, a.bias), output=same_shape)
-    return Layer("LayerNorm", build, {"normalized_shape": a.d_model}, f"LayerNorm({a.d_model})")
+    construct = dict(NORMALIZATIONS)["LayerNorm"]
+    return construct(a.d_model, a.layer_norm_eps, bias=a.bias, dtype=a.dtype)
 
 
 def _transformer_layer(a: SimpleNamespace, attentions: tuple[str, ...]) -> Build:
@@ -97,13 +99,7 @@ _REST = (
 )
 
 ATTENTION = [
-    declare(
-        "MultiheadAttention(embed_dim: Size, num_heads: Size, dropout: Number = 0.0, "
-        "bias: Flag = True, add_bias_kv: Flag = False, add_zero_attn: Flag = False, "
-        "kdim: Size | None = None, vdim: Size | None = None, batch_first: Flag = False, "
-        f"{FACTORY})",
-        _attention,
-    ),
+    _MULTIHEAD_ATTENTION,
     declare(
         f"TransformerEncoderLayer(d_model: Size, nhead: Size, {_REST}",
         lambda a: _transformer_layer(a, ENCODER_ATTENTIONS),

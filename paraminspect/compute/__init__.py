@@ -1,0 +1,23 @@
+"""Compute: outputs, losses and gradients of a definition with values, over NumPy and autograd.
+
+Shapes are those of the framework, with the batch axis. Values are float32 or float64.
+"""
+
+from __future__ import annotations
+
+from paraminspect.compute._gradients import Gradients, gradients, load_values, run
+from paraminspect.compute._losses import LOSSES, NEED_TARGET
+from paraminspect.compute._training import Step, adam, sgd, train
+
+__all__ = [
+    "LOSSES",
+    "NEED_TARGET",
+    "Gradients",
+    "Step",
+    "adam",
+    "gradients",
+    "load_values",
+    "run",
+    "sgd",
+    "train",
+]

@@ -1,0 +1,210 @@
+"""Tensor functions: what a `forward` and the layers call, over NumPy as autograd sees it.
+
+Names and defaults are PyTorch's where it has the function, NumPy's otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as np
+import numpy
+
+from paraminspect.compute._special import erf
+from paraminspect.errors import ExpressionError
+
+
+def relu(x: Any) -> Any:
+    """max(x, 0); the derivative at 0 is 0."""
+    return np.where(x > 0, x, numpy.zeros((), x.dtype))
+
+
+def relu6(x: Any) -> Any:
+    """min(max(x, 0), 6)."""
+    return np.where(x < 6, relu(x), numpy.asarray(6, x.dtype))
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+    """X where it is positive, else negative_slope * x."""
+    return np.where(x > 0, x, negative_slope * x)
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), without overflow."""
+    return 0.5 * (np.tanh(0.5 * x) + 1)
+
+
+def silu(x: Any) -> Any:
+    """X * sigmoid(x) [Elfwing 2018]."""
+    return x * sigmoid(x)
+
+
+def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """log(1 + exp(beta * x)) / beta, linear above the threshold as in PyTorch."""
+    scaled = x * beta
+    return np.where(scaled > threshold, x, np.logaddexp(scaled, numpy.zeros((), x.dtype)) / beta)
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """X * Phi(x) [Hendrycks & Gimpel 2016]; `approximate='tanh'` is their formula with tanh."""
+    if approximate == "tanh":
+        inner = float(numpy.sqrt(2 / numpy.pi)) * (x + 0.044715 * x * x * x)
+        return 0.5 * x * (1 + np.tanh(inner))
+    return 0.5 * x * (1 + erf(x * float(numpy.sqrt(0.5))))
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """X where it is positive, else alpha * (exp(x) - 1) [Clevert 2016]."""
+    return np.where(x > 0, x, alpha * np.expm1(np.where(x > 0, numpy.zeros((), x.dtype), x)))
+
+
+def selu(x: Any) -> Any:
+    """The self-normalizing ELU [Klambauer 2017]."""
+    return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717)
+
+
+def hardsigmoid(x: Any) -> Any:
+    """relu6(x + 3) / 6."""
+    return relu6(x + 3) / 6
+
+
+def hardswish(x: Any) -> Any:
+    """X * relu6(x + 3) / 6 [Howard 2019]."""
+    return x * hardsigmoid(x)
+
+
+def mish(x: Any) -> Any:
+    """X * tanh(softplus(x)) [Misra 2019]."""
+    return x * np.tanh(softplus(x))
+
+
+def softmax(x: Any, dim: int = -1) -> Any:
+    """exp(x), divided by its sum along an axis."""
+    return np.exp(log_softmax(x, dim))
+
+
+def log_softmax(x: Any, dim: int = -1) -> Any:
+    """The logarithm of softmax, without overflow."""
+    shifted = x - plain(np.max(x, axis=dim, keepdims=True))
+    return shifted - np.log(np.sum(np.exp(shifted), axis=dim, keepdims=True))
+
+
+def plain(x: Any) -> Any:
+    """The plain array under autograd's boxes: what no gradient goes through."""
+    while hasattr(x, "_value"):
+        x = x._value
+    return x
+
+
+def norm(x: Any) -> Any:
+    """The Euclidean length of all elements."""
+    return np.sqrt(np.sum(x * x))
+
+
+def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Axes `start_dim` to `end_dim` as one."""
+    first, last = start_dim % x.ndim, end_dim % x.ndim
+    return np.reshape(x, (*x.shape[:first], -1, *x.shape[last + 1 :]))
+
+
+def reshape(x: Any, *shape: Any) -> Any:
+    """The same elements in another shape, given as one tuple or as sizes; -1 is what is left."""
+    return np.reshape(
+        x, shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    )
+
+
+def transpose(x: Any, *axes: int) -> Any:
+    """Two axes swapped as in PyTorch, all of them ordered, or all reversed without any."""
+    if len(axes) == 2 and x.ndim != 2:
+        return np.swapaxes(x, *axes)
+    return np.transpose(x, axes or None)
+
+
+def split(x: Any, size: int, dim: int = 0) -> list[Any]:
+    """Pieces of `size` along an axis (PyTorch's meaning: the size of a piece, not their number)."""
+    starts = range(0, x.shape[dim], size)
+    before = (slice(None),) * (dim % x.ndim)
+    return [x[(*before, slice(start, start + size))] for start in starts]
+
+
+def causal_mask(length: int) -> Any:
+    """`(length, length)`, True where a position must not look: at later ones."""
+    return numpy.triu(numpy.ones((length, length), bool), 1)
+
+
+def masked_fill(x: Any, mask: Any, value: float) -> Any:
+    """`x`, with `value` where the mask is True."""
+    return np.where(mask, numpy.asarray(value, x.dtype), x)
+
+
+def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
+    def reduce(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+        axis = tuple(dim) if isinstance(dim, list) else dim
+        return function(x, axis=axis, keepdims=keepdim)
+
+    return reduce
+
+
+def _concatenate(tensors: Any, dim: int = 0) -> Any:
+    if not isinstance(tensors, tuple | list):
+        raise ExpressionError("cat takes a list of tensors: cat([a, b], dim=1)")
+    return np.concatenate(list(tensors), axis=dim)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": lambda x: np.abs(x),
+    "exp": lambda x: np.exp(x),
+    "log": lambda x: np.log(x),
+    "sqrt": lambda x: np.sqrt(x),
+    "sin": lambda x: np.sin(x),
+    "cos": lambda x: np.cos(x),
+    "tanh": lambda x: np.tanh(x),
+    "erf": erf,
+    "maximum": lambda x, y: np.maximum(x, y),
+    "minimum": lambda x, y: np.minimum(x, y),
+    "clip": lambda x, low, high: np.clip(x, low, high),
+    "where": lambda condition, x, y: np.where(condition, x, y),
+    "sum": _reduction(np.sum),
+    "mean": _reduction(np.mean),
+    "max": _reduction(np.max),
+    "min": _reduction(np.min),
+    "var": _reduction(np.var),
+    "norm": norm,
+    "matmul": lambda x, y: np.matmul(x, y),
+    "mm": lambda x, y: np.matmul(x, y),
+    "einsum": lambda rule, *operands: np.einsum(rule, *operands),
+    "reshape": reshape,
+    "view": reshape,
+    "flatten": flatten,
+    "transpose": transpose,
+    "permute": lambda x, *axes: np.transpose(x, axes),
+    "expand_dims": lambda x, axis: np.expand_dims(x, axis),
+    "squeeze": lambda x, axis=None: np.squeeze(x, axis),
+    "cat": _concatenate,
+    "concatenate": _concatenate,
+    "stack": lambda tensors, dim=0: np.stack(list(tensors), axis=dim),
+    "split": split,
+    "shape": lambda x: tuple(x.shape),
+    "arange": lambda *bounds: numpy.arange(*bounds),
+    "ones": lambda *shape: numpy.ones(shape),
+    "zeros": lambda *shape: numpy.zeros(shape),
+    "causal_mask": causal_mask,
+    "masked_fill": masked_fill,
+    "relu": relu,
+    "relu6": relu6,
+    "leaky_relu": leaky_relu,
+    "sigmoid": sigmoid,
+    "silu": silu,
+    "softplus": softplus,
+    "gelu": gelu,
+    "elu": elu,
+    "selu": selu,
+    "hardsigmoid": hardsigmoid,
+    "hardswish": hardswish,
+    "mish": mish,
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+}
+"""What may be called in a `forward`, besides the children of the module."""

@@ -1,0 +1,131 @@
+"""Running: inputs go through the modules of a tree, each layer computing as its framework does."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from paraminspect.compute._call import Call, Compute
+from paraminspect.compute._functions import FUNCTIONS
+from paraminspect.errors import ExpressionError, ShapeError, nearest
+from paraminspect.tree import Module, ParameterTree
+
+CHAINED = ("Sequential", "Module", "HybridSequential")
+"""Containers whose children follow one another, where no `forward` says otherwise."""
+
+
+@functools.cache
+def compute_table(framework: str) -> Mapping[str, Compute]:
+    """Layer kind to computation, for a framework."""
+    table: Mapping[str, Compute] = importlib.import_module(
+        f"paraminspect.compute.{framework}"
+    ).COMPUTE
+    return table
+
+
+@dataclass
+class Run:
+    """One pass through a tree with the given values, keyed by names of the tree.
+
+    `updates` gathers the buffers that training changes (running statistics).
+    """
+
+    tree: ParameterTree
+    values: Mapping[str, Any]
+    training: bool = False
+    updates: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The output of the whole model."""
+        return Part(self, self.tree.structure, "")(*inputs)
+
+    @functools.cached_property
+    def table(self) -> Mapping[str, Compute]:
+        """The computations of the tree's framework."""
+        if self.tree.framework is None or self.tree.root is None:
+            raise ShapeError(f"{self.tree.source}: only a definition tells what a model computes")
+        return compute_table(self.tree.framework)
+
+
+class Part:
+    """A module as a function of its inputs; `children` are the parts below it."""
+
+    def __init__(self, run: Run, module: Module, path: str) -> None:
+        self._run = run
+        self._module = module
+        self._path = path
+
+    @functools.cached_property
+    def children(self) -> dict[str, Part]:
+        """The parts below this one, by name."""
+        separator = self._run.tree.separator
+        start = f"{self._path}{separator}" if self._path else ""
+        return {
+            name: Part(self._run, child, start + name)
+            for name, child in self._module.children.items()
+        }
+
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
+        layer = self._module.layer
+        if layer is None:
+            raise ShapeError(f"{self._path}: nothing tells what this part computes")
+        if layer.forward is not None:
+            functions: dict[str, Callable[..., Any]] = {**FUNCTIONS, **self.children}
+            names = {**self._values(), "training": self._run.training}
+            return layer.forward.run(inputs, names, functions)
+        compute = self._run.table.get(layer.kind)
+        if compute is not None:
+            return self._computed(compute, inputs, named)
+        if layer.kind in CHAINED and not self._module.parameters:
+            (x,) = inputs
+            for child in self.children.values():
+                x = child(x)
+            return x
+        raise ShapeError(self._unknown(layer.kind))
+
+    def _unknown(self, kind: str) -> str:
+        if kind in CHAINED:
+            own = ", ".join(self._module.parameters)
+            return f"{self._title()} has parameters of its own ({own}): its `forward` must be told"
+        ending = nearest(kind, self._run.table)
+        return f"{self._title()}: the computation of {kind} is not known{ending}"
+
+    def _values(self) -> dict[str, Any]:
+        values = self._run.values
+        return {local: values[full] for local, full in self._module.parameters.items()}
+
+    def _computed(self, compute: Compute, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        layer = self._module.layer
+        assert layer is not None
+        call = Call(
+            SimpleNamespace(**layer.arguments),
+            self._values(),
+            self.children,
+            self._run.training,
+            self._update,
+        )
+        try:
+            return compute(call, *inputs, **named)
+        except (ShapeError, ExpressionError) as error:
+            if isinstance(error, LocatedShapeError):
+                raise
+            raise LocatedShapeError(f"{self._title()}: {error}") from None
+        except (ValueError, IndexError, TypeError) as error:
+            shapes = ", ".join(str(list(x.shape)) for x in inputs if hasattr(x, "shape"))
+            raise LocatedShapeError(
+                f"{self._title()} cannot take an input of shape {shapes}: {error}"
+            ) from error
+
+    def _title(self) -> str:
+        return f"layer {self._path or '(the whole)'}, {self._module.layer}"
+
+    def _update(self, local: str, value: Any) -> None:
+        self._run.updates[self._run.tree.own_name(self._module.parameters[local])] = value
+
+
+class LocatedShapeError(ShapeError):
+    """A shape error that says already which layer it happened in."""

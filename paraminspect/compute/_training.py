@@ -1,0 +1,73 @@
+"""Training: plain gradient descent, with momentum, and Adam, as `torch.optim` steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from paraminspect.compute._gradients import Arrays, Gradients, gradients
+from paraminspect.tree import ParameterTree
+
+State = dict[str, Any]
+Update = Callable[[State, Any, int], Any]
+"""From a parameter's state, its gradient and the number of the step (from 1 on) to its change."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of training: what the pass before it gave, and the values after it, by own name."""
+
+    number: int
+    found: Gradients
+    values: Arrays
+
+
+def sgd(lr: float, momentum: float = 0.0) -> Update:
+    """`torch.optim.SGD`: v = momentum * v + g, w -= lr * v [Sutskever 2013, as torch has it]."""
+
+    def update(state: State, gradient: Any, number: int) -> Any:
+        if momentum:
+            before = state.get("velocity")
+            gradient = gradient if before is None else momentum * before + gradient
+            state["velocity"] = gradient
+        return -lr * gradient
+
+    return update
+
+
+def adam(lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Update:
+    """`torch.optim.Adam` [Kingma & Ba 2015, algorithm 1]."""
+
+    def update(state: State, gradient: Any, number: int) -> Any:
+        first = beta1 * state.get("first", 0.0) + (1 - beta1) * gradient
+        second = beta2 * state.get("second", 0.0) + (1 - beta2) * gradient * gradient
+        state["first"], state["second"] = first, second
+        root = np.sqrt(second) / (1 - beta2**number) ** 0.5 + eps
+        return -lr / (1 - beta1**number) * first / root
+
+    return update
+
+
+def train(
+    tree: ParameterTree,
+    inputs: Sequence[Any],
+    target: Any,
+    loss: str,
+    update: Update,
+    steps: int,
+    values: Mapping[str, Any],
+) -> Iterator[Step]:
+    """Full-batch steps, one at a time; a tied array is stepped once, by the sum of its uses."""
+    values = dict(values)
+    states: dict[str, State] = {}
+    for number in range(1, steps + 1):
+        found = gradients(tree, inputs, loss, target, values, training=True)
+        for name, gradient in found.total.items():
+            if gradient is not None:
+                change = update(states.setdefault(name, {}), gradient, number)
+                values[name] = (values[name] + change).astype(values[name].dtype)
+        values.update(found.updates)
+        yield Step(number, found, dict(values))

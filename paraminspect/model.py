@@ -1,0 +1,62 @@
+"""Models: a tree that knows what it computes, with the frameworks' own ways to ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from paraminspect.errors import ShapeError
+from paraminspect.tree import Parameter, ParameterTree
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(ParameterTree):
+    """The tree of a definition. With values it computes: `y = net(x)`, `net.gradients(x)`."""
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The output for these inputs, outside of training (batch axis first)."""
+        from paraminspect.compute import run
+
+        return run(self, inputs)
+
+    def gradients(
+        self, *inputs: Any, loss: str = "sum", target: Any = None
+    ) -> dict[str, np.ndarray[Any, Any] | None]:
+        """The gradient of each array by own name, None where no path reaches it.
+
+        The uses of a tied parameter add up. As in the frameworks, each parameter holds the
+        gradient of the last call: `net[2].weight.grad`, None before the first.
+        """
+        from paraminspect.compute import gradients
+
+        found = gradients(self, inputs, loss, target).total
+        for name, parameter in self.entries.items():
+            parameter.hold_gradient(found.get(self.own_name(name)))
+        return dict(found)
+
+    def load(self, values: ParameterTree) -> Model:
+        """The model with the values of a checkpoint, which must have every name in its shape."""
+        changed = {}
+        for name, parameter in self.entries.items():
+            if name not in values.entries:
+                raise values.no_match(name)
+            given = values.entries[name]
+            if given.shape != parameter.shape:
+                raise ShapeError(
+                    f"{name!r}: {values.source} has shape {list(given.shape)},"
+                    f" the definition {list(parameter.shape)}"
+                )
+            changed[name] = given
+        return self._with(changed)
+
+    def _with(self, changed: Mapping[str, Parameter]) -> Model:
+        """Aliases share the one array of their owner, whatever the checkpoint has for them."""
+        entries = {
+            name: replace(p, data=changed[self.own_name(name)].data)
+            for name, p in self.entries.items()
+        }
+        return replace(self, entries=entries)

@@ -1,0 +1,185 @@
+"""Outputs, losses and gradients of real PyTorch: `make_cases.py FOLDER` writes one file per case.
+
+Each holds `input/x`, `input/target`, `param/*`, `buffer/*`, `output`, `loss` and `grad/*`, in
+float32 and in float64 under the prefixes `f32/` and `f64/`. Made with torch 2.13.0 on CPU.
+"""
+
+import copy
+import sys
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import nn
+
+torch.set_num_threads(1)
+
+
+class FancyMLP(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("rand_weight", torch.rand(20, 20))
+        self.linear = nn.Linear(20, 20)
+
+    def forward(self, x):
+        x = self.linear(x)
+        x = F.relu(torch.mm(x, self.rand_weight) + 1)
+        x = self.linear(x)
+        while x.norm().item() > 1:
+            x = x / 2
+        if x.norm().item() < 0.8:
+            x = x * 10
+        return x.sum()
+
+
+class LeNet(nn.Module):
+    """Narrow, to be small on disk."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Sequential(
+            nn.Conv2d(1, 2, 5), nn.Sigmoid(), nn.MaxPool2d(2, 2),
+            nn.Conv2d(2, 4, 5), nn.Sigmoid(), nn.MaxPool2d(2, 2),
+        )  # fmt: skip
+        self.fc = nn.Sequential(
+            nn.Linear(64, 12), nn.Sigmoid(), nn.Linear(12, 8), nn.Sigmoid(), nn.Linear(8, 10)
+        )
+
+    def forward(self, x):
+        return self.fc(torch.flatten(self.conv(x), 1))
+
+
+class LSTMLM(nn.Module):
+    def __init__(self, vocab, d):
+        super().__init__()
+        self.encoder = nn.Embedding(vocab, d)
+        self.rnn = nn.LSTM(d, d, 2)
+        self.decoder = nn.Linear(d, vocab)
+        self.decoder.weight = self.encoder.weight
+
+    def forward(self, x):
+        y, _ = self.rnn(self.encoder(x))
+        return self.decoder(y)
+
+
+class TransformerLM(nn.Module):
+    def __init__(self, vocab, d, heads, depth, ff, length):
+        super().__init__()
+        self.tok = nn.Embedding(vocab, d)
+        self.pos = nn.Parameter(torch.randn(length, d))
+        layer = nn.TransformerEncoderLayer(
+            d, heads, ff, 0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.enc = nn.TransformerEncoder(layer, depth, nn.LayerNorm(d), enable_nested_tensor=False)
+        self.head = nn.Linear(d, vocab, bias=False)
+        self.head.weight = self.tok.weight
+        mask = torch.triu(torch.ones(length, length, dtype=torch.bool), 1)
+        self.register_buffer("mask", mask)
+
+    def forward(self, x):
+        t = x.shape[1]
+        return self.head(self.enc(self.tok(x) + self.pos[:t], mask=self.mask[:t, :t]))
+
+
+def shared_mlp():
+    shared = nn.Linear(8, 8)
+    return nn.Sequential(
+        nn.Linear(4, 8), nn.ReLU(), shared, nn.ReLU(), shared, nn.ReLU(), nn.Linear(8, 1)
+    )
+
+
+def cross_entropy(y, target):
+    return F.cross_entropy(y.reshape(-1, y.shape[-1]), target.reshape(-1))
+
+
+def randomized(model, seed, std):
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            p.copy_(torch.randn(p.shape, generator=generator) * std)
+            if "norm" in name and name.endswith("weight"):
+                p += 1
+        for b in model.buffers():
+            if b.is_floating_point():
+                b.copy_(torch.rand(b.shape, generator=generator))
+    return model.eval()
+
+
+def cast(x, dtype):
+    return x.to(dtype) if x is not None and x.is_floating_point() else x
+
+
+def case(folder, name, model, x, target, loss, seed, std):
+    model = randomized(model, seed, std)
+    tensors = {}
+    for tag, dtype in (("f32", torch.float32), ("f64", torch.float64)):
+        m, given, wanted = copy.deepcopy(model).to(dtype), cast(x, dtype), cast(target, dtype)
+        y = m(given)
+        value = loss(y, wanted)
+        value.backward()
+        found = {"output": y.detach(), "loss": value.detach(), "input/x": given}
+        if wanted is not None:
+            found["input/target"] = wanted
+        found |= {f"param/{k}": p.detach() for k, p in m.named_parameters()}
+        found |= {f"grad/{k}": p.grad for k, p in m.named_parameters() if p.grad is not None}
+        found |= {f"buffer/{k}": b for k, b in m.named_buffers()}
+        tensors |= {f"{tag}/{k}": v.clone().contiguous() for k, v in found.items()}
+    save_file(tensors, folder / f"{name}.safetensors", {"torch": torch.__version__})
+
+
+def training(folder, name, model, x, target, optimizer, steps=20):
+    """`loss` before each step and after the last, and the parameters after the last."""
+    model = randomized(model, 51, 0.4).double()
+    tensors = {f"before/{k}": p.detach().clone() for k, p in model.named_parameters()}
+    made, losses = optimizer(model.parameters()), []
+    for _ in range(steps):
+        made.zero_grad()
+        value = F.mse_loss(model(x.double()), target.double())
+        value.backward()
+        made.step()
+        losses.append(value.detach())
+    losses.append(F.mse_loss(model(x.double()), target.double()).detach())
+    tensors |= {f"after/{k}": p.detach().clone() for k, p in model.named_parameters()}
+    tensors |= {"input/x": x.double(), "input/target": target.double(), "loss": torch.stack(losses)}
+    save_file(tensors, folder / f"{name}.safetensors", {"torch": torch.__version__})
+
+
+def normal(*shape, seed):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def integers(high, *shape, seed):
+    return torch.randint(0, high, shape, generator=torch.Generator().manual_seed(seed))
+
+
+def main(folder):
+    def total(y, target):
+        return y
+
+    mlp = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    inputs = normal(5, 4, seed=1), normal(5, 3, seed=2)
+    case(folder, "mlp", mlp, *inputs, F.mse_loss, 11, 0.4)
+    inputs = normal(6, 4, seed=3), normal(6, 1, seed=4)
+    case(folder, "shared_mlp", shared_mlp(), *inputs, F.mse_loss, 12, 0.4)
+    case(folder, "fancy_mlp", FancyMLP(), normal(2, 20, seed=5), None, total, 13, 0.2)
+    inputs = normal(2, 1, 28, 28, seed=6), integers(10, 2, seed=7)
+    case(folder, "lenet", LeNet(), *inputs, cross_entropy, 14, 0.3)
+    inputs = integers(20, 5, 3, seed=8), integers(20, 5, 3, seed=9)
+    case(folder, "lstm_lm", LSTMLM(20, 8), *inputs, cross_entropy, 15, 0.4)
+    inputs = integers(20, 2, 7, seed=10), integers(20, 2, 7, seed=11)
+    model = TransformerLM(20, 8, 2, 2, 16, 7)
+    case(folder, "transformer_lm", model, *inputs, cross_entropy, 16, 0.3)
+
+    inputs = normal(16, 4, seed=41), normal(16, 1, seed=42)
+    optimizers = {
+        "sgd": lambda p: torch.optim.SGD(p, lr=0.05),
+        "momentum": lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9),
+        "adam": lambda p: torch.optim.Adam(p, lr=0.01),
+    }
+    for name, optimizer in optimizers.items():
+        training(folder, f"train_{name}", shared_mlp(), *inputs, optimizer)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

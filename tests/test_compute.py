@@ -1,0 +1,220 @@
+"""Outputs, losses, gradients and training steps are those of real PyTorch."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import paraminspect as pi
+from paraminspect.compute import adam, gradients, sgd, train
+from paraminspect.definition import load_definition
+
+DATA = Path(__file__).parent / "data/compute"
+
+SHARED_MLP = """
+framework: pytorch
+share: {shared: "Linear(8, 8)"}
+layers:
+  - Linear(4, 8)
+  - ReLU()
+  - shared
+  - ReLU()
+  - shared
+  - ReLU()
+  - Linear(8, 1)
+"""
+
+# name -> (definition, loss)
+CASES = {
+    "mlp": ("framework: pytorch\nlayers:\n- Linear(4, 8)\n- ReLU()\n- Linear(8, 3)\n", "mse"),
+    "shared_mlp": (SHARED_MLP, "mse"),
+    "fancy_mlp": (
+        """
+framework: pytorch
+layers:
+  rand_weight: Buffer(20, 20)
+  linear: Linear(20, 20)
+  forward:
+    - x = linear(x)
+    - x = relu(mm(x, rand_weight) + 1)
+    - x = linear(x)
+    - while norm(x) > 1: x /= 2
+    - x = x * 10 if norm(x) < 0.8 else x
+    - sum(x)
+""",
+        "sum",
+    ),
+    "lenet": (
+        """
+framework: pytorch
+layers:
+  conv:
+    - Conv2d(1, 2, 5)
+    - Sigmoid()
+    - MaxPool2d(2, 2)
+    - Conv2d(2, 4, 5)
+    - Sigmoid()
+    - MaxPool2d(2, 2)
+  fc:
+    - Linear(64, 12)
+    - Sigmoid()
+    - Linear(12, 8)
+    - Sigmoid()
+    - Linear(8, 10)
+  forward: fc(flatten(conv(x), 1))
+""",
+        "cross_entropy",
+    ),
+    "lstm_lm": (
+        """
+framework: pytorch
+layers:
+  encoder: Embedding(20, 8)
+  rnn: LSTM(8, 8, 2)
+  decoder: Linear(8, 20)
+  forward:
+    - y, state = rnn(encoder(x))
+    - decoder(y)
+ties: {decoder.weight: encoder.weight}
+""",
+        "cross_entropy",
+    ),
+    "transformer_lm": (
+        """
+framework: pytorch
+define:
+  block(): TransformerEncoderLayer(8, 2, 16, 0.0, 'gelu', batch_first=True, norm_first=True)
+layers:
+  tok: Embedding(20, 8)
+  pos: Parameter(7, 8)
+  enc: TransformerEncoder(block(), 2, norm=LayerNorm(8))
+  head: Linear(8, 20, bias=False)
+  mask: Buffer(7, 7, dtype='bool')
+  forward:
+    - t = shape(x)[1]
+    - head(enc(tok(x) + pos[:t], mask[:t, :t]))
+ties: {head.weight: tok.weight}
+""",
+        "cross_entropy",
+    ),
+}
+
+
+def load(text):
+    return load_definition(text.encode(), "definition")
+
+
+def of_case(case, prefix):
+    file = pi.open(str(DATA / f"{case}.safetensors"))
+    return {n.removeprefix(prefix): p.numpy() for n, p in file.items() if n.startswith(prefix)}
+
+
+@pytest.mark.parametrize(("tag", "rtol"), [("f64", 1e-10), ("f32", 1e-5)])
+@pytest.mark.parametrize("case", CASES)
+def test_outputs_losses_and_gradients_are_those_of_pytorch(case, tag, rtol):
+    text, loss = CASES[case]
+    tensors = of_case(case, f"{tag}/")
+    values = {
+        name.partition("/")[2]: array
+        for name, array in tensors.items()
+        if name.startswith(("param/", "buffer/"))
+    }
+    found = gradients(load(text), [tensors["input/x"]], loss, tensors.get("input/target"), values)
+    pairs = [(found.output, tensors["output"]), (np.asarray(found.loss), tensors["loss"])]
+    wanted = {n.removeprefix("grad/"): g for n, g in tensors.items() if n.startswith("grad/")}
+    assert set(found.total) == set(wanted)
+    pairs += [(found.total[name], gradient) for name, gradient in wanted.items()]
+    for ours, theirs in pairs:
+        assert ours.shape == theirs.shape
+        assert np.abs(ours - theirs).max() <= rtol * np.abs(theirs).max()
+    assert all(g.dtype == tensors["output"].dtype for g in found.total.values())
+
+
+@pytest.mark.parametrize(
+    ("case", "update"),
+    [
+        ("train_sgd", sgd(0.05)),
+        ("train_momentum", sgd(0.02, momentum=0.9)),
+        ("train_adam", adam(0.01)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_twenty_steps_of_a_shared_mlp_are_those_of_pytorch(case, update):
+    data = of_case(case, "")
+    before = {n.removeprefix("before/"): a for n, a in data.items() if n.startswith("before/")}
+    x, target = data["input/x"], data["input/target"]
+    steps = list(train(load(SHARED_MLP), [x], target, "mse", update, 20, before))
+    losses = [step.found.loss for step in steps]
+    last = gradients(load(SHARED_MLP), [x], "mse", target, steps[-1].values).loss
+    np.testing.assert_allclose([*losses, last], data["loss"], rtol=1e-10)
+    for name, value in steps[-1].values.items():
+        np.testing.assert_allclose(value, data[f"after/{name}"], rtol=1e-9, atol=1e-12)
+
+
+def test_the_gradients_of_the_uses_add_up_and_an_unreached_parameter_has_none():
+    text = """
+framework: pytorch
+layers:
+  a: Linear(2, 2, bias=False)
+  b: Linear(2, 2, bias=False)
+  idle: Linear(2, 2)
+  forward:
+    - unused = idle(x)
+    - sum(b(a(x)))
+ties: {b.weight: a.weight}
+"""
+    values = {
+        "a.weight": np.array([[1.0, 2.0], [3.0, 5.0]]),
+        "idle.weight": np.eye(2),
+        "idle.bias": np.zeros(2),
+    }
+    found = gradients(load(text), [np.array([[1.0, -1.0]])], values=values)
+    by_use = found.by_use
+    np.testing.assert_array_equal(found.total["a.weight"], by_use["a.weight"] + by_use["b.weight"])
+    assert found.total["idle.weight"] is None
+    assert found.total["idle.bias"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "message"),
+    [
+        ("layers:\n- Linear(4, 8)", (2, 3), r"layer 0, Linear\(4, 8\): expected in_features 4"),
+        ("layers:\n- Conv2d(3, 4, 3)", (2, 1, 8, 8), r"expected \(batch, 3, height, width\), got"),
+        ("layers:\n  a: Linear(2, 2)\n  w: Parameter(2)", (1, 2), "its `forward` must be told"),
+        (
+            "layers:\n  a: Linear(2, 2)\n  forward: a(x) + ones(3)",
+            (1, 2),
+            r"could not be broadcast .* in `a\(x\) \+ ones\(3\)` @ \$\.layers\.forward \(line 4\)",
+        ),
+        (
+            "layers:\n  a: Linear(2, 2)\n  forward:\n    - while 1 < 2: x = x\n    - x",
+            (1, 2),
+            r"still holds after 10000 rounds @ \$\.layers\.forward\[0\] \(line 5\)",
+        ),
+        ("layers:\n  a: Linear(2, 2)\n  forward: b(x)", (1, 2), "unknown function 'b'"),
+    ],
+    ids=["features", "channels", "no forward", "broadcast", "endless", "unknown"],
+)
+def test_what_does_not_fit_says_which_layer_and_which_shapes(text, shape, message):
+    net = load(f"framework: pytorch\n{text}\n")
+    values = {p.name: np.zeros(p.shape) for p in net.parameters()}
+    with pytest.raises(pi.ParamInspectError, match=message):
+        gradients(net, [np.zeros(shape)], values=values)
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        ("[y = x]", "ends in the result"),
+        ("[x.y]", "attribute access"),
+        ("[a.b = x, x]", "only names can be assigned to"),
+        ("[]", "at least one statement"),
+        ("[import os, x]", "expected `name = EXPRESSION`"),
+        ("{if x: x}", "expected `name = EXPRESSION`"),
+    ],
+)
+def test_a_bad_forward_says_where(forward, message):
+    text = f"framework: pytorch\nlayers:\n  a: ReLU()\n  forward: {forward}\n"
+    with pytest.raises(pi.ParamInspectError, match=message) as caught:
+        load(text)
+    assert "@ $.layers.forward" in str(caught.value)
