@@ -210,9 +210,14 @@ def count_elements(shape: Shape) -> int:
     return math.prod(shape)
 
 
-def block_ranges(array: Array, nbytes: int = BLOCK_NBYTES) -> Iterator[tuple[int, int]]:
-    """`(start, stop)` of consecutive flat blocks of `array`, each of at most `nbytes` bytes."""
-    count = count_elements(array.shape)
+def block_ranges(
+    array: Array, nbytes: int = BLOCK_NBYTES, start: int = 0, stop: int | None = None
+) -> Iterator[tuple[int, int]]:
+    """`(start, stop)` of consecutive flat blocks of `array`, each of at most `nbytes` bytes.
+
+    They cover the whole array, or elements `start` to `stop` of it.
+    """
+    end = count_elements(array.shape) if stop is None else stop
     step = max(1, nbytes * 8 // max(array.dtype.nbits, 8))
-    for start in range(0, count, step):
-        yield start, min(start + step, count)
+    for at in range(start, end, step):
+        yield at, min(at + step, end)

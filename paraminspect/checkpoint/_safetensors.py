@@ -158,11 +158,11 @@ def _header_text(file: RegularFile) -> tuple[int, bytes]:
         )
     length = int.from_bytes(first[:8], "little")
     fits = length <= MAXIMUM_HEADER_NBYTES and 8 + length <= file.size
-    if first[8:9] != b"{":  # only then: a header of 640 bytes begins as a pickle does
+    if not length or first[8:9] != b"{":  # only then: a header of 640 bytes begins as a pickle does
         looks = describe_content(first)
         if looks or not fits:
             raise CheckpointError(f"not a safetensors header{looks and ': it is '}{looks}")
-        raise CheckpointError(f"the header must begin with '{{', got {first[8:16]!r}")
+        raise CheckpointError(f"the header must begin with '{{', got {first[8 : 8 + length][:8]!r}")
     if not fits:
         raise CheckpointError(
             f"truncated: the header would have {length} bytes, the file has {file.size} in all"
