@@ -11,6 +11,7 @@ from paraminspect.arrays import Unset
 from paraminspect.checkpoint._content import FIRST_NBYTES, is_json
 from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._folder import choose_file, files_ending_in
+from paraminspect.errors import CheckpointError
 from paraminspect.tree import ParameterTree
 
 
@@ -56,17 +57,41 @@ def files_in_folder(folder: Path) -> list[str]:
     return files_ending_in(folder, SUFFIXES)
 
 
-def save_checkpoint(tree: ParameterTree, path: str | Path, *, overwrite: bool = False) -> None:
+def save_checkpoint(
+    tree: ParameterTree,
+    path: str | Path,
+    *,
+    max_shard_nbytes: int | None = None,
+    overwrite: bool = False,
+) -> None:
     """Write a tree to a file, whole or not at all, durably; its source may be that very file.
 
-    Values are written block by block, arrays that lie in a file unchanged are copied by the
-    kernel. Raises `CheckpointError` with what was there untouched, `UnsetError` for a parameter
-    without values, `DTypeError` and `TieError` for what the format cannot hold, and
-    `DurabilityError` with the new file in place.
+    `path` is a safetensors file, or, for shards, a folder or an index (`*.index.json`); without
+    `max_shard_nbytes` the shards are those of the source. Values are written block by block, and
+    arrays that lie in a file unchanged are copied by the kernel. Raises `CheckpointError` with
+    what was there untouched, `UnsetError` for a parameter without values, `DTypeError` and
+    `TieError` for what the format cannot hold, `DurabilityError` with the new file in place.
     """
     for parameter in tree.parameters():
         if isinstance(parameter.data, Unset):
             parameter.data.read(0, 0)  # raises
-    from paraminspect.checkpoint._safetensors_writing import save_safetensors
+    path = Path(path)
+    if _is_sharded(tree, path, max_shard_nbytes):
+        from paraminspect.checkpoint._shards_writing import save_sharded
 
-    save_safetensors(tree, Path(path), overwrite=overwrite)
+        save_sharded(tree, path, max_shard_nbytes=max_shard_nbytes, overwrite=overwrite)
+    else:
+        from paraminspect.checkpoint._safetensors_writing import save_safetensors
+
+        save_safetensors(tree, path, overwrite=overwrite)
+
+
+def _is_sharded(tree: ParameterTree, path: Path, max_shard_nbytes: int | None) -> bool:
+    if path.suffix == ".safetensors":
+        if max_shard_nbytes is not None:
+            raise CheckpointError(f"{path}: shards need a folder, or an index (*.index.json)")
+        return False
+    wanted = max_shard_nbytes is not None or (
+        tree.format == "safetensors-sharded" and not path.suffix
+    )
+    return wanted or path.is_dir() or path.name.endswith(".index.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,10 +19,16 @@ SHOWN = 3
 
 
 class Index(NamedTuple):
-    """What an index says: the shard of each tensor, and metadata of the whole."""
+    """What an index says: the shard of each tensor, and all else that stands in it."""
 
     weight_map: dict[str, str]
-    metadata: dict[str, str]
+    rest: dict[str, Any]
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Metadata of the whole, of any kind."""
+        metadata = self.rest.get("metadata")
+        return metadata if isinstance(metadata, dict) else {}
 
 
 def open_sharded(file: RegularFile) -> ParameterTree:
@@ -32,14 +39,14 @@ def open_sharded(file: RegularFile) -> ParameterTree:
     """
     # Not the resolved folder: in a hub's cache the index and the shards are links.
     folder = file.path.parent
-    index = _read_index(file)
+    index = read_index(file)
     names_of: dict[str, list[str]] = {}
     for name, shard in index.weight_map.items():
         names_of.setdefault(shard, []).append(name)
     _check_presence(file.path, [folder / shard for shard in names_of])
     found: dict[str, StoredArray] = {}
     files = [file]
-    metadata = dict(index.metadata)
+    metadata = _strings(file.path, index.metadata)
     for shard, names in names_of.items():
         shard_file = open_regular(folder / shard)
         header = read_header(shard_file)
@@ -52,13 +59,16 @@ def open_sharded(file: RegularFile) -> ParameterTree:
     return tree_of(arrays, metadata, files, "safetensors-sharded")
 
 
-def _read_index(file: RegularFile) -> Index:
+def read_index(file: RegularFile) -> Index:
+    """The index, strictly read; its shards are plain siblings."""
     if file.size > MAXIMUM_INDEX_NBYTES:
         raise CheckpointError(f"{file.path}: an index has at most {MAXIMUM_INDEX_NBYTES} bytes")
     text = file.read(0, file.size)
     try:
         index = read_json(text)
-        return Index(_check_weight_map(index), _strings(index.get("metadata")))
+        weight_map = _check_weight_map(index)
+        del index["weight_map"]
+        return Index(weight_map, index)
     except CheckpointError as error:
         raise CheckpointError(f"{file.path}: {error}") from None
 
@@ -82,13 +92,15 @@ def _check_weight_map(index: Any) -> dict[str, str]:
     return weight_map
 
 
-def _strings(metadata: Any) -> dict[str, str]:
-    if not isinstance(metadata, dict):
-        return {}
-    strings = {key: value for key, value in metadata.items() if isinstance(value, str)}
-    for text in (*strings.keys(), *strings.values()):
-        check_text(text, "metadata")
-    return strings
+def _strings(path: Path, metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Those items of the metadata of an index that the metadata of a tree can hold."""
+    found = {key: value for key, value in metadata.items() if isinstance(value, str)}
+    try:
+        for text in (*found.keys(), *found.values()):
+            check_text(text, "metadata")
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    return found
 
 
 def _check_presence(path: Path, shards: list[Path]) -> None:

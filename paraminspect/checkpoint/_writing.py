@@ -71,6 +71,26 @@ def replacing(
 
 
 @contextmanager
+def new_folder(path: Path) -> Iterator[None]:
+    """A folder to write into; one that is made for it goes again if the block fails."""
+    try:
+        path.mkdir()
+    except FileExistsError:
+        yield
+        return
+    except OSError as error:
+        raise failed(path, error) from None
+    try:
+        with open_folder(path.parent, path) as above:
+            above.sync()
+        yield
+    except BaseException:
+        with suppress(OSError):
+            path.rmdir()
+        raise
+
+
+@contextmanager
 def open_folder(path: Path, shown: Path) -> Iterator[Folder]:
     """A folder held open; leftovers of killed runs are removed. Errors name the path `shown`."""
     try:
@@ -145,14 +165,24 @@ class Folder:
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self.descriptor)
 
+    def replace_by_link(self, present: str, name: str) -> None:
+        """Let the file `present` have another name too, in place of what has it now."""
+        temporary, folder = temporary_name(name), self.descriptor
+        try:
+            os.link(present, temporary, src_dir_fd=folder, dst_dir_fd=folder)
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        finally:
+            self.remove(temporary)
+
     def remove_leftovers(self) -> None:
         """Remove temporary files of runs that were killed; a living run holds a lock on its own."""
         with suppress(OSError):
             for name in os.listdir(self.descriptor):  # noqa: PTH208 (by descriptor)
                 if name.startswith(".") and name.endswith(TEMPORARY_SUFFIX):
-                    self._remove_unless_locked(name)
+                    self.remove_unless_locked(name)
 
-    def _remove_unless_locked(self, name: str) -> None:
+    def remove_unless_locked(self, name: str) -> None:
+        """Remove a temporary file, unless the run that made it is alive."""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with suppress(OSError), ExitStack() as stack:
             descriptor = os.open(name, flags, dir_fd=self.descriptor)
@@ -237,13 +267,12 @@ class NewFile:
 
     def put(self, name: str, overwrite: bool) -> None:
         """Let the file take a name of the folder, in one step that other programs see."""
-        folder = self.folder.descriptor
         try:
             if overwrite:
                 self._link(self._temporary)
-                os.rename(self._temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+                self._rename(name)
             else:
-                self._link_new(name)
+                self._link_or_rename(name)
         except OSError as error:
             if error.errno == errno.EEXIST:
                 raise exists_already(self.folder.shown) from None
@@ -252,8 +281,14 @@ class NewFile:
             with suppress(OSError):
                 self.folder.remove(self._temporary)
 
+    def link(self, name: str) -> None:
+        """Give the file a name that nothing has yet; it can be given others later."""
+        try:
+            self._link(name)
+        except OSError as error:
+            raise failed(self.folder.shown, error) from None
+
     def _link(self, name: str) -> None:
-        """Give the file a name, unless it has a temporary one already and wants no other."""
         folder = self.folder.descriptor
         if not self.is_named:
             source = f"/proc/self/fd/{self.descriptor}"
@@ -261,7 +296,11 @@ class NewFile:
         elif name != self._temporary:
             os.link(self._temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
 
-    def _link_new(self, name: str) -> None:
+    def _rename(self, name: str) -> None:
+        folder = self.folder.descriptor
+        os.rename(self._temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+    def _link_or_rename(self, name: str) -> None:
         try:
             self._link(name)
         except OSError as error:
@@ -269,8 +308,7 @@ class NewFile:
                 raise
             if self.folder.regular_file(name) is not None:
                 raise exists_already(self.folder.shown) from None
-            folder = self.folder.descriptor
-            os.rename(self._temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            self._rename(name)
 
     def close(self) -> None:
         """Let go of the file: what has not been put anywhere is gone."""

@@ -1,0 +1,245 @@
+"""Sharded safetensors written: which tensor goes into which shard, and which have to be written.
+
+A new set is split and named as transformers does. A set that is edited keeps its shards, and only
+those that change are written. How several files change as one is told in `_file_set`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterable, Mapping, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from paraminspect.checkpoint._file_set import NewSet, final_name, replace_set
+from paraminspect.checkpoint._files import StoredArray, open_regular
+from paraminspect.checkpoint._safetensors import FRAMEWORK_KEY, Header, is_tie, read_header
+from paraminspect.checkpoint._safetensors_writing import Layout, fill, lay_out, stored_metadata
+from paraminspect.checkpoint._shards import read_index
+from paraminspect.checkpoint._writing import exists_already, new_folder, replacing
+from paraminspect.errors import CheckpointError, ParamInspectError
+from paraminspect.tree import Parameter, ParameterTree
+
+FORMAT = "safetensors-sharded"
+INDEX_SUFFIX = ".safetensors.index.json"
+_TOTAL = "total_size"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A set of shards as it is to be, by their final names, and what its index says."""
+
+    layouts: Mapping[str, Layout]
+    order: Sequence[str]
+    """The names of all tensors, in the order of the index."""
+    rest: Mapping[str, Any]
+    """What the index says besides."""
+
+    def index(self, present: Mapping[str, str]) -> dict[str, Any]:
+        """The index while some shards have other names: `present` gives these by final name."""
+        shard_of = {
+            tensor.name: present.get(shard, shard)
+            for shard, layout in self.layouts.items()
+            for tensor in layout.tensors
+        }
+        return {**self.rest, "weight_map": {name: shard_of[name] for name in self.order}}
+
+    def index_text(self, present: Mapping[str, str]) -> bytes:
+        """The index as transformers formats it."""
+        return (json.dumps(self.index(present), indent=2) + "\n").encode()
+
+
+class Source:
+    """The set of shards from which a tree was opened."""
+
+    def __init__(self, tree: ParameterTree) -> None:
+        index, *shards = tree.files
+        self.path = index.path
+        self.index = read_index(open_regular(index.path))
+        self.shards = {file.path.name: file for file in shards}
+        self.headers = {name: self._header(file) for name, file in self.shards.items()}
+
+    def _header(self, file: Any) -> Header:
+        header = read_header(file)
+        file.release()
+        return header
+
+    def holds(self, shard: str, layout: Layout) -> bool:
+        """Whether a shard is already what the layout says, values included."""
+        header, file = self.headers[shard], self.shards[shard]
+        present = {name: array.offset for name, array in header.arrays.items()}
+        in_place = all(
+            isinstance(t.array, StoredArray)
+            and t.array.file is file
+            and t.array.offset == present.get(t.name)
+            for t in layout.tensors
+        )
+        same = len(present) == len(layout.tensors) and header.metadata == layout.metadata
+        return in_place and same
+
+
+def save_sharded(
+    tree: ParameterTree, path: Path, *, max_shard_nbytes: int | None, overwrite: bool
+) -> None:
+    """Write shards and an index: into the folder `path`, or as the index that `path` names.
+
+    With `max_shard_nbytes`, shards of at most so many bytes (or one larger tensor) each; without,
+    the shards of the source. Everything becomes new at once, or nothing.
+    """
+    is_folder = not path.name.endswith(INDEX_SUFFIX)
+    index_path = path / f"model{INDEX_SUFFIX}" if is_folder else path
+    _check_target(index_path, overwrite)
+    source = Source(tree) if tree.format == FORMAT else None
+    try:
+        if max_shard_nbytes is not None:
+            stem = index_path.name.removesuffix(INDEX_SUFFIX)
+            plan = _new_plan(tree, stem, max_shard_nbytes)
+        elif source is not None:
+            plan = _plan_like(source, tree)
+        else:
+            raise CheckpointError("how large may shards be? --max-shard-size tells")
+    except ParamInspectError as error:
+        raise type(error)(f"{path}: {error}") from None
+    with new_folder(path) if is_folder else nullcontext():
+        _write(plan, index_path, tree, source, overwrite)
+
+
+def _check_target(index_path: Path, overwrite: bool) -> None:
+    if index_path.exists() and not overwrite:
+        raise exists_already(index_path)
+    single = index_path.with_name(index_path.name.removesuffix(".index.json"))
+    if single.exists():
+        raise CheckpointError(
+            f"{single}: readers prefer this file to an index beside it:"
+            " remove it, or write to another folder"
+        )
+
+
+def _write(
+    plan: Plan, path: Path, tree: ParameterTree, source: Source | None, overwrite: bool
+) -> None:
+    here = source if source is not None and _is_same_file(path, source.path) else None
+    old_names = {} if here is None else {final_name(name): name for name in here.shards}
+    kept = {
+        name
+        for name, layout in plan.layouts.items()
+        if here is not None and name in old_names and here.holds(old_names[name], layout)
+    }
+    changed = {name: layout for name, layout in plan.layouts.items() if name not in kept}
+    misnamed = {name: old_names[name] for name in kept if old_names[name] != name}
+    dropped = frozenset(_names_of_old_set(path) - plan.layouts.keys())
+    same_index = here is not None and plan.index({}) == {
+        **here.index.rest,
+        "weight_map": here.index.weight_map,
+    }
+    if same_index and not dropped and not misnamed and len(changed) <= 1:
+        for name, layout in changed.items():
+            shard = path.parent / name
+            with replacing(shard, layout.nbytes, inputs=tree.files) as file:
+                fill(file, layout)
+        return
+    replace_set(
+        NewSet(
+            index_name=path.name,
+            index=plan.index_text,
+            sizes={name: layout.nbytes for name, layout in changed.items()},
+            fill=lambda name, file: fill(file, changed[name]),
+            misnamed=misnamed,
+            dropped=dropped,
+        ),
+        path,
+        tree.files,
+        overwrite=overwrite,
+    )
+
+
+def _is_same_file(left: Path, right: Path) -> bool:
+    try:
+        return left.samefile(right)
+    except OSError:
+        return False
+
+
+def _names_of_old_set(path: Path) -> set[str]:
+    """The files that the index at `path` names, if there is a valid one, by all their names."""
+    names: set[str] = set()
+    with suppress(CheckpointError):
+        for name in read_index(open_regular(path)).weight_map.values():
+            names |= {name, final_name(name)}
+    return names
+
+
+def _new_plan(tree: ParameterTree, stem: str, max_nbytes: int) -> Plan:
+    """As transformers splits and names them; metadata and ties go into the index, as there."""
+    metadata = stored_metadata(tree)
+    of_shards = {k: v for k, v in metadata.items() if k == FRAMEWORK_KEY}
+    parts = split(tree.parameters(), max_nbytes)
+    layouts = {
+        f"{stem}-{number:05}-of-{len(parts):05}.safetensors": lay_out(
+            {p.name: p.data for p in part}, of_shards
+        )
+        for number, part in enumerate(parts, 1)
+    }
+    of_index = {**metadata, _TOTAL: tree.totals.nbytes}
+    return Plan(layouts, [p.name for p in tree.parameters()], {"metadata": of_index})
+
+
+def split(parameters: Iterable[Parameter], max_nbytes: int) -> list[list[Parameter]]:
+    """Parameters in their order, in lists of at most `max_nbytes` bytes, as transformers splits.
+
+    A parameter that is larger has a list of its own, and the list before it goes on after it.
+    """
+    parts: list[list[Parameter]] = []
+    present: list[Parameter] = []
+    reached = 0
+    for parameter in parameters:
+        if parameter.nbytes > max_nbytes:
+            parts.append([parameter])
+            continue
+        if reached + parameter.nbytes > max_nbytes:
+            parts.append(present)
+            present, reached = [], 0
+        present.append(parameter)
+        reached += parameter.nbytes
+    return [*parts, present] if present or not parts else parts
+
+
+def _plan_like(source: Source, tree: ParameterTree) -> Plan:
+    """Every parameter in the shard that it came from; one without goes to the last shard."""
+    ties = stored_metadata(tree).items() & tree.ties.items()
+    stored = (source.index.weight_map, {p.name for p in tree.parameters()})
+    last = list(source.shards)[-1]
+    parts: dict[str, dict[str, Any]] = {name: {} for name in source.shards}
+    for parameter in tree.parameters():
+        parts[source.index.weight_map.get(parameter.name, last)][parameter.name] = parameter.data
+    layouts = {}
+    recorded: set[tuple[str, str]] = set()
+    for shard, arrays in parts.items():
+        header = source.headers[shard]
+        metadata = _without_old_ties(header.metadata, stored, ties)
+        recorded |= metadata.items() & ties
+        if arrays:
+            in_order = {name: arrays[name] for name in header.arrays if name in arrays} | arrays
+            layouts[final_name(shard)] = lay_out(in_order, metadata)
+    of_index = _without_old_ties(source.index.metadata, stored, ties)
+    of_index |= dict(ties - recorded)
+    nbytes = tree.totals.nbytes
+    if nbytes != sum(a.nbytes for h in source.headers.values() for a in h.arrays.values()):
+        of_index[_TOTAL] = nbytes
+    order = [p.name for p in tree.parameters()]
+    return Plan(layouts, order, {**source.index.rest, "metadata": of_index})
+
+
+def _without_old_ties(
+    metadata: Mapping[str, Any], stored: Iterable[Container[str]], ties: Container[tuple[str, str]]
+) -> dict[str, Any]:
+    """Leave out what was, or would be, read as a tie, and is none; `stored`: names then and now."""
+    return {
+        key: value
+        for key, value in metadata.items()
+        if not isinstance(value, str)
+        or (key, value) in ties
+        or not any(is_tie(key, value, names) for names in stored)
+    }
