@@ -99,7 +99,9 @@ def save_sharded(
         elif source is not None:
             plan = _plan_like(source, tree)
         else:
-            raise CheckpointError("how large may shards be? --max-shard-size tells")
+            raise CheckpointError(
+                "folders and indices are for shards: how large may they be? --max-shard-size"
+            )
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
     with new_folder(path) if is_folder else nullcontext():
