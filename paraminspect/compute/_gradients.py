@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +52,8 @@ def load_values(tree: ParameterTree, dtype: str = "float32") -> dict[str, np.nda
 def run(tree: ParameterTree, inputs: Sequence[Any], values: Arrays | None = None) -> Any:
     """The output for these inputs, outside of training. `values` are keyed by own names."""
     own = load_values(tree) if values is None else values
-    return Run(tree, _by_name(tree, own))(*inputs)
+    with _quiet():
+        return Run(tree, _by_name(tree, own))(*inputs)
 
 
 def gradients(
@@ -82,14 +85,23 @@ def gradients(
         kept["reached"] = _reached(value, boxes)
         return value
 
-    backward, value = autograd.make_vjp(evaluate)(trained)
-    if np.shape(value) != ():
-        raise ShapeError(f"the loss must be one number, got shape {list(np.shape(value))}")
-    found = backward(np.ones((), np.asarray(value).dtype))
+    with _quiet():
+        backward, value = autograd.make_vjp(evaluate)(trained)
+        if np.shape(value) != ():
+            raise ShapeError(f"the loss must be one number, got shape {list(np.shape(value))}")
+        found = backward(np.ones((), np.asarray(value).dtype))
     by_use = {name: found[name] if name in kept["reached"] else None for name in trained}
     return Gradients(
         plain(kept["output"]), float(value), _totals(tree, by_use), by_use, kept["updates"]
     )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """As in the frameworks, infinities and NaN are values; and a loss may depend on nothing."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Output seems independent of input")
+        yield
 
 
 def _reached(value: Any, boxes: Mapping[str, Any]) -> set[str]:

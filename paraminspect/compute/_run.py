@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -114,11 +115,21 @@ class Part:
             if isinstance(error, LocatedShapeError):
                 raise
             raise LocatedShapeError(f"{self._title()}: {error}") from None
-        except (ValueError, IndexError, TypeError) as error:
+        except (ValueError, IndexError) as error:
             shapes = ", ".join(str(list(x.shape)) for x in inputs if hasattr(x, "shape"))
             raise LocatedShapeError(
                 f"{self._title()} cannot take an input of shape {shapes}: {error}"
             ) from error
+        except TypeError:
+            self._check_inputs(compute, inputs, named)
+            raise
+
+    def _check_inputs(self, compute: Compute, inputs: tuple[Any, ...], named: Any) -> None:
+        """Tell inputs that the layer does not have from a bug of ours."""
+        try:
+            inspect.signature(compute).bind(None, *inputs, **named)
+        except TypeError as error:
+            raise LocatedShapeError(f"{self._title()}: {error}") from None
 
     def _title(self) -> str:
         return f"layer {self._path or '(the whole)'}, {self._module.layer}"

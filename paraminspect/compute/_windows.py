@@ -89,7 +89,7 @@ def padded(x: Any, pairs: Pairs, value: float = 0.0) -> Any:
     if not any(before or after for before, after in pairs):
         return x
     whole = [(0, 0)] * (x.ndim - len(pairs)) + list(pairs)
-    return np.pad(x, whole, constant_values=value) if value else np.pad(x, whole, "constant")
+    return np.pad(x, whole, "constant", constant_values=value)
 
 
 def cropped(x: Any, pairs: Pairs) -> Any:

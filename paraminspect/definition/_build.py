@@ -70,7 +70,7 @@ class Builder:
             return self.framework.sequential(self._list(node, path))
         if isinstance(node, Scalar) or node.get("repeat") is not None:
             return self.framework.sequential(self._keyed(self._items(node, path), node, path))
-        if any(_CALL_KEY.fullmatch(key.text) for key, _ in node.entries):
+        if any(_CALL_KEY.fullmatch(k.text) and not is_forward(k) for k, _ in node.entries):
             return self._around(node, path)
         return self._module(node, path, block)
 

@@ -75,48 +75,55 @@ def _stack(layer: Layer, count: int, norm: Layer | None) -> Build:
     return fixed({}, {"layers": layers, "norm": norm}, same_shape)
 
 
-def _transformer(a: SimpleNamespace) -> Build:
-    def stack(kind: str, attentions: tuple[str, ...], count: int) -> Layer:
-        one = Layer(f"Transformer{kind}Layer", _transformer_layer(a, attentions))
-        return Layer(f"Transformer{kind}", _stack(one, count, _norm_layer(a)))
-
-    return fixed(
-        {},
-        {
-            "encoder": a.custom_encoder
-            or stack("Encoder", ENCODER_ATTENTIONS, a.num_encoder_layers),
-            "decoder": a.custom_decoder
-            or stack("Decoder", DECODER_ATTENTIONS, a.num_decoder_layers),
-        },
-        same_shape,
-    )
-
-
 _REST = (
     "dim_feedforward: Size = 2048, dropout: Number = 0.1, activation: Text = 'relu', "
     "layer_norm_eps: Number = 1e-05, batch_first: Flag = False, norm_first: Flag = False, "
     f"bias: Flag = True, {FACTORY})"
 )
 
-ATTENTION = [
-    _MULTIHEAD_ATTENTION,
-    declare(
+_LAYERS = {
+    "Encoder": declare(
         f"TransformerEncoderLayer(d_model: Size, nhead: Size, {_REST}",
         lambda a: _transformer_layer(a, ENCODER_ATTENTIONS),
     ),
-    declare(
+    "Decoder": declare(
         f"TransformerDecoderLayer(d_model: Size, nhead: Size, {_REST}",
         lambda a: _transformer_layer(a, DECODER_ATTENTIONS),
     ),
-    declare(
+}
+_STACKS = {
+    "Encoder": declare(
         "TransformerEncoder(encoder_layer: Layer, num_layers: Size, norm: Layer | None = None, "
         "enable_nested_tensor: Flag = True, mask_check: Flag = True)",
         lambda a: _stack(a.encoder_layer, a.num_layers, a.norm),
     ),
-    declare(
+    "Decoder": declare(
         "TransformerDecoder(decoder_layer: Layer, num_layers: Size, norm: Layer | None = None)",
         lambda a: _stack(a.decoder_layer, a.num_layers, a.norm),
     ),
+}
+
+
+def _transformer(a: SimpleNamespace) -> Build:
+    shared = ("dim_feedforward", "dropout", "activation", "layer_norm_eps", "batch_first")
+    options = {name: getattr(a, name) for name in (*shared, "norm_first", "bias", "dtype")}
+
+    def stack(kind: str, count: int) -> Layer:
+        _, layer = _LAYERS[kind]
+        _, stacked = _STACKS[kind]
+        return stacked(layer(a.d_model, a.nhead, **options), count, _norm_layer(a))
+
+    children: dict[str, Layer | None] = {
+        "encoder": a.custom_encoder or stack("Encoder", a.num_encoder_layers),
+        "decoder": a.custom_decoder or stack("Decoder", a.num_decoder_layers),
+    }
+    return fixed({}, children, same_shape)
+
+
+ATTENTION = [
+    _MULTIHEAD_ATTENTION,
+    *_LAYERS.values(),
+    *_STACKS.values(),
     declare(
         "Transformer(d_model: Size = 512, nhead: Size = 8, num_encoder_layers: Size = 6, "
         "num_decoder_layers: Size = 6, dim_feedforward: Size = 2048, dropout: Number = 0.1, "
