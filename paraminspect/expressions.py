@@ -108,12 +108,40 @@ class Expression:
             return self._part(node.left), self._part(node.right)
         return None
 
+    def bind(self, names: Mapping[str, Any]) -> Expression:
+        """The expression with its values written in place of these names."""
+        if not self.names & names.keys():
+            return self
+        node = _Binder(names).visit(ast.parse(self.text, mode="eval").body)
+        return parse_expression(ast.unparse(node))
+
+    def items(self) -> list[Expression] | None:
+        """The parts when the whole expression is a list."""
+        if isinstance(self.node, ast.List):
+            return [self._part(item) for item in self.node.elts]
+        return None
+
     def _part(self, node: ast.expr) -> Expression:
         return Expression(ast.get_source_segment(self.text, node) or ast.unparse(node), node)
 
     def evaluate(self, names: Mapping[str, Any], functions: Mapping[str, Function]) -> Any:
         """The value, with `names` for the values and `functions` for what may be called."""
         return _Evaluator(names, functions).value(self.node)
+
+
+class _Binder(ast.NodeTransformer):
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self._names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in self._names:
+            return node
+        return ast.parse(repr(self._names[node.id]), mode="eval").body
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        node.args = [self.visit(argument) for argument in node.args]
+        node.keywords = [self.visit(keyword) for keyword in node.keywords]
+        return node
 
 
 @functools.lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from paraminspect.arrays import DTYPES, DType, Shape, parse_dtype
@@ -45,8 +45,9 @@ class Fans(NamedTuple):
 class Spec:
     """One parameter of a layer: everything but its name and its values.
 
-    `scheme` is the framework's default, written in the expression language. `layout` says which
-    axes are what: `out_in` (`(out, in, *kernel)`), `in_out` (`(*kernel, in, out)`).
+    `scheme` is the framework's default, written in the expression language; `overwritten` are those
+    that the framework draws before it, only to overwrite them. `layout` says which axes are what:
+    `out_in` (`(out, in, *kernel)`), `in_out` (`(*kernel, in, out)`).
     """
 
     shape: Shape
@@ -55,18 +56,32 @@ class Spec:
     layout: str | None = None
     dtype: DType = DTYPES["float32"]
     trainable: bool = True
+    overwritten: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One drawing while a model is constructed: of `spec.scheme`, for the parameters `names`.
+
+    Several names: the framework draws once and copies. None: it throws the values away.
+    """
+
+    names: tuple[str, ...]
+    spec: Spec
 
 
 @dataclass(frozen=True, eq=False)
 class Built:
     """A layer whose input shape is known: own parameters and built children, in their order.
 
-    `output` is the shape that the layer gives, None where nobody needs it or can tell.
+    `output` is the shape that the layer gives, None where nobody needs it or can tell. `redrawn`:
+    the last draw of every parameter of 2 or more axes below it comes when all is constructed.
     """
 
     parameters: Mapping[str, Spec] = field(default_factory=dict)
     children: Mapping[str, Built] = field(default_factory=dict)
     output: Shape | None = None
+    redrawn: bool = False
     layer: Layer = None  # type: ignore[assignment]  # set by Layer.build, which knows it
 
 
@@ -106,7 +121,7 @@ class Layer:
     def build(self, shape: Shape | None) -> Built:
         """The layer with its parameters, for an input of `shape` (None: unknown)."""
         made = self.make(shape)
-        return Built(made.parameters, made.children, made.output, self)
+        return replace(made, layer=self)
 
     def copy(self) -> Layer:
         """A new layer just like this one, as `copy.deepcopy` makes."""

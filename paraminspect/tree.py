@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from paraminspect.address import Address, compile_pattern, is_pattern, parse_address
 from paraminspect.arrays import Array, DType, Shape, count_elements
 from paraminspect.errors import AddressError, TieError
-from paraminspect.layers import Fans, Layer
+from paraminspect.layers import Drawn, Fans, Layer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -192,6 +192,8 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
     framework: str | None = None
     root: Module | None = None
     separator: str = "."
+    construction: Callable[[], Sequence[Drawn]] | None = None
+    """For a definition: what its framework draws when it constructs the model, in order."""
     files: tuple[SourceFile, ...] = ()
     """Every file that it was opened from: a writer refuses to go on if one has changed since."""
 

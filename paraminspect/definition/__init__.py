@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
-from paraminspect.address import matches
 from paraminspect.definition._build import Builder
 from paraminspect.definition._place import LocatedError, fail
+from paraminspect.definition._rules import Rules
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence, read_yaml
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
-from paraminspect.expressions import parse_expression
-from paraminspect.frameworks import FRAMEWORKS, Framework, load_framework
+from paraminspect.frameworks import FRAMEWORKS, Construction, Framework, load_framework
 from paraminspect.layers import MAXIMUM_SIZE, Built
 from paraminspect.model import Model
 from paraminspect.naming import Named
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import ParameterTree
 
-KEYS = ("framework", "input", "let", "define", "share", "layers", "ties", "init", "names")
+KEYS = (
+    "framework",
+    "input",
+    "let",
+    "define",
+    "share",
+    "layers",
+    "ties",
+    "init",
+    "post_init",
+    "names",
+)
 """The keywords at the top of a definition."""
+
+Made = TypeVar("Made")
 
 MAXIMUM_COUNT = 2**63 - 1
 """Elements that a model may have."""
@@ -43,21 +56,16 @@ def _load(root: Node, source: str) -> ParameterTree:
         if key.text not in KEYS:
             fail(f"unknown keyword {key.text!r}{nearest(key.text, KEYS)}; {_known()}", "$", key)
     framework = load_framework(_framework_name(root))
-    builder = Builder(framework)
-    for key, node in _entries(root, "let"):
-        builder.names[key.text] = builder.value(node, f"$.let.{key.text}")
-    for key, node in _entries(root, "define"):
-        builder.define(key, node, f"$.define.{key.text}")
-    for key, node in _entries(root, "share"):
-        builder.shared[key.text] = builder.layer(node, f"$.share.{key.text}")
+    builder = _read_names(Builder(framework), root)
     layers = root.get("layers")
     if layers is None:
         fail("a definition needs 'layers'", "$", root)
     model = builder.layer(layers, "$.layers")
     shape = _input(builder, root.get("input"))
-    named = _located(lambda: _namer(framework, root)(model.build(shape)), layers)
+    built = _located(lambda: model.build(shape), layers)
+    named = _located(lambda: _namer(framework, root)(built), layers)
     _check_counts(named, layers)
-    tree = Model(
+    tree: ParameterTree = Model(
         named.parameters,
         named.ties,
         framework.metadata or {},
@@ -67,7 +75,22 @@ def _load(root: Node, source: str) -> ParameterTree:
         named.root,
         framework.separator,
     )
-    return _with_schemes(_with_ties(tree, root), root)
+    tree, owners = _with_ties(tree, root)
+    rules = Rules.read(root, tree, builder.names)
+    construction = Construction(built, named.root, owners, rules.by_name, rules.post_init)
+    constructs = functools.partial(framework.construct, construction)
+    return replace(rules.applied(tree), construction=constructs)
+
+
+def _read_names(builder: Builder, root: Mapping) -> Builder:
+    """Give the builder what layers may refer to: sizes, blocks, shared layers, in this order."""
+    for key, node in _entries(root, "let"):
+        builder.names[key.text] = builder.value(node, f"$.let.{key.text}")
+    for key, node in _entries(root, "define"):
+        builder.define(key, node, f"$.define.{key.text}")
+    for key, node in _entries(root, "share"):
+        builder.shared[key.text] = builder.layer(node, f"$.share.{key.text}")
+    return builder
 
 
 def _known() -> str:
@@ -125,14 +148,13 @@ def _input(builder: Builder, node: Node | None) -> tuple[int, ...] | None:
     return tuple(sizes)
 
 
-def _located(make: Any, node: Node) -> Named:
+def _located(make: Callable[[], Made], node: Node) -> Made:
     try:
-        named: Named = make()
+        return make()
     except LocatedError:
         raise
     except ParamInspectError as error:
         fail(str(error), "$.layers", node)
-    return named
 
 
 def _check_counts(named: Named, node: Node) -> None:
@@ -143,7 +165,10 @@ def _check_counts(named: Named, node: Node) -> None:
             fail(f"too large: {name!r} brings the model over 2**63 elements", "$.layers", node)
 
 
-def _with_ties(tree: ParameterTree, root: Mapping) -> ParameterTree:
+def _with_ties(tree: ParameterTree, root: Mapping) -> tuple[ParameterTree, dict[str, str | None]]:
+    """The tree with its `ties:`, and for each constructed array the name that keeps it, if any."""
+    constructed = [p.name for p in tree.parameters()]
+    dropped = set()
     wanted: dict[str, str] = {}
     for key, node in _entries(root, "ties"):
         if not isinstance(node, Scalar):
@@ -157,10 +182,13 @@ def _with_ties(tree: ParameterTree, root: Mapping) -> ParameterTree:
             if seen[-1] in seen[:-1]:
                 fail(f"the ties form a cycle: {' -> '.join(seen)}", path, node)
         try:
+            before = tree
             tree = tree.tie(key.text, wanted[key.text])
+            dropped.add(before.own_name(key.text))
         except ParamInspectError as error:
             fail(str(error), path, node)
-    return _own_the_first(tree)
+    tree = _own_the_first(tree)
+    return tree, {n: None if n in dropped else tree.own_name(n) for n in constructed}
 
 
 def _own_the_first(tree: ParameterTree) -> ParameterTree:
@@ -172,25 +200,3 @@ def _own_the_first(tree: ParameterTree) -> ParameterTree:
         if owner != name:
             ties[name] = owner
     return replace(tree, ties=ties)
-
-
-def _with_schemes(tree: ParameterTree, root: Mapping) -> ParameterTree:
-    entries = dict(tree.entries)
-    for key, node in _entries(root, "init"):
-        path = f"$.init.{key.text}"
-        if not isinstance(node, Scalar):
-            fail("expected a scheme like normal(0, 0.02)", path, node)
-        try:
-            scheme = parse_expression(node.text).text
-            found = [name for name in tree.entries if matches(key.text, name)]
-            if not found:
-                raise tree.no_match(key.text)
-        except ParamInspectError as error:
-            fail(str(error), path, node)
-        for name in found:
-            entries[name] = _with_scheme(entries[name], scheme)
-    return replace(tree, entries=entries)
-
-
-def _with_scheme(parameter: Parameter, scheme: str) -> Parameter:
-    return replace(parameter, scheme=scheme)

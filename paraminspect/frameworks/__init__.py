@@ -3,13 +3,57 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from paraminspect.errors import DefinitionError, nearest
-from paraminspect.layers import Built, Layer
+from paraminspect.layers import Built, Drawn, Layer, Spec
 from paraminspect.naming import Named
+from paraminspect.tree import Module
+
+
+@dataclass(frozen=True)
+class Construction:
+    """A definition whose drawing is to be told: what is constructed, and what it becomes.
+
+    `owners` maps the name of each constructed array to the name under which the tree keeps it,
+    None where a tie threw it away. `rules` are the schemes of `init:`, by name. `post_init` names
+    the modules below which the rules run as soon as they are constructed.
+    """
+
+    built: Built
+    root: Module
+    owners: Mapping[str, str | None]
+    rules: Mapping[str, str] = field(default_factory=dict)
+    post_init: tuple[str, ...] = ()
+
+    def arrays(self) -> Iterator[tuple[str, Spec, Layer]]:
+        """Each constructed array once: name, spec and layer, in the order of the names."""
+        seen = set()
+        for name, spec, built in walk(self.built, self.root):
+            if name in self.owners and name not in seen:
+                seen.add(name)
+                yield name, spec, built.layer
+
+
+def walk(built: Built, module: Module) -> Iterator[tuple[str, Spec, Built]]:
+    """The full name and spec of every parameter, and the layer that it is of; aliases too."""
+    for (_, spec), name in zip(built.parameters.items(), module.parameters.values(), strict=True):
+        yield name, spec, built
+    for child, below in zip(built.children.values(), module.children.values(), strict=True):
+        yield from walk(child, below)
+
+
+def draw_in_order(construction: Construction) -> Sequence[Drawn]:
+    """Each array once, in the order of the names, by its rule or else its default."""
+    return [
+        Drawn(
+            (owner,) if (owner := construction.owners[name]) else (),
+            replace(spec, scheme=construction.rules.get(name, spec.scheme)),
+        )
+        for name, spec, _ in construction.arrays()
+    ]
 
 
 def _nothing_below(layer: Layer, children: Mapping[str, Layer]) -> Layer:
@@ -39,6 +83,8 @@ class Framework:
     """What a checkpoint of this framework carries besides values."""
     other_names: Mapping[str, Callable[[Built], Named]] = field(default_factory=dict)
     """Other ways to name, chosen by `names:` in a definition (MXNet: `structural`)."""
+    construct: Callable[[Construction], Sequence[Drawn]] = draw_in_order
+    """What constructing a model draws, in the order in which the framework does."""
 
     def namer(self, name: str | None) -> Callable[[Built], Named]:
         """The way to name parameters that a definition asks for, the framework's own without."""

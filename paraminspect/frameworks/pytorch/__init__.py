@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from paraminspect.arrays import Shape
 from paraminspect.frameworks import Framework
 from paraminspect.frameworks.pytorch._attention import ATTENTION
+from paraminspect.frameworks.pytorch._construction import construct
 from paraminspect.frameworks.pytorch._convolution import CONVOLUTIONS
 from paraminspect.frameworks.pytorch._linear import LINEAR
 from paraminspect.frameworks.pytorch._normalization import NORMALIZATIONS
@@ -48,5 +49,6 @@ FRAMEWORK = Framework(
     sequential=_sequential,
     module=_module,
     name_parameters=name_by_path,
+    construct=construct,
     metadata={"format": "pt"},
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
+from paraminspect.arrays import DType, Shape
 from paraminspect.errors import ExpressionError
 from paraminspect.frameworks._declare import declare
 from paraminspect.frameworks.pytorch._linear import FACTORY, dtype_of, linear_layer, weight
 from paraminspect.frameworks.pytorch._normalization import NORMALIZATIONS
-from paraminspect.layers import Build, Fans, Layer, Spec, fixed, same_shape
+from paraminspect.layers import Build, Built, Fans, Layer, Spec, fixed, same_shape
 
 
 def _attention(a: SimpleNamespace) -> Build:
@@ -29,8 +31,22 @@ def _attention(a: SimpleNamespace) -> Build:
     if a.add_bias_kv:
         extra = Spec((1, 1, e), "xavier_normal", Fans(e, e), "out_in", dtype)
         specs |= {"bias_k": extra, "bias_v": extra}
-    projection = linear_layer(e, e, a.bias, dtype)
-    return fixed(specs, {"out_proj": projection}, same_shape)
+    return fixed(specs, {"out_proj": _output_projection(e, a.bias, dtype)}, same_shape)
+
+
+def _output_projection(features: int, bias: bool, dtype: DType) -> Layer:
+    """A linear layer whose bias is drawn by its own constructor and then set to zero."""
+    plain = linear_layer(features, features, bias, dtype)
+
+    def build(shape: Shape | None) -> Built:
+        built = plain.build(shape)
+        specs = dict(built.parameters)
+        if bias:
+            drawn = specs["bias"]
+            specs["bias"] = replace(drawn, scheme="zeros", overwritten=(drawn.scheme,))
+        return replace(built, parameters=specs)
+
+    return replace(plain, make=build)
 
 
 _MULTIHEAD_ATTENTION = declare(
@@ -117,7 +133,20 @@ def _transformer(a: SimpleNamespace) -> Build:
         "encoder": a.custom_encoder or stack("Encoder", a.num_encoder_layers),
         "decoder": a.custom_decoder or stack("Decoder", a.num_decoder_layers),
     }
-    return fixed({}, children, same_shape)
+    whole = fixed({}, children, same_shape)
+    return lambda shape: replace(_redrawn(whole(shape)), redrawn=True)
+
+
+def _redrawn(built: Built) -> Built:
+    """All matrices drawn again, as `Transformer._reset_parameters` does when all is constructed."""
+    specs = {
+        name: replace(spec, scheme="xavier_uniform", overwritten=(*spec.overwritten, spec.scheme))
+        if len(spec.shape) > 1
+        else spec
+        for name, spec in built.parameters.items()
+    }
+    children = {name: _redrawn(child) for name, child in built.children.items()}
+    return replace(built, parameters=specs, children=children)
 
 
 ATTENTION = [

@@ -74,7 +74,8 @@ def _embedding(a: SimpleNamespace) -> Build:
     n = a.num_embeddings
     if a.padding_idx is not None and not -n <= a.padding_idx < n:
         raise ExpressionError(f"padding_idx must be within num_embeddings, got {a.padding_idx}")
-    spec = weight((n, a.embedding_dim), "normal(0, 1)", dtype_of(a))
+    scheme = "normal(0, 1)" if a.padding_idx is None else f"padded(normal(0, 1), {a.padding_idx})"
+    spec = weight((n, a.embedding_dim), scheme, dtype_of(a))
     return fixed({"weight": spec}, output=lambda shape: (*shape, a.embedding_dim))
 
 

@@ -1,0 +1,74 @@
+"""The schemes of a definition: `init:` maps patterns to schemes, `post_init:` says when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as NameMapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from paraminspect.address import matches
+from paraminspect.definition._place import fail
+from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
+from paraminspect.errors import ParamInspectError
+from paraminspect.expressions import parse_expression
+from paraminspect.tree import ParameterTree
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The scheme of each name that a rule matches, the last rule's; and the `post_init` modules."""
+
+    by_name: NameMapping[str, str]
+    post_init: tuple[str, ...]
+
+    @classmethod
+    def read(cls, root: Mapping, tree: ParameterTree, names: NameMapping[str, Any]) -> Rules:
+        """What `init:` and `post_init:` say; `names` are those of `let:`, which schemes may use."""
+        by_name: dict[str, str] = {}
+        init = root.get("init")
+        if init is not None and not isinstance(init, Mapping):
+            fail("expected a mapping from patterns to schemes", "$.init", init)
+        for key, node in init.entries if init else ():
+            path = f"$.init.{key.text}"
+            try:
+                scheme = parse_expression(_scheme_text(node, path)).bind(names).text
+                found = [name for name in tree.entries if matches(key.text, name)]
+                if not found:
+                    raise tree.no_match(key.text)
+            except ParamInspectError as error:
+                fail(str(error), path, node)
+            by_name.update(dict.fromkeys(found, scheme))
+        return cls(by_name, _post_init(root.get("post_init"), tree))
+
+    def applied(self, tree: ParameterTree) -> ParameterTree:
+        """The tree with these schemes; a tied array has that of the name that owns it."""
+        entries = {
+            name: replace(p, scheme=self.by_name.get(tree.own_name(name), p.scheme))
+            for name, p in tree.entries.items()
+        }
+        return replace(tree, entries=entries)
+
+
+def _scheme_text(node: Node, path: str) -> str:
+    """A scheme, or a list of them that are drawn in turn, as one expression."""
+    if isinstance(node, Sequence):
+        return f"[{', '.join(_scheme_text(item, path) for item in node.items)}]"
+    if isinstance(node, Mapping):
+        fail("expected a scheme like normal(0, 0.02), got a mapping", path, node)
+    return node.text
+
+
+def _post_init(node: Node | None, tree: ParameterTree) -> tuple[str, ...]:
+    if node is None:
+        return ()
+    if tree.framework != "pytorch":
+        fail("post_init is for pytorch: transformers' models do it", "$.post_init", node)
+    if not isinstance(node, Sequence):
+        fail("expected a list of names of modules", "$.post_init", node)
+    names = []
+    for i, item in enumerate(node.items):
+        name = item.text if isinstance(item, Scalar) else ""
+        if not name or not any(n.startswith(name + tree.separator) for n in tree.entries):
+            fail(f"there is no module {name!r} with parameters", f"$.post_init[{i}]", item)
+        names.append(name)
+    return tuple(names)

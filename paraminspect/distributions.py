@@ -1,0 +1,253 @@
+"""Distributions: what the values of a parameter are drawn from, with all arithmetic of fans done.
+
+A scheme gives one for a shape, a generator draws from it. `variance` is kept where a framework
+scales a standard draw by it in its own precision, instead of using the bounds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from paraminspect.arrays import Array, Shape, count_elements
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Moments:
+    """What theory says: `mean` and `std` of one value; None where it says nothing."""
+
+    @property
+    def mean_std(self) -> tuple[float, float] | None:
+        """Mean and standard deviation."""
+        return None
+
+
+@dataclass(frozen=True)
+class Constant(Moments):
+    """Every value is `value`; nothing is drawn."""
+
+    value: float
+
+    @property
+    def mean_std(self) -> tuple[float, float]:
+        """Of one value."""
+        return self.value, 0.0
+
+
+@dataclass(frozen=True)
+class Uniform(Moments):
+    """Uniform in [low, high)."""
+
+    low: float
+    high: float
+    variance: float | None = None
+
+    @property
+    def mean_std(self) -> tuple[float, float]:
+        """Of one value."""
+        return (self.low + self.high) / 2, abs(self.high - self.low) / math.sqrt(12)
+
+
+@dataclass(frozen=True)
+class Normal(Moments):
+    """Normal."""
+
+    mean: float
+    std: float
+    variance: float | None = None
+
+    @property
+    def mean_std(self) -> tuple[float, float]:
+        """Of one value."""
+        return self.mean, self.std
+
+
+@dataclass(frozen=True)
+class TruncatedNormal(Moments):
+    """Normal with what lies outside [low, high] drawn again.
+
+    The bounds are values (`torch.nn.init.trunc_normal_`), or if `relative` standard deviations from
+    the mean (Keras, JAX); `std` is that of the normal before it is cut.
+    """
+
+    mean: float
+    std: float
+    low: float
+    high: float
+    relative: bool
+    variance: float | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value."""
+        if self.relative:
+            return self.mean + self.low * self.std, self.mean + self.high * self.std
+        return self.low, self.high
+
+    @property
+    def standard_bounds(self) -> tuple[float, float]:
+        """The bounds in standard deviations from the mean."""
+        if self.relative:
+            return self.low, self.high
+        return (self.low - self.mean) / self.std, (self.high - self.mean) / self.std
+
+    @property
+    def mean_std(self) -> tuple[float, float] | None:
+        """Of one value [Johnson, Kotz & Balakrishnan 1994, 13.134 and 13.135]."""
+        a, b = self.standard_bounds
+        kept = _normal_cdf(b) - _normal_cdf(a)
+        if kept <= 0:
+            return None
+        shift = (_normal_pdf(a) - _normal_pdf(b)) / kept
+        spread = 1 + (a * _normal_pdf(a) - b * _normal_pdf(b)) / kept - shift**2
+        return self.mean + self.std * shift, self.std * math.sqrt(max(spread, 0.0))
+
+
+def _normal_pdf(x: float) -> float:
+    return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+
+
+def _normal_cdf(x: float) -> float:
+    return (1 + math.erf(x / math.sqrt(2))) / 2
+
+
+@dataclass(frozen=True)
+class Orthogonal(Moments):
+    """A matrix of `rows` and `columns` with orthonormal rows or columns, times `gain`.
+
+    `method` is `qr` (signs fixed by the diagonal of R) or `svd` (MXNet's), of a matrix drawn from
+    `source`. The whole matrix is drawn and held in memory.
+    """
+
+    gain: float
+    rows: int
+    columns: int
+    method: str = "qr"
+    source: Uniform | Normal = Normal(0.0, 1.0)
+
+    @property
+    def mean_std(self) -> tuple[float, float] | None:
+        """Of one value: a row (or column) of length n has the norm `gain`, so n values share it."""
+        longer = max(self.rows, self.columns)
+        return (0.0, abs(self.gain) / math.sqrt(longer)) if longer else None
+
+
+@dataclass(frozen=True)
+class DeltaOrthogonal(Moments):
+    """A convolution that is an orthogonal matrix at its centre and zero elsewhere [Xiao 2018].
+
+    `kernel_first` says where the axes of the kernel are: `(*kernel, in, out)` or
+    `(out, in, *kernel)`; out must not be smaller than in.
+    """
+
+    gain: float
+    kernel_first: bool
+
+
+@dataclass(frozen=True)
+class Sparse(Moments):
+    """A normal matrix in each column of which ceil(sparsity * rows) values are zero."""
+
+    sparsity: float
+    std: float
+
+    @property
+    def mean_std(self) -> tuple[float, float]:
+        """Of one value."""
+        return 0.0, self.std * math.sqrt(max(1 - self.sparsity, 0.0))
+
+
+@dataclass(frozen=True)
+class Pattern(Moments):
+    """Values that only their place decides: `fill(start, stop)` gives flat values in float64."""
+
+    fill: Callable[[int, int], np.ndarray[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Stored(Moments):
+    """Values that are there already, such as those of a file."""
+
+    array: Array
+
+
+@dataclass(frozen=True)
+class Custom(Moments):
+    """Values that a user's function makes, all at once, with a NumPy generator."""
+
+    make: Callable[[np.random.Generator], Any]
+
+
+@dataclass(frozen=True)
+class Steps(Moments):
+    """Drawn in turn, as some frameworks do: each step draws anew or changes what there is.
+
+    A step is a distribution, or a function from values to values that works on each alone.
+    """
+
+    steps: tuple[Distribution | Change, ...]
+
+    @property
+    def mean_std(self) -> tuple[float, float] | None:
+        """Of one value, where the last step is a distribution."""
+        last = self.steps[-1]
+        return None if isinstance(last, Change) else last.mean_std
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of each value alone: `function` gets a block of values and gives one of its shape.
+
+    `text` is how the user wrote it.
+    """
+
+    function: Callable[[np.ndarray[Any, Any]], Any]
+    text: str
+
+
+@dataclass(frozen=True)
+class Padded(Moments):
+    """`inner`, drawn for the whole shape, with one row then set to zero (torch's padding_idx)."""
+
+    inner: Distribution
+    row: int
+
+    @property
+    def mean_std(self) -> tuple[float, float] | None:
+        """Of one value in any other row."""
+        return self.inner.mean_std
+
+
+Distribution = (
+    Constant
+    | Uniform
+    | Normal
+    | TruncatedNormal
+    | Orthogonal
+    | DeltaOrthogonal
+    | Sparse
+    | Pattern
+    | Stored
+    | Custom
+    | Steps
+    | Padded
+)
+
+
+def is_random(distribution: Distribution) -> bool:
+    """Whether anything is drawn."""
+    if isinstance(distribution, Steps):
+        return any(not isinstance(s, Change) and is_random(s) for s in distribution.steps)
+    if isinstance(distribution, Padded):
+        return is_random(distribution.inner)
+    return not isinstance(distribution, Constant | Pattern | Stored)
+
+
+def row_range(shape: Shape, row: int) -> tuple[int, int]:
+    """The flat positions of a row: one index of the first axis."""
+    length = count_elements(shape[1:])
+    return row % shape[0] * length, (row % shape[0] + 1) * length

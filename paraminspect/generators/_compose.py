@@ -1,0 +1,125 @@
+"""What no generator has to know: constants, patterns, files, steps and zeroed rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from paraminspect.arrays import Array, DType, Shape
+from paraminspect.distributions import (
+    Change,
+    Constant,
+    Custom,
+    DeltaOrthogonal,
+    Distribution,
+    Normal,
+    Orthogonal,
+    Padded,
+    Pattern,
+    Sparse,
+    Steps,
+    Stored,
+    TruncatedNormal,
+    Uniform,
+    row_range,
+)
+from paraminspect.errors import SchemeError
+from paraminspect.recipes import Recipe
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Random = Uniform | Normal | TruncatedNormal | Orthogonal | DeltaOrthogonal | Sparse | Custom
+"""What a generator draws itself."""
+
+DrawRandom = Callable[[Random, Shape, DType], Array]
+
+
+def compose(distribution: Distribution, shape: Shape, dtype: DType, draw: DrawRandom) -> Array:
+    """The array of any distribution; `draw` is called for what is random, in the order of draws."""
+    match distribution:
+        case Constant():
+            return _filled(distribution.value, shape, dtype)
+        case Pattern():
+            return _made(lambda start, stop: distribution.fill(start, stop), shape, dtype)
+        case Stored():
+            return (
+                distribution.array
+                if distribution.array.dtype == dtype
+                else _made(distribution.array.read, shape, dtype)
+            )
+        case Steps():
+            return _in_steps(distribution, shape, dtype, draw)
+        case Padded():
+            return _padded(compose(distribution.inner, shape, dtype, draw), distribution.row)
+    return draw(distribution, shape, dtype)
+
+
+def _made(make: Callable[[int, int], np.ndarray[Any, Any]], shape: Shape, dtype: DType) -> Recipe:
+    to = dtype.to_numpy()
+    return Recipe(shape, dtype, lambda start, stop: make(start, stop).astype(to, copy=False))
+
+
+def _filled(value: float, shape: Shape, dtype: DType) -> Recipe:
+    import numpy as np
+
+    to = dtype.to_numpy()
+    return Recipe(shape, dtype, lambda start, stop: np.full(stop - start, value, to))
+
+
+def _in_steps(distribution: Steps, shape: Shape, dtype: DType, draw: DrawRandom) -> Array:
+    first, *rest = distribution.steps
+    assert not isinstance(first, Change)
+    array = compose(first, shape, dtype, draw)
+    for step in rest:
+        if isinstance(step, Change):
+            array = _changed(array, step)
+        else:
+            array = compose(step, shape, dtype, draw)
+    return array
+
+
+def _changed(array: Array, change: Change) -> Recipe:
+    import numpy as np
+
+    to = array.dtype.to_numpy()
+
+    def make(start: int, stop: int) -> np.ndarray[Any, Any]:
+        values = array.read(start, stop)
+        result = np.asarray(change.function(values))
+        if result.shape not in ((), values.shape):
+            raise SchemeError(f"{change.text} must work on each value alone, not change the shape")
+        return np.broadcast_to(result, values.shape).astype(to)
+
+    return Recipe(array.shape, array.dtype, make)
+
+
+def _padded(array: Array, row: int) -> Recipe:
+    import numpy as np
+
+    first, last = row_range(array.shape, row)
+
+    def make(start: int, stop: int) -> np.ndarray[Any, Any]:
+        values = np.array(array.read(start, stop))
+        values[max(first - start, 0) : max(last - start, 0)] = 0
+        return values
+
+    return Recipe(array.shape, array.dtype, make)
+
+
+def orthonormal(matrix: np.ndarray[Any, Any], distribution: Orthogonal) -> np.ndarray[Any, Any]:
+    """The orthogonal matrix made of a drawn one, `(max, min)` of rows and columns for `qr`.
+
+    The signs make it unique: the diagonal of R is positive [Mezzadri 2007, section 5].
+    """
+    import numpy as np
+
+    if distribution.method == "svd":
+        u, _, v = np.linalg.svd(matrix, full_matrices=False)
+        return distribution.gain * (u if u.shape == matrix.shape else v)
+    q, r = np.linalg.qr(matrix)
+    q = q * np.sign(np.diag(r))
+    if distribution.rows < distribution.columns:
+        q = q.T
+    result: np.ndarray[Any, Any] = np.ascontiguousarray(q) * q.dtype.type(distribution.gain)
+    return result

@@ -1,0 +1,207 @@
+"""Initializers: how schemes are written, and which there are.
+
+A scheme is a call in the expression language, `kaiming_uniform(a=5**0.5)`; a bare name is a call
+without arguments, a bare number a constant. A list is drawn in turn: each item is a scheme that
+draws anew, or an expression of `x`, the value so far: `[uniform(-10, 10), x * (abs(x) >= 5)]`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from paraminspect.distributions import Change, Constant, Distribution, Steps
+from paraminspect.errors import ParamInspectError, SchemeError
+from paraminspect.expressions import Expression, call, parse_expression, signature
+from paraminspect.initializers import _basic, _matrices, _scaled
+from paraminspect.initializers._functions import CONSTANTS, FUNCTIONS
+from paraminspect.initializers._target import LAYOUTS, Scheme, Target, fans_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["ALIASES", "LAYOUTS", "SCHEMES", "Scheme", "Target", "fans_of", "parse_scheme"]
+
+SchemeFunction = Callable[..., Scheme]
+
+SCHEMES: dict[str, SchemeFunction] = {
+    "zeros": _basic.zeros,
+    "ones": _basic.ones,
+    "constant": _basic.constant,
+    "uniform": _basic.uniform,
+    "normal": _basic.normal,
+    "trunc_normal": _basic.trunc_normal,
+    "xavier_uniform": _scaled.xavier_uniform,
+    "xavier_normal": _scaled.xavier_normal,
+    "kaiming_uniform": _scaled.kaiming_uniform,
+    "kaiming_normal": _scaled.kaiming_normal,
+    "orthogonal": _matrices.orthogonal,
+    "sparse": _basic.sparse,
+    "identity": _matrices.identity,
+    "dirac": _matrices.dirac,
+    "padded": _basic.padded,
+    "random_uniform": _basic.random_uniform,
+    "random_normal": _basic.random_normal,
+    "truncated_normal": _basic.truncated_normal,
+    "variance_scaling": _scaled.variance_scaling,
+    "glorot_uniform": _scaled.glorot_uniform,
+    "glorot_normal": _scaled.glorot_normal,
+    "he_uniform": _scaled.he_uniform,
+    "he_normal": _scaled.he_normal,
+    "lecun_uniform": _scaled.lecun_uniform,
+    "lecun_normal": _scaled.lecun_normal,
+    "delta_orthogonal": _matrices.delta_orthogonal,
+    "Uniform": _basic.scaled_uniform,
+    "Normal": _basic.scaled_normal,
+    "xavier": _scaled.xavier,
+    "msraprelu": _scaled.msraprelu,
+    "orthogonal_svd": _matrices.orthogonal_svd,
+    "bilinear": _matrices.bilinear,
+    "lstm_bias": _matrices.lstm_bias,
+}
+"""Name to function: PyTorch's first, then Keras's and JAX's, then MXNet's."""
+
+ALIASES: dict[str, str] = {
+    "zero": "zeros", "Zeros": "zeros", "Zero": "zeros",
+    "one": "ones", "Ones": "ones", "One": "ones",
+    "Constant": "constant",
+    "eye": "identity", "Identity": "identity", "IdentityInitializer": "identity",
+    "RandomUniform": "random_uniform", "RandomNormal": "random_normal",
+    "TruncatedNormal": "truncated_normal", "VarianceScaling": "variance_scaling",
+    "GlorotUniform": "glorot_uniform", "GlorotNormal": "glorot_normal",
+    "HeUniform": "he_uniform", "HeNormal": "he_normal",
+    "LecunUniform": "lecun_uniform", "LecunNormal": "lecun_normal",
+    "Orthogonal": "orthogonal", "OrthogonalInitializer": "orthogonal",
+    "Xavier": "xavier", "MSRAPrelu": "msraprelu", "Bilinear": "bilinear",
+    "LSTMBias": "lstm_bias", "lstmbias": "lstm_bias",
+}  # fmt: skip
+"""What else the frameworks write. torch.nn.init's trailing underscore may stay."""
+
+OF_FRAMEWORK: dict[str, dict[str, str]] = {"mxnet": {"Orthogonal": "orthogonal_svd"}}
+"""Names that mean another scheme in one framework."""
+
+_VALUE = "x"
+"""The name of the value so far."""
+
+
+def parse_scheme(
+    text: str,
+    framework: str | None = None,
+    own: Mapping[str, SchemeFunction] | None = None,
+) -> Scheme:
+    """The scheme that a user wrote; raises `SchemeError`. `own` are the user's own functions."""
+    try:
+        return _parse(text, framework, own or {})
+    except SchemeError:
+        raise
+    except ParamInspectError as error:
+        raise SchemeError(str(error)) from None
+
+
+def _parse(text: str, framework: str | None, own: Mapping[str, SchemeFunction]) -> Scheme:
+    expression = parse_expression(text)
+    functions = {**_functions(framework), **{n: _checked(f) for n, f in own.items()}}
+    parts = expression.items()
+    if parts is None:
+        return _scheme(expression, functions)
+    steps = [_step(part, functions) for part in parts]
+    if not steps or isinstance(steps[0], Change):
+        raise SchemeError(f"the first step must be a scheme that draws x, got {text}")
+    return functools.partial(_in_steps, tuple(steps))
+
+
+def _in_steps(steps: tuple[Scheme | Change, ...], target: Target) -> Distribution:
+    return Steps(tuple(s if isinstance(s, Change) else s(target) for s in steps))
+
+
+def _step(expression: Expression, functions: Mapping[str, SchemeFunction]) -> Scheme | Change:
+    if _VALUE not in expression.names:
+        return _scheme(expression, functions)
+
+    def change(values: np.ndarray[Any, Any]) -> Any:
+        return expression.evaluate({**CONSTANTS, _VALUE: values}, FUNCTIONS)
+
+    return Change(change, expression.text)
+
+
+def _scheme(expression: Expression, functions: Mapping[str, SchemeFunction]) -> Scheme:
+    if _VALUE in expression.names:
+        raise SchemeError(
+            f"x is the value so far: draw it first, as in [normal(0, 1), {expression.text}]"
+        )
+    value = expression.evaluate(_BareNames(functions), {**FUNCTIONS, **functions})
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = float(value)
+        return lambda target: Constant(number)
+    if not isinstance(value, _Undrawn):
+        raise SchemeError(f"expected a scheme like normal(0, 0.02), got {expression.text!r}")
+    return value
+
+
+class _BareNames(Mapping[str, Any]):
+    """The names that a scheme may use: numbers, and schemes that are called without arguments."""
+
+    def __init__(self, functions: Mapping[str, SchemeFunction]) -> None:
+        self._functions = functions
+
+    def __getitem__(self, name: str) -> Any:
+        return CONSTANTS[name] if name in CONSTANTS else call(self._functions[name], name, [], {})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*CONSTANTS, *self._functions])
+
+    def __len__(self) -> int:
+        return len(CONSTANTS) + len(self._functions)
+
+
+@functools.cache
+def _functions(framework: str | None) -> dict[str, SchemeFunction]:
+    """Every scheme under every name that a user of a framework may write."""
+    aliases = {**ALIASES, **OF_FRAMEWORK.get(framework or "", {})}
+    table = {**SCHEMES, **{alias: SCHEMES[name] for alias, name in aliases.items()}}
+    named = {**{f"{name}_": function for name, function in table.items()}, **table}
+    return {name: _checked(function) for name, function in named.items()}
+
+
+def _checked(function: SchemeFunction) -> SchemeFunction:
+    """The function with its arguments checked by their annotations, its result made safe."""
+
+    @functools.wraps(function)
+    def construct(*arguments: Any, **keywords: Any) -> Scheme:
+        bound = signature(function).bind(*arguments, **keywords)
+        for name, value in bound.arguments.items():
+            annotation = str(signature(function).parameters[name].annotation)
+            kind, _, other = annotation.partition(" | ")
+            if kind in _CHECKS and not (value is None and other == "None"):
+                expected, kinds = _CHECKS[kind]
+                if isinstance(value, bool) or not isinstance(value, kinds):
+                    raise SchemeError(
+                        f"{function.__name__}: {name} must be {expected}, got {value!r}"
+                    )
+        return _Undrawn(function(*arguments, **keywords))
+
+    return construct
+
+
+_CHECKS = {
+    "Number": ("a number", (int, float)),
+    "Size": ("an integer", (int,)),
+    "Text": ("a string", (str,)),
+}
+
+
+class _Undrawn:
+    """A scheme that a user wrote, which says what to do when it is calculated with."""
+
+    def __init__(self, apply: Scheme) -> None:
+        self._apply = apply
+
+    def __call__(self, target: Target) -> Distribution:
+        return self._apply(target)
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise SchemeError("a scheme is drawn before it is calculated with: [normal(0, 1), 2 * x]")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _refuse
+    __truediv__ = __rtruediv__ = __pow__ = __lt__ = __gt__ = __le__ = __ge__ = __abs__ = _refuse
