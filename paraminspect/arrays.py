@@ -205,6 +205,28 @@ class InMemory:
         return repr(self.values)
 
 
+@dataclass(frozen=True)
+class Opaque:
+    """An array whose values are there and are no numbers of ours; `why` goes on from "values"."""
+
+    shape: Shape
+    dtype: DType
+    why: str
+
+    def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:  # noqa: ARG002 (the protocol's)
+        """Raise `DTypeError`."""
+        raise DTypeError(f"values of the type {self.dtype} {self.why}")
+
+    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
+        return self.read(0, 0)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return self.read(0, 0)
+
+    def __repr__(self) -> str:
+        return f"Opaque({list(self.shape)}, {self.dtype})"
+
+
 def count_elements(shape: Shape) -> int:
     """How many elements a shape has (1 for a scalar)."""
     return math.prod(shape)

@@ -36,6 +36,15 @@ class Axis(NamedTuple):
     kept: bool
     """Whether the axis is in the result (an integer index drops it)."""
 
+    def as_item(self) -> int | slice:
+        """The item of an index that selects just this."""
+        if not self.kept:
+            return self.start
+        if not self.length:
+            return slice(0, 0)
+        stop = self.start + self.step * self.length
+        return slice(self.start, stop if stop >= 0 else None, self.step)
+
 
 def normalize(index: Index, shape: Shape) -> tuple[Axis, ...]:
     """One `Axis` per axis of `shape`, with NumPy's meaning of negative, open and excess bounds."""

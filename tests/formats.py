@@ -92,7 +92,53 @@ def _write_sharded(
     return Written(path, files)
 
 
+NUMPY_DTYPES = frozenset(
+    [
+        "bool",
+        "uint8",
+        "int8",
+        "uint16",
+        "int16",
+        "uint32",
+        "int32",
+        "uint64",
+        "int64",
+        "float16",
+        "float32",
+        "float64",
+        "complex64",
+        "complex128",
+    ]
+)
+
+
+def _write_npz(save: Callable[..., None], layout: Callable[..., Any]) -> Callable[..., Written]:
+    def write(folder: Path, arrays: Arrays, *_: Mapping[str, str]) -> Written:
+        path = folder / "model.npz"
+        save(path, **{name: layout(array) for name, array in arrays.items()})
+        return Written(path, [path])
+
+    return write
+
+
+def _swapped(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return array.astype(array.dtype.newbyteorder(">"))
+
+
+def _fortran(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.asarray(array, order="F")
+
+
+def _npz(save: Callable[..., None], layout: Callable[..., Any] = np.asarray) -> Format:
+    return Format("npz", _write_npz(save, layout), NUMPY_DTYPES, ties=False, metadata=False)
+
+
 FORMATS = {
+    "npz": _npz(np.savez),
+    "npz, deflated": _npz(np.savez_compressed),
+    "npz, Fortran order": _npz(np.savez, _fortran),
+    "npz, deflated, Fortran order": _npz(np.savez_compressed, _fortran),
+    "npz, big-endian": _npz(np.savez, _swapped),
     "safetensors": Format("safetensors", _write_safetensors, SAFETENSORS_DTYPES),
     "sharded": Format("safetensors-sharded", _write_sharded, SAFETENSORS_DTYPES),
 }

@@ -156,6 +156,23 @@ def test_a_member_that_is_read_to_its_end_is_checked_each_time(method, tmp_path)
             source.read(90_000, 10_000)
 
 
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_a_stored_member_is_checked_in_whatever_order_it_is_read(wrong, tmp_path):
+    data = zipped(("a", TEXT))
+    data[5000] ^= wrong
+    for order in range(20):
+        source = (archive := archive_of(tmp_path, data)).open(archive.members["a"])
+        starts = list(range(0, 100_000, 10_000))
+        random.Random(order).shuffle(starts)
+        for start in starts[:-1]:
+            source.read(start, 10_000)
+        if wrong:
+            with pytest.raises(CheckpointError, match="CRC"):
+                source.read(starts[-1], 10_000)
+        else:
+            source.read(starts[-1], 10_000)
+
+
 def local(field, value):
     """Change a 16-bit field of the header beside the data of the first member."""
 

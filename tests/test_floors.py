@@ -16,7 +16,7 @@ FLOORS = [
     ["layers"],
     ["tree"],
     ["naming", "stats", "checkpoint._content", "checkpoint._files", "checkpoint._json"],
-    ["checkpoint._zip", "checkpoint._writing"],
+    ["checkpoint._zip", "checkpoint._npy", "checkpoint._fortran", "checkpoint._writing"],
     [
         "frameworks",
         "checkpoint._safetensors",

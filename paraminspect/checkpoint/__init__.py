@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from paraminspect.arrays import Unset
-from paraminspect.checkpoint._content import FIRST_NBYTES, is_json
+from paraminspect.checkpoint._content import FIRST_NBYTES, is_json, is_npz
 from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._folder import choose_file, files_ending_in
 from paraminspect.errors import CheckpointError
@@ -35,6 +35,7 @@ class Format(NamedTuple):
 
 FORMATS = (
     Format(is_json, ".safetensors.index.json", "_shards", "open_sharded"),
+    Format(is_npz, ".npz", "_npz", "open_npz"),
     # Last: it begins with a mere number, so its reader tells what a file is that nobody reads.
     Format(lambda _: True, ".safetensors", "_safetensors", "open_safetensors"),
 )

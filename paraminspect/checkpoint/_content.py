@@ -7,6 +7,7 @@ FIRST_NBYTES = 4096
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURE = b"PK\x03\x04"
+EMPTY_ZIP_SIGNATURE = b"PK\x05\x06"
 
 MAXIMUM_HEADER_NBYTES = 100_000_000
 """The limit of the safetensors format: eight bytes of text never are a length below it."""
@@ -52,6 +53,13 @@ def describe_content(first: bytes) -> str:
 def is_json(first: bytes) -> bool:
     """Whether it is JSON text with an object: a safetensors file begins with a length instead."""
     return first.lstrip().startswith(b"{") and is_text(first)
+
+
+def is_npz(first: bytes) -> bool:
+    """Whether it is a zip archive whose first member is a .npy array, or an empty archive."""
+    name_nbytes = int.from_bytes(first[26:28], "little")
+    is_array = first.startswith(ZIP_SIGNATURE) and first[30 : 30 + name_nbytes].endswith(b".npy")
+    return is_array or first.startswith(EMPTY_ZIP_SIGNATURE)
 
 
 def is_text(first: bytes) -> bool:

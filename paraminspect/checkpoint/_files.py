@@ -13,7 +13,7 @@ import threading
 import weakref
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from paraminspect.arrays import BLOCK_NBYTES, DType, Shape, count_elements
 from paraminspect.errors import AddressError, CheckpointError, DTypeError
@@ -40,7 +40,8 @@ _COPY_NBYTES = 1 << 26
 REPR_COUNT = 1000
 """Arrays of up to so many elements print their values: where NumPy begins to summarize."""
 
-_NATIVE = "<" if sys.byteorder == "little" else ">"
+NATIVE: Literal["<", ">"] = "<" if sys.byteorder == "little" else ">"
+"""The byte order of this machine, as NumPy writes it."""
 
 
 class Identity(NamedTuple):
@@ -110,6 +111,10 @@ class RegularFile:
             view = view[got:]
             offset += got
         self._check_unchanged(descriptor)
+
+    def check_unchanged(self) -> None:
+        """Raise `CheckpointError` if the file is not what was opened, though nothing is read."""
+        self._check_unchanged(self._opened())
 
     def _check_unchanged(self, descriptor: int) -> None:
         """Values of two versions of a file would be a mixture that nobody ever saved."""
@@ -199,26 +204,68 @@ def reason(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
-class StoredArray:
-    """An `Array` whose elements lie densely, in C order, in a file from byte `offset` on.
+class ByteSource(Protocol):
+    """Bytes at any offset: those of a file, or of a member of an archive."""
+
+    @property
+    def path(self) -> Path:
+        """The file, for messages."""
+
+    def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
+        """Fill `buffer` with the bytes from `offset` on; raises `CheckpointError`."""
+
+    def release(self) -> None:
+        """Close the file until the next read."""
+
+
+class FileArray:
+    """An `Array` whose values are in a file: children know how to read them in C order.
 
     Nothing is read before it is asked for, and then no more than that.
     """
 
-    __slots__ = ("byteorder", "dtype", "file", "offset", "shape")
+    __slots__ = ("dtype", "file", "shape")
+
+    def __init__(self, file: ByteSource, shape: Shape, dtype: DType) -> None:
+        self.file = file
+        self.shape = shape
+        self.dtype = dtype
+
+    def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+        """Elements `start` to `stop`, 1-D, in native byte order."""
+        raise NotImplementedError
+
+    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
+        return gather(self, index)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if copy is False:
+            raise ValueError("values of a file cannot be had without a copy")
+        values = self[...]
+        return values if dtype is None else values.astype(dtype, copy=False)
+
+    def __repr__(self) -> str:
+        if count_elements(self.shape) <= REPR_COUNT and self.dtype.nbits % 8 == 0:
+            return repr(self[...])
+        kind = type(self).__name__
+        return f"{kind}({list(self.shape)}, {self.dtype}, {str(self.file.path)!r})"
+
+
+class StoredArray(FileArray):
+    """An `Array` whose elements lie densely, in C order, in a file from byte `offset` on."""
+
+    __slots__ = ("byteorder", "offset")
 
     def __init__(
         self,
-        file: RegularFile,
+        file: ByteSource,
         offset: int,
         shape: Shape,
         dtype: DType,
         byteorder: Literal["<", ">"] = "<",
     ) -> None:
-        self.file = file
+        super().__init__(file, shape, dtype)
         self.offset = offset
-        self.shape = shape
-        self.dtype = dtype
         self.byteorder = byteorder
 
     @property
@@ -242,27 +289,13 @@ class StoredArray:
         itemsize = self.dtype.nbits // 8
         raw = _recycled((stop - start) * itemsize)
         self.file.pread_into(raw.data, self.offset + start * itemsize)
-        if self.byteorder != _NATIVE:
+        if self.byteorder != NATIVE:
             part = itemsize // 2 if self.dtype.name.startswith("complex") else itemsize
             raw.view(f"u{part}").byteswap(inplace=True)
         if self.dtype.name == "bool":
             # Any byte but 0 is True, and has to be 1 in a NumPy array.
             np.not_equal(raw, 0, out=raw.view(np.bool_))
         return raw.view(self.dtype.to_numpy())
-
-    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
-        return gather(self, index)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if copy is False:
-            raise ValueError("values of a file cannot be had without a copy")
-        values = self[...]
-        return values if dtype is None else values.astype(dtype, copy=False)
-
-    def __repr__(self) -> str:
-        if count_elements(self.shape) <= REPR_COUNT and self.dtype.nbits % 8 == 0:
-            return repr(self[...])
-        return f"StoredArray({list(self.shape)}, {self.dtype}, {str(self.file.path)!r})"
 
 
 class _Pool(threading.local):

@@ -174,20 +174,24 @@ def _tasks(layout: Layout) -> Iterator[Copy | Block]:
     yield from _pieces(_merged(_copies(layout)))
     for placed in layout.tensors:
         array = placed.array
-        if not _is_copied(array):
+        if _copied_from(array) is None:
             for start, stop in block_ranges(array):
                 yield Block(array, start, stop, placed.at + array.dtype.nbytes(start))
 
 
-def _is_copied(array: Array) -> bool:
-    return isinstance(array, StoredArray) and (array.byteorder == "<" or array.dtype.nbits <= 8)
+def _copied_from(array: Array) -> RegularFile | None:
+    """The file in which the bytes of the array lie as they are to be, if it is a plain one."""
+    if not isinstance(array, StoredArray) or not isinstance(array.file, RegularFile):
+        return None
+    return array.file if array.byteorder == "<" or array.dtype.nbits <= 8 else None
 
 
 def _copies(layout: Layout) -> Iterator[Copy]:
     for placed in sorted(layout.tensors, key=lambda placed: placed.at):
         array = placed.array
-        if isinstance(array, StoredArray) and _is_copied(array):
-            yield Copy(array.file, array.offset, array.nbytes, placed.at)
+        file = _copied_from(array)
+        if isinstance(array, StoredArray) and file is not None:
+            yield Copy(file, array.offset, array.nbytes, placed.at)
 
 
 def _merged(copies: Iterator[Copy]) -> Iterator[Copy]:

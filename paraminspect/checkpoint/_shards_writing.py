@@ -58,7 +58,7 @@ class Source:
         index, *shards = tree.files
         self.path = index.path
         self.index = read_index(open_regular(index.path))
-        self.shards = {file.path.name: file for file in shards}
+        self.shards: dict[str, Any] = {file.path.name: file for file in shards}
         self.headers = {name: self._header(file) for name, file in self.shards.items()}
 
     def _header(self, file: Any) -> Header:

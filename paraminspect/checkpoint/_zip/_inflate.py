@@ -83,6 +83,7 @@ class InflatedMember(MemberBytes):
                 view = view[len(piece) :]
             if position.made == self.size:
                 self._check_end(position)
+            self._file.check_unchanged()  # what was inflated may have been read long before
             self._position = position
 
     def _position_before(self, offset: int) -> _Position:

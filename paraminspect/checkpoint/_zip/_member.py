@@ -35,6 +35,10 @@ class MemberBytes:
         self.pread_into(buffer, offset)
         return bytes(buffer)
 
+    def release(self) -> None:
+        """Close the archive until the next read."""
+        self._file.release()
+
     def check_bounds(self, offset: int, nbytes: int) -> None:
         """Raise `CheckpointError` for bytes that the member does not have."""
         if not 0 <= offset <= offset + nbytes <= self.size:
@@ -45,15 +49,17 @@ class MemberBytes:
         return CheckpointError(f"{self.path}: {member_error(self.member.name, message)}")
 
 
-class StoredMember(MemberBytes):
-    """A member that is not compressed.
+READ_AHEAD = 64
+"""Reads beyond what is covered by the CRC that are remembered: threads read blocks in any order."""
 
-    Its CRC is checked when it has been read to its end in order, however many reads that takes.
-    """
+
+class StoredMember(MemberBytes):
+    """A member that is not compressed; its CRC is checked once all of it has been read."""
 
     def __init__(self, file: RegularFile, member: Member) -> None:
         super().__init__(file, member)
-        self._reached = self._crc = 0
+        self._covered = self._crc = 0
+        self._ahead: dict[int, tuple[int, int]] = {}
 
     def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
         """As `MemberBytes` says."""
@@ -63,9 +69,28 @@ class StoredMember(MemberBytes):
             self._carry_crc_on(memoryview(buffer), offset)
 
     def _carry_crc_on(self, read: memoryview, offset: int) -> None:
-        if offset <= self._reached < offset + len(read):
-            self._crc = zlib.crc32(read[self._reached - offset :], self._crc)
-            self._reached = offset + len(read)
-            if self._reached == self.size and self._crc != self.member.crc:
-                self._reached = self._crc = 0  # so that a second reading fails as well
-                raise self.error("is damaged: its CRC is another")
+        if offset <= self._covered < offset + len(read):
+            self._crc = zlib.crc32(read[self._covered - offset :], self._crc)
+            self._covered = offset + len(read)
+        elif offset > self._covered and len(self._ahead) < READ_AHEAD:
+            self._ahead[offset] = (len(read), zlib.crc32(read))
+            return
+        else:
+            return
+        while self._covered in self._ahead:
+            nbytes, crc = self._ahead.pop(self._covered)
+            self._crc = _joined(self._crc, crc, nbytes)
+            self._covered += nbytes
+        if self._covered == self.size and self._crc != self.member.crc:
+            self._covered = self._crc = 0  # so that a second reading fails as well
+            raise self.error("is damaged: its CRC is another")
+
+
+def _joined(first: int, second: int, nbytes: int) -> int:
+    """The CRC of two texts, from that of each; the second has `nbytes` bytes.
+
+    CRC is affine in its start value: crc(text, start) ^ crc(text, 0) is the same for all texts of
+    one length, zeros too.
+    """
+    zeros = bytes(nbytes)
+    return second ^ zlib.crc32(zeros, first) ^ zlib.crc32(zeros)

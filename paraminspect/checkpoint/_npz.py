@@ -1,0 +1,79 @@
+"""NPZ files: zip archives of .npy arrays, as NumPy, MXNet and others write them; no pickle."""
+
+from __future__ import annotations
+
+from paraminspect.arrays import DTYPES, Array, Opaque, count_elements
+from paraminspect.checkpoint._files import RegularFile, StoredArray
+from paraminspect.checkpoint._fortran import FortranArray
+from paraminspect.checkpoint._json import collection_paused, shown
+from paraminspect.checkpoint._npy import (
+    FIRST_NBYTES,
+    NpyHeader,
+    header_nbytes,
+    parse_npy_header,
+)
+from paraminspect.checkpoint._zip import STORED, Archive, Member, MemberBytes
+from paraminspect.errors import CheckpointError
+from paraminspect.tree import Parameter, ParameterTree
+
+SUFFIX = ".npy"
+"""Ends the names of members, and is no part of the names of arrays."""
+
+SLAB_NBYTES = 8 << 20
+"""What is turned from Fortran into C order at a time, by each thread that reads."""
+INFLATED_SLAB_NBYTES = 16 << 20
+"""More, for the whole member is inflated for each slab."""
+
+
+def open_npz(file: RegularFile) -> ParameterTree:
+    """The tree of an archive: the headers of its arrays are read, values are not.
+
+    Names stay as they are stored, MXNet's `arg:` and `aux:` before them too.
+    """
+    archive = Archive(file)
+    with collection_paused():
+        entries = {}
+        for member in archive.members.values():
+            name = member.name.removesuffix(SUFFIX)
+            try:
+                entries[name] = Parameter(name, _open_array(archive, member))
+            except CheckpointError as error:
+                message = str(error).removeprefix(f"{file.path}: ")
+                raise CheckpointError(f"{file.path}: array {shown(name)}: {message}") from None
+    separator = "/" if any("/" in name for name in entries) else "."
+    return ParameterTree(
+        entries, source=str(file.path), format="npz", separator=separator, files=(file,)
+    )
+
+
+def _open_array(archive: Archive, member: Member) -> Array:
+    if not member.name.endswith(SUFFIX):
+        raise CheckpointError(f"the member {shown(member.name)} is not a {SUFFIX} array")
+    source = archive.open(member)
+    header = _read_header(source)
+    dtype, shape = header.dtype, header.shape
+    wanted = header.nbytes + dtype.nbytes(count_elements(shape))
+    if wanted != member.nbytes:
+        raise CheckpointError(
+            f"{dtype} {list(shape)} and its header take {wanted} bytes, but it has {member.nbytes}"
+        )
+    if dtype.name not in DTYPES:
+        return Opaque(shape, dtype, _why_opaque(archive.file, header))
+    stored_shape = shape[::-1] if header.fortran_order else shape
+    stored = StoredArray(source, header.nbytes, stored_shape, dtype, header.byteorder)
+    if not header.fortran_order:
+        return stored
+    return FortranArray(stored, SLAB_NBYTES if member.method == STORED else INFLATED_SLAB_NBYTES)
+
+
+def _read_header(source: MemberBytes) -> NpyHeader:
+    first = source.read(0, min(source.size, FIRST_NBYTES))
+    nbytes = header_nbytes(first)
+    if nbytes > len(first):
+        first += source.read(len(first), nbytes - len(first))
+    return parse_npy_header(first[:nbytes])
+
+
+def _why_opaque(file: RegularFile, header: NpyHeader) -> str:
+    ending = ": bfloat16 saved by NumPy looks so" if header.dtype.name == "void16" else ""
+    return f"are not read: {file.path} does not say what numbers they are{ending}"
