@@ -23,6 +23,9 @@ MAXIMUM_BITS = 128
 MAXIMUM_ITEMS = 100_000
 """Length of the longest string, list or tuple that an operator may make."""
 
+MAXIMUM_INNER_CALL = 100
+"""Characters of a layer that is an argument of another: each layer is written a bounded length."""
+
 Function = Callable[..., Any]
 
 _BINARY: dict[type[ast.operator], Function] = {
@@ -368,5 +371,7 @@ def _format_arguments(arguments: list[Any], keywords: Mapping[str, Any]) -> Iter
 
 
 def format_value(value: Any) -> str:
-    """A value as the language writes it."""
-    return str(value) if hasattr(value, "call") else repr(value)
+    """A value as the language writes it; a layer inside another only while it is short."""
+    if not hasattr(value, "call"):
+        return repr(value)
+    return str(value) if len(str(value)) <= MAXIMUM_INNER_CALL else f"{value.kind}(...)"

@@ -1,8 +1,7 @@
 """Layers: what a framework's layer call stands for, before its parameters have names.
 
-A framework is a table of layer functions. Each is decorated with `layer`, has exactly the
-framework's own argument names, order and defaults, and returns how the layer is built once the
-shape of its input is known. Shapes are those of one example: the batch axis is left out.
+A layer is constructed once and built when the shape of its input is known (or None, where it is
+not): building gives its parameters. Shapes are those of one example: the batch axis is left out.
 """
 
 from __future__ import annotations
@@ -13,25 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from paraminspect.arrays import DTYPES, DType, Shape, parse_dtype
-from paraminspect.errors import DefinitionError, DTypeError, ExpressionError
-from paraminspect.expressions import call, format_call, format_value, signature
+from paraminspect.arrays import DTYPES, DType, Shape
+from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.forward import Forward
 
 MAXIMUM_SIZE = 2**31 - 1
 """The largest length of an axis."""
 
-Size = int
-"""Annotation of a size: an integer from 1 to 2**31 - 1."""
-Count = int
-"""Annotation of an integer from 0 on."""
-Sizes = int | tuple[int, ...]
-"""Annotation of a size for each axis: one for all, or a tuple."""
-Counts = int | tuple[int, ...]
-"""Annotation of integers from 0 on, one for all axes or a tuple."""
-Flag = bool
-Number = float
-Text = str
+MAXIMUM_PARTS = 1_000_000
+"""Layers and parameters that a model may have."""
 
 
 class Fans(NamedTuple):
@@ -70,19 +59,60 @@ class Drawn:
     spec: Spec
 
 
+class BuildError(DefinitionError):
+    """A layer cannot be built for the input that reaches it.
+
+    `layers` are the layer and those around it, `names` those of the parts, innermost first.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.layers: list[Layer] = []
+        self.names: list[str] = []
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (".".join(reversed(self.names)), self.reason)))
+
+
+class UnknownInputError(BuildError):
+    """A layer takes its sizes from its input, whose shape is not known."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"{kind} needs the shape of its input")
+        self.is_explained = False
+
+    def explain(self, why: str) -> None:
+        """Say why the shape is not known; the first to know is right."""
+        if not self.is_explained:
+            self.reason += f": {why}"
+            self.is_explained = True
+
+
 @dataclass(frozen=True, eq=False)
 class Built:
     """A layer whose input shape is known: own parameters and built children, in their order.
 
-    `output` is the shape that the layer gives, None where nobody needs it or can tell. `redrawn`:
-    the last draw of every parameter of 2 or more axes below it comes when all is constructed.
+    `output` is the shape that the layer gives, None where the layer cannot tell. `bare` are the
+    layers that stand for parameters of its own. `redrawn`: the last draw of every parameter of 2
+    or more axes below it comes when all is constructed.
     """
 
     parameters: Mapping[str, Spec] = field(default_factory=dict)
     children: Mapping[str, Built] = field(default_factory=dict)
     output: Shape | None = None
+    bare: Mapping[str, Layer] = field(default_factory=dict)
     redrawn: bool = False
     layer: Layer = None  # type: ignore[assignment]  # set by Layer.build, which knows it
+
+    def owner(self, local: str) -> tuple[Layer, str]:
+        """The layer whose parameter it is, and its name there: shared layers share both."""
+        return (self.bare[local], "") if local in self.bare else (self.layer, local)
+
+    @functools.cached_property
+    def size(self) -> int:
+        """How many layers and parameters it holds, itself included."""
+        return 1 + len(self.parameters) + sum(child.size for child in self.children.values())
 
 
 Build = Callable[[Shape | None], Built]
@@ -120,38 +150,20 @@ class Layer:
 
     def build(self, shape: Shape | None) -> Built:
         """The layer with its parameters, for an input of `shape` (None: unknown)."""
-        made = self.make(shape)
+        try:
+            made = self.make(shape)
+        except BuildError as error:
+            error.layers.append(self)
+            raise
+        except (DefinitionError, ExpressionError) as error:
+            located = BuildError(str(error))
+            located.layers.append(self)
+            raise located from error
         return replace(made, layer=self)
 
     def copy(self) -> Layer:
         """A new layer just like this one, as `copy.deepcopy` makes."""
         return Layer(self.kind, self.make, self.arguments, self.call, copied_from=self)
-
-
-def layer(function: Callable[..., Build]) -> Callable[..., Layer]:
-    """Make a layer function: its arguments are checked by their annotations and kept."""
-    kind = function.__name__
-
-    @functools.wraps(function)
-    def construct(*arguments: Any, **keywords: Any) -> Layer:
-        bound = signature(function).bind(*arguments, **keywords)
-        bound.apply_defaults()
-        check_arguments(function, bound.arguments)
-        make = function(*bound.args, **bound.kwargs)
-        return Layer(kind, make, bound.arguments, _canonical_call(function, kind, bound.arguments))
-
-    return construct
-
-
-def construct_layer(
-    table: Mapping[str, Callable[..., Layer]],
-    kind: str,
-    *arguments: Any,
-    **keywords: Any,
-) -> Layer:
-    """A layer of a framework's table, by name."""
-    made: Layer = call(table[kind], kind, list(arguments), keywords)
-    return made
 
 
 def fixed(
@@ -161,13 +173,14 @@ def fixed(
 ) -> Build:
     """A layer whose parameters do not depend on its input; what is None is left out."""
     own = {name: spec for name, spec in (parameters or {}).items() if spec is not None}
+    below = {name: child for name, child in (children or {}).items() if child is not None}
 
     def build(shape: Shape | None) -> Built:
-        below = {
-            name: child.build(None) for name, child in (children or {}).items() if child is not None
-        }
-        known = output is not None and shape is not None
-        return Built(own, below, output(shape) if known and output and shape is not None else None)
+        parts = Parts()
+        for name, child in below.items():
+            parts.add(name, child, None)
+        known = output(shape) if output is not None and shape is not None else None
+        return Built(own, parts.built, known)
 
     return build
 
@@ -181,81 +194,39 @@ def chained(children: Mapping[str, Layer]) -> Build:
     """Children applied one after the other: the output of each is the input of the next."""
 
     def build(shape: Shape | None) -> Built:
-        built = {}
+        parts = Parts()
+        lost = ""
         for name, child in children.items():
             try:
-                built[name] = child.build(shape)
-            except (DefinitionError, ExpressionError) as error:
-                raise DefinitionError(f"{name}: {error}") from error
-            shape = built[name].output
-        return Built({}, built, shape)
+                output = parts.add(name, child, shape).output
+            except UnknownInputError as error:
+                if lost:
+                    error.explain(lost)
+                raise
+            if shape is not None and output is None:
+                lost = f"it is not known after {name}: {child}"
+            shape = output
+        return Built({}, parts.built, shape)
 
     return build
 
 
-def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
-    """Raise `ExpressionError` for an argument that is not what its annotation says."""
-    for name, parameter in signature(function).parameters.items():
-        annotation = str(parameter.annotation)
-        kind, _, other = annotation.partition(" | ")
-        value = arguments.get(name)
-        if kind not in _CHECKS or (value is None and other == "None"):
-            continue
-        expected, is_right = _CHECKS[kind]
-        values = value if parameter.kind is parameter.VAR_POSITIONAL else (value,)
-        for one in values or ():
-            if not is_right(one):
-                raise ExpressionError(
-                    f"{function.__name__}: {name} must be {expected}, got {format_value(one)}"
-                )
+@dataclass
+class Parts:
+    """Built children by name, refused before there are too many to hold."""
 
+    built: dict[str, Built] = field(default_factory=dict)
+    size: int = 0
 
-def _is_integer(value: Any, least: int) -> bool:
-    return type(value) is int and least <= value <= MAXIMUM_SIZE
-
-
-def _is_integers(value: Any, least: int) -> bool:
-    if isinstance(value, tuple | list):
-        return bool(value) and all(_is_integer(item, least) for item in value)
-    return _is_integer(value, least)
-
-
-def _is_dtype(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and bool(parse_dtype(value))
-    except DTypeError:
-        return False
-
-
-_CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "Size": (f"an integer from 1 to {MAXIMUM_SIZE}", lambda v: _is_integer(v, 1)),
-    "Count": ("an integer from 0 on", lambda v: _is_integer(v, 0)),
-    "Sizes": ("an integer from 1 on or a tuple of them", lambda v: _is_integers(v, 1)),
-    "Counts": ("an integer from 0 on or a tuple of them", lambda v: _is_integers(v, 0)),
-    "Flag": ("True or False", lambda v: isinstance(v, bool)),
-    "Number": (
-        "a number",
-        lambda v: isinstance(v, int | float) and not isinstance(v, bool),
-    ),
-    "Text": ("a string", lambda v: isinstance(v, str)),
-    "TypeName": ("the name of a dtype", _is_dtype),
-    "Layer": ("a layer", lambda v: isinstance(v, Layer)),
-}
-
-TypeName = str
-"""Annotation of a dtype's name."""
-
-
-def _canonical_call(function: Callable[..., Any], kind: str, arguments: Mapping[str, Any]) -> str:
-    """The shortest call that means the same: required arguments by position, others if changed."""
-    positional: list[Any] = []
-    keywords: dict[str, Any] = {}
-    for name, parameter in signature(function).parameters.items():
-        value = arguments.get(name)
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            positional += value or ()
-        elif parameter.default is parameter.empty and not keywords:
-            positional.append(value)
-        elif value != parameter.default or type(value) is not type(parameter.default):
-            keywords[name] = value
-    return format_call(kind, positional, keywords)
+    def add(self, name: str, child: Layer, shape: Shape | None) -> Built:
+        """Build a child for the shape of its input and keep it."""
+        try:
+            part = child.build(shape)
+        except BuildError as error:
+            error.names.append(name)
+            raise
+        self.size += part.size
+        if self.size > MAXIMUM_PARTS:
+            raise DefinitionError(f"more layers and parameters than the limit of {MAXIMUM_PARTS}")
+        self.built[name] = part
+        return part

@@ -83,6 +83,8 @@ class Framework:
     """What a checkpoint of this framework carries besides values."""
     other_names: Mapping[str, Callable[[Built], Named]] = field(default_factory=dict)
     """Other ways to name, chosen by `names:` in a definition (MXNet: `structural`)."""
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Names of the framework that a definition does not call, with what to do instead."""
     construct: Callable[[Construction], Sequence[Drawn]] = draw_in_order
     """What constructing a model draws, in the order in which the framework does."""
 

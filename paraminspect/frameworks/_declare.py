@@ -10,7 +10,8 @@ import inspect
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from paraminspect.layers import Build, Layer, layer
+from paraminspect.frameworks._arguments import canonical_call, check_argument, checks_of
+from paraminspect.layers import Build, Layer
 
 Maker = Callable[[SimpleNamespace], Build]
 
@@ -18,20 +19,28 @@ Maker = Callable[[SimpleNamespace], Build]
 def declare(signature: str, make: Maker) -> tuple[str, Callable[..., Layer]]:
     """`("Linear", function)` from `"Linear(in_features: Size, ...)"`.
 
-    `make` gets the bound arguments as attributes. An annotation is a check, as for `layer`.
+    `make` gets the bound arguments as attributes. What an annotation means stands in `CHECKS`.
     """
     node = ast.parse(f"def {signature}: pass").body[0]
     assert isinstance(node, ast.FunctionDef)
+    kind = node.name
+    parsed = inspect.Signature(_parameters(node.args))
+    checks = checks_of(parsed)
+    variadic = node.args.vararg.arg if node.args.vararg else None
 
-    def construct(*arguments: object, **keywords: object) -> Build:
+    def construct(*arguments: object, **keywords: object) -> Layer:
         bound = parsed.bind(*arguments, **keywords)
         bound.apply_defaults()
-        return make(SimpleNamespace(**bound.arguments))
+        for name, allowed in checks.items():
+            value = bound.arguments[name]
+            for one in value if name == variadic else (value,):
+                check_argument(kind, name, one, allowed)
+        build = make(SimpleNamespace(**bound.arguments))
+        return Layer(kind, build, bound.arguments, canonical_call(kind, parsed, bound.arguments))
 
-    parsed = inspect.Signature(_parameters(node.args))
-    construct.__name__ = construct.__qualname__ = node.name
+    construct.__name__ = construct.__qualname__ = kind
     construct.__signature__ = parsed  # type: ignore[attr-defined]
-    return node.name, layer(construct)
+    return kind, construct
 
 
 def _parameters(arguments: ast.arguments) -> list[inspect.Parameter]:

@@ -1,0 +1,103 @@
+"""What a list and a mapping stand for, and which names of `torch.nn` are no layers here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from paraminspect.arrays import Shape
+from paraminspect.errors import DefinitionError
+from paraminspect.layers import Build, BuildError, Built, Layer, Parts, UnknownInputError, chained
+
+UNKNOWN_INPUT = (
+    "what reaches the parts of a mapping is for its forward to say: give sizes, or use a list"
+)
+
+ABSENT = {
+    "Sequential": "write a list",
+    "ModuleList": "write a list",
+    "ParameterList": "write a list of Parameter(...)",
+    "ModuleDict": "write a mapping",
+    "ParameterDict": "write a mapping with Parameter(...)",
+    "Module": "write a mapping of its parts",
+    "Container": "write a mapping of its parts",
+    "DataParallel": "write a mapping with the one part `module`",
+    "RNNBase": "write RNN, LSTM or GRU",
+    "RNNCellBase": "write RNNCell, LSTMCell or GRUCell",
+    "LinearCrossEntropyLoss": "a loss is not a layer; for its weights write `linear: Linear(...)`",
+    **dict.fromkeys(
+        (
+            *("BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss"),
+            *("CrossEntropyLoss", "GaussianNLLLoss", "HingeEmbeddingLoss", "HuberLoss"),
+            *("KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss", "MultiLabelMarginLoss"),
+            *("MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "NLLLoss2d"),
+            *("PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss"),
+            "TripletMarginWithDistanceLoss",
+        ),
+        "a loss is not a layer: leave it out",
+    ),
+}
+"""Names of `torch.nn` that a definition does not call, with what to do instead."""
+
+
+def sequential(children: Mapping[str, Layer]) -> Layer:
+    """`nn.Sequential`; a list of bare parameters is an `nn.ParameterList`."""
+    _check_names(children)
+    bare = [child for child in children.values() if is_bare(child)]
+    if bare and len(bare) < len(children):
+        raise DefinitionError("a list holds layers or parameters, not both: use a mapping")
+    if bare:
+        return Layer("ParameterList", _module_build(children))
+    return Layer("Sequential", chained(children))
+
+
+def module(children: Mapping[str, Layer], block: str) -> Layer:
+    """A module with named children, of a class if a block made it; bare parameters are its own."""
+    _check_names(children)
+    return Layer(block or "Module", _module_build(children))
+
+
+def is_bare(layer: Layer) -> bool:
+    """Whether it is a parameter or a buffer without a layer."""
+    return layer.kind in ("Parameter", "Buffer")
+
+
+def _check_names(children: Mapping[str, Layer]) -> None:
+    for name in children:
+        if not name or "." in name:
+            raise DefinitionError(f"a name has no dot in PyTorch, got {name!r}")
+
+
+def _module_build(children: Mapping[str, Layer]) -> Build:
+    # A state dict lists a module's own parameters, then its buffers, then its parts.
+    rank = {"Parameter": 0, "Buffer": 1}
+    ordered = sorted(children.items(), key=lambda item: rank.get(item[1].kind, 2))
+    count = sum(not is_bare(child) for _, child in ordered)
+
+    def build(shape: Shape | None) -> Built:
+        parts = Parts()
+        output = None
+        is_first = True  # it alone is taken to get what the module gets
+        for name, child in ordered:
+            if is_bare(child):
+                parts.add(name, child, None)
+                continue
+            try:
+                output = _add(parts, name, child, shape if is_first else None)
+            except UnknownInputError as error:
+                if shape is not None or not is_first:
+                    error.explain(UNKNOWN_INPUT)
+                raise
+            is_first = False
+        return Built({}, parts.built, output if count == 1 else None)
+
+    return build
+
+
+def _add(parts: Parts, name: str, child: Layer, shape: Shape | None) -> Shape | None:
+    """Build a part; if it cannot take the module's input, what it takes is not known."""
+    if shape is not None:
+        try:
+            return parts.add(name, child, shape).output
+        except BuildError:
+            pass
+    return parts.add(name, child, None).output
