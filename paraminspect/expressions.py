@@ -88,6 +88,12 @@ class Expression:
         return frozenset(n.id for n in ast.walk(self.node) if isinstance(n, ast.Name))
 
     @property
+    def calls(self) -> frozenset[str]:
+        """The name of every function that it calls."""
+        nodes = (n.func for n in ast.walk(self.node) if isinstance(n, ast.Call))
+        return frozenset(n.id for n in nodes if isinstance(n, ast.Name))
+
+    @property
     def called(self) -> str | None:
         """The name of the function when the whole expression is one call."""
         node = self.node
@@ -101,12 +107,12 @@ class Expression:
         return self.node.id if isinstance(self.node, ast.Name) else None
 
     def repetition(self) -> tuple[Expression, Expression] | None:
-        """`(count, of)` of `COUNT * CALL`, the short form of a repetition."""
+        """`(count, of)` of `COUNT * CALL` or `COUNT * NAME`, the short form of a repetition."""
         node = self.node
         if (
             isinstance(node, ast.BinOp)
             and isinstance(node.op, ast.Mult)
-            and isinstance(node.right, ast.Call)
+            and isinstance(node.right, ast.Call | ast.Name)
         ):
             return self._part(node.left), self._part(node.right)
         return None

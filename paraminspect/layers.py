@@ -169,7 +169,7 @@ class Layer:
 def fixed(
     parameters: Mapping[str, Spec | None] | None = None,
     children: Mapping[str, Layer | None] | None = None,
-    output: Callable[[Shape], Shape] | None = None,
+    output: Callable[[Shape], Shape | None] | None = None,
 ) -> Build:
     """A layer whose parameters do not depend on its input; what is None is left out."""
     own = {name: spec for name, spec in (parameters or {}).items() if spec is not None}

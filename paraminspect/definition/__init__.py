@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
+from paraminspect.arrays import Shape
 from paraminspect.definition._build import Builder
-from paraminspect.definition._place import LocatedError, fail
+from paraminspect.definition._place import fail
 from paraminspect.definition._rules import Rules
+from paraminspect.definition._scope import Scope
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence, read_yaml
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
 from paraminspect.frameworks import FRAMEWORKS, Construction, Framework, load_framework
-from paraminspect.layers import MAXIMUM_SIZE, Built
+from paraminspect.layers import MAXIMUM_SIZE, BuildError, Built, Layer, UnknownInputError
 from paraminspect.model import Model
 from paraminspect.naming import Named
 from paraminspect.tree import ParameterTree
@@ -32,8 +33,6 @@ KEYS = (
 )
 """The keywords at the top of a definition."""
 
-Made = TypeVar("Made")
-
 MAXIMUM_COUNT = 2**63 - 1
 """Elements that a model may have."""
 
@@ -42,6 +41,8 @@ def load_definition(text: bytes, source: str) -> ParameterTree:
     """The tree that a definition describes; `source` names it in errors (`FILE: what @ where`)."""
     try:
         return _load(read_yaml(text), source)
+    except RecursionError:
+        raise DefinitionError(f"{source}: the model is nested too deep") from None
     except DefinitionError as error:
         raise DefinitionError(f"{source}: {error}") from None
 
@@ -56,14 +57,16 @@ def _load(root: Node, source: str) -> ParameterTree:
         if key.text not in KEYS:
             fail(f"unknown keyword {key.text!r}{nearest(key.text, KEYS)}; {_known()}", "$", key)
     framework = load_framework(_framework_name(root))
-    builder = _read_names(Builder(framework), root)
+    scope = Scope(framework)
+    builder = _read_names(Builder(scope), root)
     layers = root.get("layers")
     if layers is None:
         fail("a definition needs 'layers'", "$", root)
+    if layers.size == 1 and not isinstance(layers, Scalar):
+        fail("there are no layers", "$.layers", layers)
     model = builder.layer(layers, "$.layers")
-    shape = _input(builder, root.get("input"))
-    built = _located(lambda: model.build(shape), layers)
-    named = _located(lambda: _namer(framework, root)(built), layers)
+    built = _built(builder, model, _input(scope, root.get("input")), layers)
+    named = _named(_namer(framework, root), built, layers)
     _check_counts(named, layers)
     tree: ParameterTree = Model(
         named.parameters,
@@ -76,7 +79,7 @@ def _load(root: Node, source: str) -> ParameterTree:
         framework.separator,
     )
     tree, owners = _with_ties(tree, root)
-    rules = Rules.read(root, tree, builder.names)
+    rules = Rules.read(root, tree, scope.values)
     construction = Construction(built, named.root, owners, rules.by_name, rules.post_init)
     constructs = functools.partial(framework.construct, construction)
     return replace(rules.applied(tree), construction=constructs)
@@ -85,11 +88,12 @@ def _load(root: Node, source: str) -> ParameterTree:
 def _read_names(builder: Builder, root: Mapping) -> Builder:
     """Give the builder what layers may refer to: sizes, blocks, shared layers, in this order."""
     for key, node in _entries(root, "let"):
-        builder.names[key.text] = builder.value(node, f"$.let.{key.text}")
+        builder.scope.let(key, node, f"$.let.{key.text}")
     for key, node in _entries(root, "define"):
         builder.define(key, node, f"$.define.{key.text}")
     for key, node in _entries(root, "share"):
-        builder.shared[key.text] = builder.layer(node, f"$.share.{key.text}")
+        path = f"$.share.{key.text}"
+        builder.scope.share(key, builder.layer(node, path), path)
     return builder
 
 
@@ -131,7 +135,7 @@ def _entries(root: Mapping, name: str) -> tuple[tuple[Scalar, Node], ...]:
     return node.entries
 
 
-def _input(builder: Builder, node: Node | None) -> tuple[int, ...] | None:
+def _input(scope: Scope, node: Node | None) -> Shape | None:
     if node is None:
         return None
     if not isinstance(node, Sequence):
@@ -141,20 +145,29 @@ def _input(builder: Builder, node: Node | None) -> tuple[int, ...] | None:
             "$.input",
             node,
         )
-    sizes = builder.value(node, "$.input")
+    sizes = scope.value(node, "$.input")
     for size in sizes:
         if type(size) is not int or not 1 <= size <= MAXIMUM_SIZE:
             fail(f"a shape is made of integers from 1 on, got {size!r}", "$.input", node)
     return tuple(sizes)
 
 
-def _located(make: Callable[[], Made], node: Node) -> Made:
+def _built(builder: Builder, model: Layer, shape: Shape | None, layers: Node) -> Built:
     try:
-        return make()
-    except LocatedError:
-        raise
+        return model.build(shape)
+    except BuildError as error:
+        if shape is None and isinstance(error, UnknownInputError):
+            error.explain("give the shape of one example with `input:`")
+        places = filter(None, map(builder.place, error.layers))
+        node, path = next(places, (layers, "$.layers"))
+        fail(str(error), path, node)
+
+
+def _named(namer: Callable[[Built], Named], built: Built, layers: Node) -> Named:
+    try:
+        return namer(built)
     except ParamInspectError as error:
-        fail(str(error), "$.layers", node)
+        fail(str(error), "$.layers", layers)
 
 
 def _check_counts(named: Named, node: Node) -> None:

@@ -7,20 +7,22 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any
 
 from paraminspect.definition._forward import build_forward, is_forward
-from paraminspect.definition._place import LocatedError, fail
+from paraminspect.definition._place import fail
+from paraminspect.definition._scope import Scope
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
-from paraminspect.errors import DefinitionError, ParamInspectError, nearest
-from paraminspect.expressions import Expression, parse_expression
+from paraminspect.errors import ParamInspectError, nearest
+from paraminspect.expressions import Expression
 from paraminspect.forward import Forward
-from paraminspect.frameworks import Framework
 from paraminspect.layers import Layer, next_serial
 
 MAXIMUM_REPEAT = 10_000
 MAXIMUM_LAYERS = 200_000
-"""Layers that a definition may construct; counted before a repetition is built."""
+"""Layers that a definition may construct; a repetition is refused before it is built."""
+MAXIMUM_LEVELS = 64
+"""How deep blocks, lists and mappings may lie in one another."""
 
 REPETITION_KEYS = ("repeat", "of", "name")
 
@@ -35,31 +37,35 @@ Item = tuple[str | None, Layer]
 class Builder:
     """Constructs layers in the order in which the definition writes them, once each."""
 
-    framework: Framework
-    names: dict[str, Any] = field(default_factory=dict)
-    shared: dict[str, Layer] = field(default_factory=dict)
-    functions: dict[str, Callable[..., Any]] = field(init=False)
+    scope: Scope
+    _places: dict[int, tuple[Node, str]] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
     _factor: int = 1
-    _constructed: int = 0
+    _level: int = 0
+    _first_serial: int = field(default_factory=next_serial)
 
-    def __post_init__(self) -> None:
-        self.functions = {**self.framework.layers, **self.framework.values}
-
-    def value(self, node: Node, path: str) -> Any:
-        """A number, string or list of them: plain text is an expression, quoted text a string."""
-        if isinstance(node, Sequence):
-            return [self.value(n, f"{path}[{i}]") for i, n in enumerate(node.items)]
-        if isinstance(node, Mapping):
-            fail("expected a value, got a mapping", path, node)
-        if not node.plain or not isinstance(node.value, str):
-            return node.value
-        return self._evaluated(node, node.text, path)
+    def place(self, layer: Layer) -> tuple[Node, str] | None:
+        """The node that the layer was constructed from and its path; None inside of a call."""
+        return self._places.get(layer.serial)
 
     def layer(self, node: Node, path: str, block: str = "") -> Layer:
         """The layer that a node stands for; `block` is the function whose body it is, if one's."""
+        self._level += 1
+        if self._level > MAXIMUM_LEVELS:
+            fail(f"nested deeper than {MAXIMUM_LEVELS} levels of blocks and lists", path, node)
+        made = self._layer(node, path, block)
+        self._level -= 1
+        return self._placed(made, node, path)
+
+    def _placed(self, layer: Layer, node: Node, path: str) -> Layer:
+        self._places.setdefault(layer.serial, (node, path))
+        if layer.serial - self._first_serial > MAXIMUM_LAYERS:
+            fail(f"more layers than the limit of {MAXIMUM_LAYERS}", path, node)
+        return layer
+
+    def _layer(self, node: Node, path: str, block: str) -> Layer:
         if isinstance(node, Scalar):
-            expression = self._expression(node, path)
+            expression = self.scope.expression(node, path)
             if not expression.repetition():
                 return self._call(expression, node, path)
         serial = next_serial()  # a container is constructed before what it holds
@@ -67,37 +73,44 @@ class Builder:
 
     def _container(self, node: Node, path: str, block: str) -> Layer:
         if isinstance(node, Sequence):
-            return self.framework.sequential(self._list(node, path))
-        if isinstance(node, Scalar) or node.get("repeat") is not None:
-            return self.framework.sequential(self._keyed(self._items(node, path), node, path))
+            return self._sequential(self._list(node, path), node, path)
+        if isinstance(node, Scalar) or _is_repetition(node):
+            return self._sequential(self._keyed(self._items(node, path), node, path), node, path)
         if any(_CALL_KEY.fullmatch(k.text) and not is_forward(k) for k, _ in node.entries):
             return self._around(node, path)
         return self._module(node, path, block)
+
+    def _sequential(self, children: dict[str, Layer], node: Node, path: str) -> Layer:
+        return self._made(lambda: self.scope.framework.sequential(children), node, path)
+
+    def _made(self, make: Callable[[], Layer], node: Node, path: str) -> Layer:
+        try:
+            return make()
+        except ParamInspectError as error:
+            fail(str(error), path, node)
 
     def _around(self, node: Mapping, path: str) -> Layer:
         key, below = node.entries[0]
         if len(node.entries) > 1:
             fail("a call with layers below it must be alone in its mapping", path, node)
-        layer = self._call(self._expression(key, path), key, path)
+        layer = self._call(self.scope.expression(key, path), key, path)
         path = f"{path}.{key.text}"
         if isinstance(below, Sequence):
             children = self._list(below, path)
-        elif isinstance(below, Mapping) and below.get("repeat") is None:
+        elif isinstance(below, Mapping) and not _is_repetition(below):
             children = self._children(below, path)
         else:
             children = self._keyed(self._items(below, path), below, path)
-        try:
-            return self.framework.around(layer, children)
-        except ParamInspectError as error:
-            fail(str(error), path, key)
+        return self._made(lambda: self.scope.framework.around(layer, children), key, path)
 
     def _module(self, node: Mapping, path: str, block: str) -> Layer:
         """A module with named children; a key `forward` or `forward(a, b)` says what it does."""
         forward: Forward | None = None
         for key, told in node.entries:
             if is_forward(key):
-                forward = build_forward(key, told, f"{path}.{key.text}", self.names)
-        module = self.framework.module(self._children(node, path), block)
+                forward = build_forward(key, told, f"{path}.{key.text}", self.scope.values)
+        children = self._children(node, path)
+        module = self._made(lambda: self.scope.framework.module(children, block), node, path)
         return replace(module, forward=forward)
 
     def _children(self, node: Mapping, path: str) -> dict[str, Layer]:
@@ -112,11 +125,9 @@ class Builder:
 
     def _named(self, layer: Layer, name: str) -> Layer:
         """The layer with the name of its place, unless it was constructed elsewhere."""
-        return layer if layer in self.shared.values() else replace(layer, name=name)
+        return layer if layer in self.scope.shared.values() else replace(layer, name=name)
 
     def _list(self, node: Sequence, path: str) -> dict[str, Layer]:
-        if not node.items:
-            fail("a list of layers is empty", path, node)
         children: dict[str, Layer] = {}
         for i, item in enumerate(node.items):
             here = f"{path}[{i}]"
@@ -136,12 +147,12 @@ class Builder:
 
     def _items(self, node: Node, path: str) -> Iterator[Item]:
         """What an item of a list adds: a repetition adds as many as it repeats."""
-        if isinstance(node, Mapping) and node.get("repeat") is not None:
+        if isinstance(node, Mapping) and _is_repetition(node):
             yield from self._repetition(node, path)
             return
         repetition = None
         if isinstance(node, Scalar):
-            repetition = self._expression(node, path).repetition()
+            repetition = self.scope.expression(node, path).repetition()
         if repetition and isinstance(node, Scalar):
             for one in self._repeated(repetition, node, path):
                 yield None, one
@@ -152,9 +163,9 @@ class Builder:
         self, repetition: tuple[Expression, Expression], node: Scalar, path: str
     ) -> Iterator[Layer]:
         count_of, what = repetition
-        count = self._count(self._evaluated(node, count_of, path), node, path)
+        count = self._count(self.scope.evaluated(node, count_of, path), node, path)
         for _ in self._times(count, node, path):
-            yield self._call(what, node, path)
+            yield self._placed(self._call(what, node, path), node, path)
 
     def _repetition(self, node: Mapping, path: str) -> Iterator[Item]:
         for key, _ in node.entries:
@@ -163,27 +174,29 @@ class Builder:
                 fail(f"a repetition has repeat, of and name, not {key.text!r}{ending}", path, key)
         of, name, repeat = node.get("of"), node.get("name"), node.get("repeat")
         if of is None or repeat is None:
-            fail("a repetition needs 'of': what to repeat", path, node)
-        count = self._count(self.value(repeat, f"{path}.repeat"), repeat, f"{path}.repeat")
+            lacking = "'of': what to repeat" if of is None else "'repeat': how many times"
+            fail(f"a repetition needs {lacking}", path, node)
+        if name is not None and not isinstance(name, Scalar):
+            fail("expected a name like block {i}", f"{path}.name", name)
+        value = self.scope.value(repeat, f"{path}.repeat")
+        count = self._count(value, repeat, f"{path}.repeat")
         for i in self._times(count, repeat, f"{path}.repeat"):
-            label = self._item_name(name.text, i, name, path) if isinstance(name, Scalar) else None
+            label = None if name is None else self._item_name(name, i, f"{path}.name")
             yield label, self.layer(of, f"{path}.of")
 
-    def _item_name(self, form: str, i: int, node: Node, path: str) -> str:
-        outer, self.names = self.names, {**self.names, "i": i}
-        try:
-            return re.sub(
-                r"\{([^{}]*)\}",
-                lambda found: str(self._evaluated(node, found[1], f"{path}.name")),
-                form,
-            )
-        finally:
-            self.names = outer
+    def _item_name(self, form: Scalar, i: int, path: str) -> str:
+        def value(found: re.Match[str]) -> str:
+            return str(self.scope.evaluated(form, found[1], path))
+
+        with self.scope.inner({"i": i}):
+            return re.sub(r"\{([^{}]*)\}", value, form.text)
 
     def _count(self, count: Any, node: Node, path: str) -> int:
         if type(count) is not int or not 1 <= count <= MAXIMUM_REPEAT:
             fail(
-                f"repeat must be an integer, the limit is {MAXIMUM_REPEAT}, got {count}", path, node
+                f"repeat must be an integer from 1 to the limit of {MAXIMUM_REPEAT}, got {count!r}",
+                path,
+                node,
             )
         return count
 
@@ -198,76 +211,46 @@ class Builder:
 
     def _call(self, expression: Expression, node: Scalar, path: str) -> Layer:
         name = expression.name
-        if name in self.shared:
-            return self.shared[name]
         if name is not None:
-            self._unknown_name(name, node, path)
+            known = {**self.scope.shared, **self.scope.values}.get(name)
+            if isinstance(known, Layer):
+                return known
+            self.scope.unknown_layer(name, node, path)
         if expression.called is None:
-            fail(f"expected a layer like Linear(4, 8), got {node.text!r}", path, node)
-        self._constructed += 1
-        if self._constructed > MAXIMUM_LAYERS:
-            fail(f"more layers than the limit of {MAXIMUM_LAYERS}", path, node)
-        value = self._evaluated(node, expression, path)
+            example = "Linear(4, 8) or 12 * block(d)"
+            fail(f"expected a layer like {example}, got {node.text!r}", path, node)
+        value = self.scope.evaluated(node, expression, path)
         if not isinstance(value, Layer):
             fail(f"expected a layer, got {node.text!r}", path, node)
         return value
 
-    def _unknown_name(self, name: str, node: Node, path: str) -> NoReturn:
-        if name in self.functions:
-            fail(f"{name} is a layer: write {name}()", path, node)
-        layers = self.functions.keys() - self.framework.values.keys()
-        known = [*self.shared, *sorted(layers)]
-        fail(f"unknown layer {name!r}{nearest(name, known)}", path, node)
-
-    def _expression(self, node: Scalar, path: str) -> Expression:
-        if not node.text.strip():
-            fail("expected a layer, got nothing", path, node)
-        try:
-            return parse_expression(node.text)
-        except ParamInspectError as error:
-            if node.flow and node.text.count("(") != node.text.count(")"):
-                fail(
-                    f"the comma in YAML's flow style split a call, got {node.text!r}:"
-                    " write each call on its own line, or quote it",
-                    path,
-                    node,
-                )
-            fail(str(error), path, node)
-
-    def _evaluated(self, node: Node, what: str | Expression, path: str) -> Any:
-        try:
-            expression = parse_expression(what) if isinstance(what, str) else what
-            name = expression.called
-            if name is not None and name not in self.functions:
-                known = ", ".join(list(self.functions)[:6])
-                ending = nearest(name, self.functions) or f"; known are {known}, ..."
-                raise DefinitionError(f"unknown layer {name!r}{ending}")
-            return expression.evaluate({**self.names, **self.shared}, self.functions)
-        except LocatedError:
-            raise
-        except ParamInspectError as error:
-            fail(str(error), path, node)
-
     def define(self, head: Scalar, body: Node, path: str) -> None:
         """Add the function that `head`, like `block(d, stride=1)`, and its body make."""
-        expression = self._expression(head, path)
-        call = expression.node
+        call = self.scope.expression(head, path).node
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-            fail(f"a definition is named like a call, block(d), got {head.text!r}", path, head)
+            fail(f"a block is named like a call, block(d), got {head.text!r}", path, head)
         name = call.func.id
-        if name in self.functions:
-            fail(f"{name!r} is the name of a layer already", path, head)
-        parameters = [_parameter(node) for node in call.args]
-        for keyword in call.keywords:
-            default = self._evaluated(head, ast.unparse(keyword.value), path)
-            parameters.append(_parameter(ast.Name(keyword.arg or ""), default))
-        if None in parameters:
+        if name in self.scope.functions:
+            what = "a layer" if name in self.scope.framework.layers else "a block"
+            fail(f"{name!r} is the name of {what} already", path, head)
+        names = [*call.args, *(ast.Name(keyword.arg or "") for keyword in call.keywords)]
+        required = [inspect.Parameter.empty] * len(call.args)
+        defaults = [
+            self.scope.evaluated(head, ast.unparse(keyword.value), path)
+            for keyword in call.keywords
+        ]
+        parameters = [
+            inspect.Parameter(one.id, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
+            for one, default in zip(names, [*required, *defaults], strict=True)
+            if isinstance(one, ast.Name)
+        ]
+        if len(parameters) < len(names):
             fail(f"the parameters of {name} must be names, got {head.text!r}", path, head)
         try:
-            signature = inspect.Signature([p for p in parameters if p is not None])
+            signature = inspect.Signature(parameters)
         except ValueError as error:
             fail(str(error), path, head)
-        self.functions[name] = self._block(name, signature, body, path)
+        self.scope.functions[name] = self._block(name, signature, body, path)
 
     def _block(
         self, name: str, signature: inspect.Signature, body: Node, path: str
@@ -277,19 +260,15 @@ class Builder:
                 fail(f"the block {name!r} uses itself: blocks cannot recurse", path, body)
             bound = signature.bind(*arguments, **keywords)
             bound.apply_defaults()
-            outer, self.names = self.names, {**self.names, **bound.arguments}
             self._open.append(name)
-            try:
-                return self.layer(body, path, name)
-            finally:
-                self._open.pop()
-                self.names = outer
+            with self.scope.inner(bound.arguments):
+                made = self.layer(body, path, name)
+            self._open.pop()
+            return made
 
         construct.__signature__ = signature  # type: ignore[attr-defined]
         return construct
 
 
-def _parameter(node: ast.expr, default: Any = inspect.Parameter.empty) -> inspect.Parameter | None:
-    if not isinstance(node, ast.Name):
-        return None
-    return inspect.Parameter(node.id, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
+def _is_repetition(node: Mapping) -> bool:
+    return node.get("repeat") is not None or node.get("of") is not None

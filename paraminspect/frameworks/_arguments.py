@@ -65,8 +65,7 @@ CHECKS: dict[str, Check] = {
     "Integers": Check("an integer or a tuple of them", lambda v: _is_integers(v, -MAXIMUM_SIZE)),
     "OptionalCounts": Check(
         "an integer from 0 on, or a tuple of them in which None keeps a size",
-        lambda v: v is not None
-        and _is_integers([n for n in _listed(v) if n is not None], 0),
+        lambda v: v is not None and _is_integers([n for n in _listed(v) if n is not None], 0),
     ),
     "IntegerList": Check(
         "a list of integers",
@@ -74,9 +73,7 @@ CHECKS: dict[str, Check] = {
     ),
     "Flag": Check("True or False", lambda v: isinstance(v, bool)),
     "Number": Check("a number", _is_number),
-    "Numbers": Check(
-        "a tuple of them", lambda v: isinstance(v, tuple) and all(map(_is_number, v))
-    ),
+    "Numbers": Check("a tuple of them", lambda v: isinstance(v, tuple) and all(map(_is_number, v))),
     "Probability": Check("a number from 0 to 1", lambda v: _is_number(v) and 0 <= v <= 1),
     "Text": Check("a string", lambda v: isinstance(v, str)),
     "TypeName": Check("the name of a dtype", _is_dtype),
@@ -110,14 +107,10 @@ def check_argument(kind: str, name: str, value: Any, checks: list[Check]) -> Non
     expected = " or ".join(check.expected for check in checks)
     choices = [choice for check in checks for choice in check.choices]
     ending = nearest(value, choices) if isinstance(value, str) else ""
-    raise ExpressionError(
-        f"{kind}: {name} must be {expected}, got {format_value(value)}{ending}"
-    )
+    raise ExpressionError(f"{kind}: {name} must be {expected}, got {format_value(value)}{ending}")
 
 
-def canonical_call(
-    kind: str, signature: inspect.Signature, arguments: Mapping[str, Any]
-) -> str:
+def canonical_call(kind: str, signature: inspect.Signature, arguments: Mapping[str, Any]) -> str:
     """The shortest call that means the same: required arguments by position, others if changed."""
     positional: list[Any] = []
     keywords: dict[str, Any] = {}

@@ -33,7 +33,9 @@ def _attention(a: SimpleNamespace) -> Build:
     if a.add_bias_kv:
         extra = weight((1, 1, e), "xavier_normal", dtype)
         specs |= {"bias_k": extra, "bias_v": extra}
-    return fixed(specs, {"out_proj": _with_zero_bias(LINEAR["Linear"](e, e, a.bias, dtype=a.dtype))})
+    return fixed(
+        specs, {"out_proj": _with_zero_bias(LINEAR["Linear"](e, e, a.bias, dtype=a.dtype))}
+    )
 
 
 def _with_zero_bias(linear: Layer) -> Layer:
@@ -136,8 +138,12 @@ ATTENTION = dict(
             f"{FACTORY})",
             _attention,
         ),
-        declare(f"TransformerEncoderLayer(d_model: Size, nhead: Size, {_REST}{_END}", _encoder_layer),
-        declare(f"TransformerDecoderLayer(d_model: Size, nhead: Size, {_REST}{_END}", _decoder_layer),
+        declare(
+            f"TransformerEncoderLayer(d_model: Size, nhead: Size, {_REST}{_END}", _encoder_layer
+        ),
+        declare(
+            f"TransformerDecoderLayer(d_model: Size, nhead: Size, {_REST}{_END}", _decoder_layer
+        ),
         declare(
             "TransformerEncoder(encoder_layer: Layer, num_layers: Depth, "
             "norm: Layer | None = None, enable_nested_tensor: Flag = True, "

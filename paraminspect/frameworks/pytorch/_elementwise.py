@@ -100,10 +100,21 @@ ELEMENTWISE: dict[str, Callable[..., Layer]] = dict(
         *_all(
             [
                 "Identity(*args, **kwargs)",
-                *(f"{name}()" for name in ("LogSigmoid", "Sigmoid", "Softsign", "Tanh", "Tanhshrink")),
+                *(
+                    f"{name}()"
+                    for name in ("LogSigmoid", "Sigmoid", "Softsign", "Tanh", "Tanhshrink")
+                ),
                 *(
                     f"{name}({_IN_PLACE})"
-                    for name in ("Hardsigmoid", "Hardswish", "Mish", "ReLU", "ReLU6", "SELU", "SiLU")
+                    for name in (
+                        "Hardsigmoid",
+                        "Hardswish",
+                        "Mish",
+                        "ReLU",
+                        "ReLU6",
+                        "SELU",
+                        "SiLU",
+                    )
                 ),
                 f"ELU(alpha: Number = 1.0, {_IN_PLACE})",
                 "GELU(approximate: Literal['none', 'tanh'] = 'none')",
@@ -114,7 +125,13 @@ ELEMENTWISE: dict[str, Callable[..., Layer]] = dict(
                 f"Threshold(threshold: Number, value: Number, {_IN_PLACE})",
                 *(
                     f"{name}({_DROPOUT})"
-                    for name in ("Dropout", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout")
+                    for name in (
+                        "Dropout",
+                        "Dropout2d",
+                        "Dropout3d",
+                        "AlphaDropout",
+                        "FeatureAlphaDropout",
+                    )
                 ),
             ],
             _same,
@@ -126,8 +143,7 @@ ELEMENTWISE: dict[str, Callable[..., Layer]] = dict(
             _hardtanh,
         ),
         declare(
-            "RReLU(lower: Number = 0.125, upper: Number = 0.3333333333333333, "
-            f"{_IN_PLACE})",
+            f"RReLU(lower: Number = 0.125, upper: Number = 0.3333333333333333, {_IN_PLACE})",
             _rrelu,
         ),
         declare(f"PReLU(num_parameters: Count = 1, init: Number = 0.25, {FACTORY})", _prelu),

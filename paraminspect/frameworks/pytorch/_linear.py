@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from paraminspect.arrays import DTYPES, Shape
+from paraminspect.arrays import Shape
 from paraminspect.errors import ExpressionError
 from paraminspect.frameworks._declare import declare
 from paraminspect.frameworks.pytorch._inputs import expect_length

@@ -21,9 +21,9 @@ def _pooled(ndim: int) -> Maker:
 
         def size(n: int, i: int) -> int:
             """The length of an axis after pooling (`torch.nn.MaxPool2d`, H_out)."""
-            steps = n + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1
+            steps: int = n + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1
             up = stride[i] - 1 if a.ceil_mode else 0
-            count = (steps + up) // stride[i] + 1
+            count: int = (steps + up) // stride[i] + 1
             # The last window must begin inside the input or its left padding.
             past = a.ceil_mode and (count - 1) * stride[i] >= n + padding[i]
             return count - 1 if past else count

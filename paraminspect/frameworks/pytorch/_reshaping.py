@@ -40,7 +40,9 @@ def _unflattened(a: SimpleNamespace) -> Build:
         known = math.prod(size for size in sizes if size != -1)
         whole = tuple(length // known if size == -1 and known else size for size in sizes)
         if math.prod(whole) != length:
-            raise DefinitionError(f"{list(sizes)} does not multiply up to {length} of {list(shape)}")
+            raise DefinitionError(
+                f"{list(sizes)} does not multiply up to {length} of {list(shape)}"
+            )
         return (*shape[: axis - 1], *whole, *shape[axis:])
 
     return fixed(output=output)

@@ -1,0 +1,119 @@
+"""The names of a definition: sizes, shared layers and functions, and what they evaluate to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Names
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from paraminspect.definition._place import LocatedError, fail
+from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
+from paraminspect.errors import DefinitionError, ParamInspectError, nearest
+from paraminspect.expressions import Expression, parse_expression
+from paraminspect.frameworks import Framework
+from paraminspect.layers import Layer
+
+
+@dataclass
+class Scope:
+    """What names mean at a place: `values` are sizes and block parameters, `shared` layers."""
+
+    framework: Framework
+    values: dict[str, Any] = field(default_factory=dict)
+    shared: dict[str, Layer] = field(default_factory=dict)
+    functions: dict[str, Callable[..., Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.functions = {**self.framework.layers, **self.framework.values}
+
+    def let(self, key: Scalar, node: Node, path: str) -> None:
+        """Give a value a name."""
+        self._check_new(key.text, key, path)
+        self.values[key.text] = self.value(node, path)
+
+    def share(self, key: Scalar, layer: Layer, path: str) -> None:
+        """Give a layer a name, under which it may be used in many places."""
+        self._check_new(key.text, key, path)
+        if key.text in self.functions:
+            fail(f"{key.text!r} is the name of a layer already", path, key)
+        self.shared[key.text] = layer
+
+    def _check_new(self, name: str, key: Scalar, path: str) -> None:
+        if not name.isidentifier():
+            fail(f"a name here is made of letters, digits and _, got {name!r}", path, key)
+        if name in self.values or name in self.shared:
+            fail(f"{name!r} is defined already", path, key)
+
+    @contextmanager
+    def inner(self, values: Names[str, Any]) -> Iterator[None]:
+        """More values, for the body of a block."""
+        outer, self.values = self.values, {**self.values, **values}
+        try:
+            yield
+        finally:
+            self.values = outer
+
+    def value(self, node: Node, path: str) -> Any:
+        """A number, string or list of them: plain text is an expression, quoted text a string."""
+        if isinstance(node, Sequence):
+            return [self.value(n, f"{path}[{i}]") for i, n in enumerate(node.items)]
+        if isinstance(node, Mapping):
+            fail("expected a value, got a mapping", path, node)
+        if not node.plain or not isinstance(node.value, str):
+            return node.value
+        name = self.expression(node, path).name
+        if name is not None and name not in self.values and name not in self.shared:
+            ending = nearest(name, self.values)
+            fail(f"unknown name {name!r}{ending or ': a string needs quotes'}", path, node)
+        return self.evaluated(node, node.text, path)
+
+    def expression(self, node: Scalar, path: str) -> Expression:
+        """The expression that a scalar holds."""
+        if not node.text.strip():
+            fail("expected a layer, got nothing", path, node)
+        try:
+            return parse_expression(node.text)
+        except ParamInspectError as error:
+            if node.flow and node.text.count("(") != node.text.count(")"):
+                fail(
+                    f"the comma in YAML's flow style split a call, got {node.text!r}:"
+                    " write each call on its own line, or quote it",
+                    path,
+                    node,
+                )
+            fail(str(error), path, node)
+
+    def evaluated(self, node: Node, what: str | Expression, path: str) -> Any:
+        """The value of an expression; what is wrong with it is told with the place."""
+        try:
+            expression = parse_expression(what) if isinstance(what, str) else what
+            for name in expression.calls:
+                if name not in self.functions:
+                    raise DefinitionError(self._unknown_function(name))
+            return expression.evaluate({**self.shared, **self.values}, self.functions)
+        except LocatedError:
+            raise
+        except ParamInspectError as error:
+            fail(str(error), path, node)
+
+    def _unknown_function(self, name: str) -> str:
+        if name in self.framework.absent:
+            return f"{name} is not called in a definition: {self.framework.absent[name]}"
+        if name in self.shared:
+            return f"{name} is a shared layer: write it without parentheses"
+        layers = self.functions.keys() - self.framework.values.keys()
+        known = ", ".join(list(self.functions)[:6])
+        return f"unknown layer {name!r}{nearest(name, layers) or f'; known are {known}, ...'}"
+
+    def unknown_layer(self, name: str, node: Node, path: str) -> NoReturn:
+        """Refuse a bare name that is no layer."""
+        if name in self.functions:
+            fail(f"{name} is a layer: write {name}()", path, node)
+        if name in self.values:
+            fail(f"{name} is {self.values[name]!r}, expected a layer", path, node)
+        if name in self.framework.absent:
+            fail(self._unknown_function(name), path, node)
+        layers = self.functions.keys() - self.framework.values.keys()
+        fail(f"unknown layer {name!r}{nearest(name, [*self.shared, *layers])}", path, node)
