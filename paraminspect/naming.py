@@ -52,26 +52,20 @@ class _Namer:
         """Name what is below `prefix`. `copy` tells apart the inner layers of copied layers."""
         if built.layer.copied_from is not None:
             copy = built.layer.serial
-        own = {
-            local: self.name(prefix + local, built.layer, local, spec, copy)
-            for local, spec in built.parameters.items()
+        own = {}
+        for local, spec in built.parameters.items():
+            full = prefix + local
+            if not local:
+                raise DefinitionError("a bare parameter needs a name: write a mapping")
+            owner, name = built.owner(local)
+            key = (copy, owner.serial, name)
+            _add(self.named, full, spec, owner, self.owners.setdefault(key, full))
+            own[local] = full
+        children = {
+            name: self.module(child, f"{prefix}{name}{self.separator}", copy)
+            for name, child in built.children.items()
         }
-        children = {}
-        for name, child in built.children.items():
-            bare = child.parameters.get("")
-            if bare is not None:
-                own[name] = self.name(prefix + name, child.layer, "", bare, copy)
-            else:
-                children[name] = self.module(child, f"{prefix}{name}{self.separator}", copy)
         return Module(own, children, built.layer)
-
-    def name(self, full: str, owner: Layer, local: str, spec: Spec, copy: int) -> str:
-        """Give a parameter its full name; that of an array met before is an alias."""
-        if not full:
-            raise DefinitionError("a bare parameter needs a name: write a mapping")
-        key = (copy, owner.serial, local)
-        _add(self.named, full, spec, owner, self.owners.setdefault(key, full))
-        return full
 
 
 def _add(named: Named, full: str, spec: Spec, owner: Layer, own_name: str) -> None:

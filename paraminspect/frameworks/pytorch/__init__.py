@@ -8,8 +8,8 @@ from __future__ import annotations
 from paraminspect.frameworks import Framework
 from paraminspect.frameworks.pytorch._attention import ATTENTION
 from paraminspect.frameworks.pytorch._bare import BARE
-from paraminspect.frameworks.pytorch._containers import ABSENT, module, sequential
 from paraminspect.frameworks.pytorch._construction import construct
+from paraminspect.frameworks.pytorch._containers import ABSENT, module, sequential
 from paraminspect.frameworks.pytorch._convolution import CONVOLUTIONS
 from paraminspect.frameworks.pytorch._elementwise import ELEMENTWISE
 from paraminspect.frameworks.pytorch._embedding import EMBEDDINGS

@@ -56,14 +56,16 @@ def _arrays(construction: Construction) -> list[_Array]:
 def _visit(
     built: Built, module: Module, again: int | None, arrays: dict[tuple[int, str], _Array]
 ) -> None:
-    serial, lazy = built.layer.serial, built.layer.kind.startswith("Lazy")
+    lazy = built.layer.kind.startswith("Lazy")
     if built.redrawn and again is None:
-        again = serial
+        again = built.layer.serial
     local_names = zip(built.parameters.items(), module.parameters.values(), strict=True)
     for (local, spec), name in local_names:
-        turn = (lazy, len(arrays) if lazy else serial, len(arrays))
+        owner, own_local = built.owner(local)
+        turn = (lazy, len(arrays) if lazy else owner.serial, len(arrays))
         twice = again if len(spec.shape) > 1 else None
-        arrays.setdefault((serial, local), _Array(spec, turn, again=twice)).names.append(name)
+        key = (owner.serial, own_local)
+        arrays.setdefault(key, _Array(spec, turn, again=twice)).names.append(name)
     for child, below in zip(built.children.values(), module.children.values(), strict=True):
         _visit(child, below, again, arrays)
 

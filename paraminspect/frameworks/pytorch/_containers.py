@@ -69,26 +69,27 @@ def _check_names(children: Mapping[str, Layer]) -> None:
 
 def _module_build(children: Mapping[str, Layer]) -> Build:
     # A state dict lists a module's own parameters, then its buffers, then its parts.
-    rank = {"Parameter": 0, "Buffer": 1}
-    ordered = sorted(children.items(), key=lambda item: rank.get(item[1].kind, 2))
-    count = sum(not is_bare(child) for _, child in ordered)
+    bare = {
+        name: child
+        for kind in ("Parameter", "Buffer")
+        for name, child in children.items()
+        if child.kind == kind
+    }
+    below = {name: child for name, child in children.items() if name not in bare}
 
     def build(shape: Shape | None) -> Built:
+        own = {name: child.build(None).parameters[""] for name, child in bare.items()}
         parts = Parts()
-        output = None
-        is_first = True  # it alone is taken to get what the module gets
-        for name, child in ordered:
-            if is_bare(child):
-                parts.add(name, child, None)
-                continue
+        given, output = shape, None
+        for name, child in below.items():
             try:
-                output = _add(parts, name, child, shape if is_first else None)
+                output = _add(parts, name, child, given)
             except UnknownInputError as error:
-                if shape is not None or not is_first:
+                if shape is not None or parts.built:
                     error.explain(UNKNOWN_INPUT)
                 raise
-            is_first = False
-        return Built({}, parts.built, output if count == 1 else None)
+            given = None  # only the first part is taken to get what the module gets
+        return Built(own, parts.built, output if len(below) == 1 else None, bare)
 
     return build
 
