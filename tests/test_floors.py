@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "paraminspect"
 
 FLOORS = [
-    ["errors", "parallel"],
+    ["collector", "errors", "parallel"],
     ["arrays"],
     ["indexing"],
     ["address", "expressions", "distributions", "recipes"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from paraminspect.arrays import DTYPES, Array, Opaque, count_elements
 from paraminspect.checkpoint._files import RegularFile, StoredArray
 from paraminspect.checkpoint._fortran import FortranArray
-from paraminspect.checkpoint._json import collection_paused, shown
+from paraminspect.checkpoint._json import shown
 from paraminspect.checkpoint._npy import (
     FIRST_NBYTES,
     NpyHeader,
@@ -13,6 +13,7 @@ from paraminspect.checkpoint._npy import (
     parse_npy_header,
 )
 from paraminspect.checkpoint._zip import STORED, Archive, Member, MemberBytes
+from paraminspect.collector import collector_paused
 from paraminspect.errors import CheckpointError
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -31,7 +32,7 @@ def open_npz(file: RegularFile) -> ParameterTree:
     Names stay as they are stored, MXNet's `arg:` and `aux:` before them too.
     """
     archive = Archive(file)
-    with collection_paused():
+    with collector_paused():
         entries = {}
         for member in archive.members.values():
             name = member.name.removesuffix(SUFFIX)

@@ -19,7 +19,8 @@ import safetensors
 from paraminspect.arrays import DTYPES, DType, Shape
 from paraminspect.checkpoint._content import MAXIMUM_HEADER_NBYTES, describe_content
 from paraminspect.checkpoint._files import RegularFile, StoredArray
-from paraminspect.checkpoint._json import check_text, collection_paused, read_json, shown
+from paraminspect.checkpoint._json import check_text, read_json, shown
+from paraminspect.collector import collector_paused
 from paraminspect.errors import CheckpointError
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -82,7 +83,7 @@ def tree_of(
     format_: str,
 ) -> ParameterTree:
     """The tree of the tensors of a file, or of all shards of a model, the index first."""
-    with collection_paused():
+    with collector_paused():
         parameters = {name: Parameter(name, array) for name, array in arrays.items()}
     ties = _ties(arrays, metadata)
     for alias, own in ties.items():
@@ -136,7 +137,7 @@ _OPTIONAL_FRAMEWORKS = (("paddle", "paddle"), ("pt", "torch"))
 
 def _parse_header(file: RegularFile) -> Header:
     start, text = _header_text(file)
-    with collection_paused():
+    with collector_paused():
         header = read_json(text)
         metadata = _check_metadata(header.pop(METADATA, None))
         spans: list[tuple[int, int, str]] = []
@@ -186,10 +187,14 @@ def _check_metadata(metadata: Any) -> dict[str, str]:
 
 
 def _check_entry(name: str, entry: Any) -> tuple[DType, Shape, int, int]:
-    """`(dtype, shape, begin, end)` of one tensor; `begin` and `end` count from the data on."""
+    """`(dtype, shape, begin, end)` of one tensor; `begin` and `end` count from the data on.
+
+    Called once for each of perhaps a hundred thousand tensors: calls are spared.
+    """
     if type(entry) is not dict:
         raise _entry_error(name, f"expected an object, got {shown(entry)}")
-    check_text(name, "a tensor name")
+    if not name.isascii():
+        check_text(name, "a tensor name")
     try:
         code, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     except KeyError as error:
@@ -198,11 +203,19 @@ def _check_entry(name: str, entry: Any) -> tuple[DType, Shape, int, int]:
     if dtype is None:
         known = ", ".join(DTYPES_BY_CODE)
         raise _entry_error(name, f"unknown dtype {shown(code)}, expected one of {known}")
-    count = _check_shape(name, shape)
-    # type(x) is int: True is an instance of int, and 8.0 == 8.
-    if type(offsets) is not list or [type(offset) for offset in offsets] != [int, int]:
+    if type(shape) is not list:
+        raise _entry_error(name, f"shape must be a list of sizes, got {shown(shape)}")
+    count = 1
+    for length in shape:
+        # type(x) is int: True is an instance of int, and 8.0 == 8.
+        if type(length) is not int or length < 0:
+            raise _entry_error(name, f"{shown(length)} in shape {shown(shape)} is not a size")
+        count *= length
+        if count >> 64 or length >> 64:  # as in the library: on the way to the product, too
+            raise _entry_error(name, f"shape {shown(shape)} has over 2**64 elements")
+    begin, end = offsets if type(offsets) is list and len(offsets) == 2 else (None, None)
+    if type(begin) is not int or type(end) is not int:
         raise _entry_error(name, f"data_offsets must be two integers, got {shown(offsets)}")
-    begin, end = offsets
     if not 0 <= begin <= end:
         raise _entry_error(name, f"data_offsets {shown(offsets)} end before they begin")
     if (end - begin) * 8 != count * dtype.nbits:
@@ -213,20 +226,6 @@ def _check_entry(name: str, entry: Any) -> tuple[DType, Shape, int, int]:
             f" give {end - begin}",
         )
     return dtype, tuple(shape), begin, end
-
-
-def _check_shape(name: str, shape: Any) -> int:
-    """The number of elements; as in the library, no product on the way may pass 64 bits."""
-    if type(shape) is not list:
-        raise _entry_error(name, f"shape must be a list of sizes, got {shown(shape)}")
-    count = 1
-    for length in shape:
-        if type(length) is not int or length < 0:
-            raise _entry_error(name, f"{shown(length)} in shape {shown(shape)} is not a size")
-        count *= length
-        if count >> 64 or length >> 64:
-            raise _entry_error(name, f"shape {shown(shape)} has over 2**64 elements")
-    return count
 
 
 def _entry_error(name: str, message: str) -> CheckpointError:
