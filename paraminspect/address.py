@@ -97,8 +97,11 @@ def _integer(node: ast.expr, text: str) -> int:
 
 @functools.lru_cache(maxsize=256)
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """A pattern as a regular expression: `*` is any run of characters, dots too, `?` any one."""
-    parts = {"*": ".*", "?": "."}
+    """A pattern as a regular expression: `*` is any run of characters, dots too, `?` any one.
+
+    Each wildcard is a group.
+    """
+    parts = {"*": "(.*)", "?": "(.)"}
     return re.compile("".join(parts.get(c) or re.escape(c) for c in pattern), re.DOTALL)
 
 
