@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from paraminspect.arrays import BLOCK_NBYTES, DType, Shape, count_elements
+from paraminspect.arrays import BLOCK_NBYTES, DTYPES, DType, Shape, count_elements
 from paraminspect.errors import AddressError, CheckpointError, DTypeError
 from paraminspect.indexing import gather
 
@@ -272,6 +272,11 @@ class StoredArray(FileArray):
     def nbytes(self) -> int:
         """Bytes that the array takes in the file."""
         return self.dtype.nbytes(count_elements(self.shape))
+
+    @property
+    def packed_bytes(self) -> StoredArray:
+        """The bytes of the array as they lie in the file, as a 1-D array of uint8."""
+        return StoredArray(self.file, self.offset, (self.nbytes,), DTYPES["uint8"])
 
     def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
         """Elements `start` to `stop`, 1-D, in native byte order; `DTypeError` for packed types.

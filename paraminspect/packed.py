@@ -1,0 +1,57 @@
+"""Packed types: elements of less than a byte, several to a byte.
+
+Only 4-bit elements are decoded. Their file formats do not say which half of a byte is first; the
+low half is, as in ONNX and in NVIDIA's `__nv_fp4x2_e2m1`. Of 6-bit elements nobody documents the
+order of bits: these are bytes, and no more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from paraminspect.arrays import Array, DType, Shape
+from paraminspect.indexing import gather
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@runtime_checkable
+class Packed(Protocol):
+    """An array of a packed type, which can tell its bytes."""
+
+    @property
+    def packed_bytes(self) -> Array:
+        """The bytes as they are stored, as a 1-D array of uint8."""
+
+
+class Nibbles:
+    """A view of an array of 4-bit elements whose `read` gives one NumPy element for each."""
+
+    def __init__(self, data: Array, packed_bytes: Array) -> None:
+        self.shape: Shape = data.shape
+        self.dtype: DType = data.dtype
+        self._bytes = packed_bytes
+
+    def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+        """Elements `start` to `stop` of the flattened array, 1-D."""
+        import numpy as np
+
+        pairs = self._bytes.read(start // 2, (stop + 1) // 2)
+        halves = np.empty((len(pairs), 2), np.uint8)
+        np.bitwise_and(pairs, 15, out=halves[:, 0])
+        np.right_shift(pairs, 4, out=halves[:, 1])
+        first = start % 2
+        return halves.reshape(-1)[first : first + stop - start].view(self.dtype.to_numpy())
+
+    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
+        return gather(self, index)
+
+
+def unpacked(array: Array) -> Array:
+    """`array`; if its elements are packed, a view that can be read: of elements, or of bytes."""
+    if array.dtype.nbits % 8 == 0 or not isinstance(array, Packed):
+        return array
+    if array.dtype.nbits == 4:
+        return Nibbles(array, array.packed_bytes)
+    return array.packed_bytes
