@@ -11,10 +11,12 @@ FLOORS = [
     ["collector", "errors", "parallel"],
     ["arrays"],
     ["indexing"],
+    ["packed"],
     ["address", "expressions", "distributions", "recipes"],
     ["forward", "generators"],
     ["layers"],
     ["tree"],
+    ["diff", "renaming"],
     ["naming", "stats", "checkpoint._content", "checkpoint._files", "checkpoint._json"],
     ["checkpoint._zip", "checkpoint._npy", "checkpoint._fortran", "checkpoint._writing"],
     [

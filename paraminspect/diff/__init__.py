@@ -1,0 +1,190 @@
+"""Differences between two trees: names, shapes, dtypes, ties and values.
+
+Everything that can be told from names and headers comes first; values are read block by block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from paraminspect.arrays import DType, Shape, Unset
+from paraminspect.diff._numbers import Tolerance
+from paraminspect.diff._select import select_pair
+from paraminspect.diff._values import (
+    Pair,
+    ValueDifference,
+    arrays_differ,
+    comparable,
+    compare_arrays,
+)
+from paraminspect.errors import DTypeError
+from paraminspect.tree import Parameter, ParameterTree
+
+__all__ = [
+    "Change",
+    "Comparison",
+    "Difference",
+    "Tolerance",
+    "ValueDifference",
+    "diff_trees",
+    "select_pair",
+]
+
+
+class Change(StrEnum):
+    """In what two trees can differ."""
+
+    MISSING = "missing"
+    """A name is only in LEFT."""
+    EXTRA = "extra"
+    """A name is only in RIGHT."""
+    SHAPE = "shape"
+    DTYPE = "dtype"
+    TIE = "tie"
+    VALUE = "value"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference; `left` and `right` are the shapes, dtypes or own names that differ."""
+
+    name: str
+    kind: Change
+    left: Shape | DType | str | None = None
+    right: Shape | DType | str | None = None
+    values: ValueDifference | None = None
+
+
+def diff_trees(
+    left: ParameterTree,
+    right: ParameterTree,
+    *,
+    tolerance: Tolerance = Tolerance(),  # noqa: B008 (frozen)
+    ignore: Collection[Change] = (),
+) -> Comparison:
+    """The differences of two trees, found when they are iterated over.
+
+    Against a definition these are the differences that `load_state_dict(strict=True)` tells:
+    missing, extra and shape; a definition has no values, and loading casts and unties.
+    """
+    return Comparison(left, right, tolerance, frozenset(ignore))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison of two trees: iterate for its differences, in the order of the left tree."""
+
+    left: ParameterTree
+    right: ParameterTree
+    tolerance: Tolerance
+    ignore: frozenset[Change]
+
+    @cached_property
+    def arrays(self) -> dict[str, tuple[Parameter, Parameter]]:
+        """Pairs of parameters by name: of the names in both, those of a tied array once."""
+        seen = set()
+        pairs = {}
+        for name, parameter in self.left.entries.items():
+            other = self.right.entries.get(name)
+            own = self.left.own_name(name), self.right.own_name(name)
+            if other is not None and own not in seen:
+                seen.add(own)
+                pairs[name] = parameter, other
+        return pairs
+
+    @property
+    def against_definition(self) -> bool:
+        """Whether one side, and only one, is a definition."""
+        return len({_is_definition(self.left), _is_definition(self.right)}) == 2
+
+    @cached_property
+    def skipped(self) -> frozenset[Change]:
+        """What is not compared: it is ignored, or a definition does not tell it."""
+        skipped = self.ignore
+        if self.against_definition:
+            skipped |= {Change.DTYPE, Change.TIE}
+        if _is_definition(self.left) or _is_definition(self.right):
+            skipped |= {Change.VALUE}
+        return skipped
+
+    def __iter__(self) -> Iterator[Difference]:
+        yield from self._structure()
+        names = list(self._comparable)
+        found = compare_arrays(list(self._comparable.values()), self.tolerance)
+        for name, values in zip(names, found, strict=True):
+            if values is not None:
+                yield Difference(name, Change.VALUE, values=values)
+
+    def differs(self) -> bool:
+        """Whether there is any difference; reading stops soon after the first."""
+        if next(self._structure(), None) is not None:
+            return True
+        return arrays_differ(list(self._comparable.values()), self.tolerance)
+
+    @cached_property
+    def _comparable(self) -> dict[str, Pair]:
+        if Change.VALUE in self.skipped:
+            return {}
+        pairs = {}
+        for name, (one, two) in self.arrays.items():
+            if one.shape != two.shape:
+                continue
+            if comparable(one.data, two.data):
+                pairs[name] = one.data, two.data
+            elif Change.DTYPE in self.skipped:
+                raise DTypeError(
+                    f"{name!r}: {one.dtype} and {two.dtype} cannot be compared by value"
+                )
+        return pairs
+
+    def _structure(self) -> Iterator[Difference]:
+        for difference in self._all_structure():
+            if difference.kind not in self.skipped:
+                yield difference
+
+    def _all_structure(self) -> Iterator[Difference]:
+        left, right = self.left.entries, self.right.entries
+        for name in left:
+            if name not in right:
+                yield Difference(name, Change.MISSING)
+        for name in right:
+            if name not in left:
+                yield Difference(name, Change.EXTRA)
+        for name, (one, two) in self.arrays.items():
+            if one.shape != two.shape:
+                yield Difference(name, Change.SHAPE, one.shape, two.shape)
+            if one.dtype != two.dtype:
+                yield Difference(name, Change.DTYPE, one.dtype, two.dtype)
+        yield from self._ties()
+
+    def _ties(self) -> Iterator[Difference]:
+        """Names that are tied otherwise, whichever of the tied names the array is stored under."""
+        common = self.left.entries.keys() & self.right.entries.keys()
+        one, two = _groups(self.left, common), _groups(self.right, common)
+        for name in self.left.entries:
+            if name in common and one[name] != two[name]:
+                owners = _owner(self.left, one[name], name), _owner(self.right, two[name], name)
+                if owners[0] != owners[1]:
+                    yield Difference(name, Change.TIE, *owners)
+
+
+def _is_definition(tree: ParameterTree) -> bool:
+    return any(isinstance(p.data, Unset) for p in tree.entries.values())
+
+
+def _groups(tree: ParameterTree, common: Collection[str]) -> dict[str, frozenset[str]]:
+    """For each name the names of its array that are in `common`."""
+    members: dict[str, set[str]] = {}
+    for name in tree.entries:
+        if name in common:
+            members.setdefault(tree.own_name(name), set()).add(name)
+    frozen = {own: frozenset(names) for own, names in members.items()}
+    return {name: frozen[tree.own_name(name)] for name in tree.entries if name in common}
+
+
+def _owner(tree: ParameterTree, group: frozenset[str], name: str) -> str:
+    own = tree.own_name(name)
+    return own if own in group else next(n for n in tree.entries if n in group)

@@ -1,0 +1,181 @@
+"""Values of many pairs of arrays compared block by block, on every core, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from paraminspect.arrays import Array, count_elements
+from paraminspect.diff._numbers import Tolerance, widen
+from paraminspect.diff._tally import Sums, Tally, compare_blocks, sums_of_equal
+from paraminspect.packed import unpacked
+from paraminspect.parallel import in_order
+
+BLOCK_NBYTES = 1 << 19
+"""Two blocks and the float64 copies of what differs in them stay in the processor's cache."""
+
+TASK_NBYTES = 16 << 20
+TASK_BLOCKS = 256
+"""What a thread does at a time: much more than it costs to hand out, for small arrays too."""
+
+Number = complex
+"""An int, a float or a complex."""
+
+Pair = tuple[Array, Array]
+
+
+@dataclass(frozen=True)
+class ValueDifference:
+    """How the values of two arrays of one shape differ.
+
+    `differing` to `max_rel` and `worst_index` tell of the elements that differ by more than the
+    tolerance, `rms` and `cosine` of all; NaN and infinities that are the same on both sides are
+    left out, others pass into every number, as in NumPy. None: not defined, too large for float64,
+    or (of a packed type that nobody can decode) not known.
+    """
+
+    count: int
+    """Elements in each array."""
+    differing: int | None = None
+    max_abs: float | None = None
+    """Largest |left - right|, exact between integers; NaN where only one of a pair is NaN."""
+    max_rel: float | None = None
+    """Largest |left - right| / |right|: infinite where right is 0."""
+    rms: float | None = None
+    """Root mean square of left - right."""
+    cosine: float | None = None
+    """Of the angle between the two, as vectors."""
+    worst_index: tuple[int, ...] | None = None
+    """The first index at which `max_abs` is reached."""
+    worst_left: Number | None = None
+    worst_right: Number | None = None
+
+
+def comparable(left: Array, right: Array) -> bool:
+    """Whether values can be compared: bits of a type that is not decoded say nothing of numbers."""
+    return left.dtype == right.dtype or not any(_is_opaque(array) for array in (left, right))
+
+
+def compare_arrays(pairs: Sequence[Pair], tolerance: Tolerance) -> Iterator[ValueDifference | None]:
+    """The difference of each pair in turn, None where there is none. Shapes must be equal."""
+    done = 0
+    for number, parts in groupby(_tallies(pairs, tolerance), lambda part: part[0]):
+        yield from [None] * (number - done)  # pairs without elements
+        done = number + 1
+        tally = Tally()
+        for _, part in parts:
+            tally = tally.merged(part)
+        yield _difference(pairs[number], tally) if tally.differing else None
+    yield from [None] * (len(pairs) - done)
+
+
+def arrays_differ(pairs: Sequence[Pair], tolerance: Tolerance) -> bool:
+    """Whether any pair differs; reading stops soon after the first difference."""
+    with closing(_tallies(pairs, tolerance)) as tallies:
+        return any(tally.differing for _, tally in tallies)
+
+
+def _tallies(
+    pairs: Sequence[Pair], tolerance: Tolerance
+) -> Generator[tuple[int, Tally], None, None]:
+    """Tallies with the numbers of their pairs, in order: the same whatever the thread count."""
+
+    def work(task: list[tuple[int, int, int]]) -> list[tuple[int, Tally]]:
+        return [
+            (number, _tally(pairs[number], ranges, tolerance))
+            for number, ranges in groupby(task, lambda piece: piece[0])
+        ]
+
+    _keep_freed_memory()
+    for tallies in in_order(work, _tasks(pairs)):
+        yield from tallies
+
+
+def _keep_freed_memory() -> None:
+    # glibc's malloc returns every freed block of some size to the system, and taking one back costs
+    # more than computing on it. It keeps what is smaller than the largest it has seen freed. These
+    # bytes are never touched, so they take no memory.
+    np.empty(31 << 20, np.uint8)
+
+
+def _tally(pair: Pair, pieces: Iterable[tuple[int, int, int]], tolerance: Tolerance) -> Tally:
+    left, right = map(unpacked, pair)
+    tally = Tally()
+    for _, start, stop in pieces:
+        block = compare_blocks(left.read(start, stop), right.read(start, stop), start, tolerance)
+        tally = tally.merged(block)
+    return tally
+
+
+def _tasks(pairs: Sequence[Pair]) -> Iterator[list[tuple[int, int, int]]]:
+    """Lists of `(pair, start, stop)`: parts of a large array, or many small arrays."""
+    task: list[tuple[int, int, int]] = []
+    nbytes = 0
+    for number, (left, right) in enumerate(pairs):
+        itemsize = max(1, left.dtype.nbits // 8, right.dtype.nbits // 8)
+        count = count_elements(unpacked(left).shape)
+        for start, stop in _ranges(0, count, itemsize):
+            task.append((number, start, stop))
+            nbytes += (stop - start) * itemsize
+            if nbytes >= TASK_NBYTES or len(task) >= TASK_BLOCKS:
+                yield task
+                task, nbytes = [], 0
+    if task:
+        yield task
+
+
+def _ranges(start: int, stop: int, itemsize: int) -> Iterator[tuple[int, int]]:
+    step = BLOCK_NBYTES // itemsize
+    for at in range(start, stop, step):
+        yield at, min(at + step, stop)
+
+
+def _difference(pair: Pair, tally: Tally) -> ValueDifference:
+    count = count_elements(pair[0].shape)
+    if _is_opaque(pair[0]):
+        return ValueDifference(count)
+    left, right = map(unpacked, pair)
+    sums = tally.sums
+    for part in in_order(lambda block: sums_of_equal(left.read(*block)), _blocks(left, tally)):
+        sums = sums.plus(part)
+    worst = tally.worst
+    return ValueDifference(
+        count,
+        tally.differing,
+        tally.max_abs,
+        tally.max_rel,
+        _rms(tally.max_abs, sums),
+        _cosine(tally.max_abs, sums),
+        tuple(int(i) for i in np.unravel_index(worst, left.shape)),
+        widen(left.read(worst, worst + 1))[0].item(),
+        widen(right.read(worst, worst + 1))[0].item(),
+    )
+
+
+def _blocks(array: Array, tally: Tally) -> Iterator[tuple[int, int]]:
+    for start, stop in tally.identical:
+        yield from _ranges(start, stop, max(1, array.dtype.nbits // 8))
+
+
+def _rms(max_abs: float, sums: Sums) -> float | None:
+    if not math.isfinite(max_abs):
+        return max_abs
+    return math.sqrt(sums.squares / sums.pairs) if math.isfinite(sums.squares) else None
+
+
+def _cosine(max_abs: float, sums: Sums) -> float | None:
+    if not math.isfinite(max_abs):
+        return math.nan
+    length = math.sqrt(sums.left) * math.sqrt(sums.right)
+    if not length or not math.isfinite(length):
+        return None
+    return max(-1.0, min(1.0, sums.product / length))
+
+
+def _is_opaque(array: Array) -> bool:
+    return array.dtype.nbits % 8 != 0 and unpacked(array).dtype != array.dtype
