@@ -7,6 +7,7 @@ import sys
 import click
 
 from paraminspect import report
+from paraminspect.cli.options import exclude_option
 from paraminspect.source import open_source
 from paraminspect.tree import ParameterTree
 
@@ -30,7 +31,7 @@ Exit status: 0 done, 2 trouble.
 @click.command("list", epilog=EPILOG)
 @click.argument("source")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out these; repeatable.")
+@exclude_option
 @click.option("--tree", is_flag=True, help="The nested structure, with totals per module.")
 @click.option(
     "--depth", type=click.IntRange(0), metavar="N", help="Totals per module, N levels deep."

@@ -12,7 +12,8 @@ import click
 from paraminspect.errors import ParamInspectError, escape, nearest
 
 COMMANDS = {
-    "list": ("paraminspect.cli.list", "list_parameters", "Names, shapes, dtypes, ties, totals.")
+    "list": ("paraminspect.cli.list", "list_parameters", "Names, shapes, dtypes, ties, totals."),
+    "diff": ("paraminspect.cli.diff", "diff_sources", "What differs between two sources."),
 }
 """Command to (module, function, one line of help). A module is imported when its command runs."""
 

@@ -108,3 +108,8 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*arguments, output=bundled, **options)
 
     return with_output
+
+
+exclude_option = click.option(
+    "--exclude", multiple=True, metavar="PATTERN", help="Leave out these; repeatable."
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from paraminspect.errors import escape
@@ -21,10 +21,19 @@ class Folded(NamedTuple):
 
 
 def fold_parameters(tree: ParameterTree) -> Iterator[Folded]:
-    """`12 x h.{0..11}.attn.bias` for parameters alike but for the first number in their names."""
+    """The parameters of a tree, those of equal siblings as one."""
+    return fold_names((name, _look_of(tree, name, p)) for name, p in tree.entries.items())
+
+
+def _look_of(tree: ParameterTree, name: str, p: Parameter) -> object:
+    return name if name in tree.ties else (p.shape, p.dtype, p.trainable, p.scheme)
+
+
+def fold_names(looks: Iterable[tuple[str, object]]) -> Iterator[Folded]:
+    """`12 x h.{0..11}.attn.bias` for names of one look that differ in their first number alone."""
     groups: dict[object, list[str]] = {}
-    for name, parameter in tree.entries.items():
-        groups.setdefault(_likeness(tree, name, parameter), []).append(name)
+    for name, look in looks:
+        groups.setdefault((_form(name), look), []).append(name)
     for names in groups.values():
         numbers = [int(found[0]) for n in names if (found := _NUMBER.search(n))]
         if len(names) > 1 and numbers == list(range(numbers[0], numbers[0] + len(names))):
@@ -35,14 +44,10 @@ def fold_parameters(tree: ParameterTree) -> Iterator[Folded]:
             yield from (Folded(escape(name), name, 1) for name in names)
 
 
-def _likeness(tree: ParameterTree, name: str, p: Parameter) -> object:
-    if name in tree.ties or not _NUMBER.search(name):
-        return name
-    # Bare numbers are positions in a Sequential: `0.weight` and `2.weight` are different layers.
+def _form(name: str) -> str:
     form = _NUMBER.sub("#", name, count=1)
-    if form.startswith("#"):
-        return name
-    return form, p.shape, p.dtype, p.trainable, p.scheme
+    # Bare numbers are positions in a Sequential: `0.weight` and `2.weight` are different layers.
+    return name if form.startswith("#") else form
 
 
 def fold_modules(tree: ParameterTree, module: Module) -> list[tuple[str, Module, int]]:

@@ -25,14 +25,16 @@ _DIGITS = re.compile(r"(\d+)")
 
 @dataclass(frozen=True)
 class Screen:
-    """The terminal that a report is drawn on: its width in columns."""
+    """The terminal that a report is drawn on: its width in columns, and whether to use colours."""
 
     width: int
+    colored: bool = False
 
     @classmethod
     def of_terminal(cls) -> Screen:
         """The terminal of the standard output."""
-        return cls(shutil.get_terminal_size((80, 24)).columns)
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return cls(shutil.get_terminal_size((80, 24)).columns, not plain)
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:

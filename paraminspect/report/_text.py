@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from paraminspect.errors import escape
@@ -32,7 +32,7 @@ def as_table(
 ) -> Iterator[str]:
     """Aligned columns and a footer with totals."""
     header, rows = _table(tree, stats, limit, screen)
-    yield from _aligned(header, rows, screen)
+    yield from aligned(header, rows, screen)
     if limit and limit < len(tree.entries):
         yield f"... {len(tree.entries) - limit} more of {len(tree.entries)}; --limit 0 shows all"
     yield ""
@@ -100,14 +100,19 @@ def _footer(tree: ParameterTree) -> str:
     )
 
 
-def _aligned(
-    header: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen | None
+def aligned(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    screen: Screen | None,
+    right: Collection[str] = RIGHT,
+    dropped_first: Sequence[str] = DROPPED_FIRST,
 ) -> Iterator[str]:
+    """Columns of equal width; those that a narrow screen has no room for are dropped in order."""
     columns = list(zip(header, *rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
     shown = list(range(len(header)))
     if screen:
-        for name in DROPPED_FIRST:
+        for name in dropped_first:
             fixed = sum(widths[i] + len(GAP) for i in shown[1:])
             if name in header and fixed + LEAST_NAME + widths[0] // 2 > screen.width:
                 shown.remove(header.index(name))
@@ -117,7 +122,7 @@ def _aligned(
         cells = []
         for i in shown:
             cell = _shorten(line[i], widths[0]) if i == 0 and screen else line[i]
-            cells.append(cell.rjust(widths[i]) if header[i] in RIGHT else cell.ljust(widths[i]))
+            cells.append(cell.rjust(widths[i]) if header[i] in right else cell.ljust(widths[i]))
         text = GAP.join(cells).rstrip()
         yield text[: screen.width] if screen else text
 
@@ -204,7 +209,7 @@ def module_table(tree: ParameterTree, depth: int) -> Iterator[str]:
             row = [escape(path) or ".", module.kind, f"{arrays:,}", f"{count:,}"]
             rows.append([*row, format_nbytes(nbytes), share])
     header = ["module", "layer", "arrays", "parameters", "bytes", "share"]
-    yield from _aligned(header, rows, None)
+    yield from aligned(header, rows, None)
     yield ""
     yield _footer(tree)
 

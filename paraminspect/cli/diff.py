@@ -1,0 +1,131 @@
+"""`paraminspect diff`: what differs between any two sources."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from paraminspect.cli.options import exclude_option
+from paraminspect.report import Screen, write
+from paraminspect.source import open_source
+
+KINDS = ("missing", "extra", "shape", "dtype", "tie", "value")
+STYLES = ("table", "json", "jsonl", "csv", "tsv", "markdown", "names")
+
+EPILOG = """\b
+Examples:
+  paraminspect diff before.safetensors after.safetensors
+  paraminspect diff model.yaml model.safetensors
+  paraminspect diff --rtol 1e-5 --ignore dtype model.safetensors cast.safetensors
+  paraminspect diff --map 'model.*=*' trainer.safetensors model.safetensors
+  paraminspect diff --stat --depth 3 base.safetensors tuned.safetensors
+  paraminspect diff --quiet a.safetensors b.safetensors && echo same
+
+\b
+Numbers are compared, exactly: across dtypes too, integers of 64 bits too.
++0 equals -0. NaN equals NaN, and differs from every number.
+
+\b
+Exit status: 0 the same, 1 different, 2 trouble.
+"""
+
+
+class Bound(click.FloatRange):
+    """A finite number that is not negative."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=sys.float_info.max)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; NaN, which is in no range, is refused too."""
+        number = super().convert(value, param, ctx)
+        return number if number == number else self.fail(f"{value!r} is no number", param, ctx)
+
+
+@click.command("diff", epilog=EPILOG)
+@click.argument("left")
+@click.argument("right")
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+@exclude_option
+@click.option(
+    "--map",
+    "renamings",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="Rename names of LEFT first, as in 'model.*=*'; repeatable.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="KIND",
+    type=click.Choice([*KINDS, "ties"]),
+    help=f"Leave out a kind of difference: {', '.join(KINDS)}; repeatable.",
+)
+@click.option(
+    "--rtol",
+    type=Bound(),
+    default=0.0,
+    help="Numbers are equal if |left - right| <= atol + rtol * |right|.",
+)
+@click.option("--atol", type=Bound(), default=0.0, help="The same; both are 0 by default.")
+@click.option("--nan-differs", is_flag=True, help="Let NaN differ from NaN.")
+@click.option(
+    "--sort",
+    type=click.Choice(["change", "name", "definition"]),
+    default="change",
+    help="The order: the worst first, by name, or as in LEFT.",
+)
+@click.option("--stat", is_flag=True, help="A line per module, with a bar for its change.")
+@click.option(
+    "--depth", type=click.IntRange(1), metavar="N", help="Modules of --stat, N levels deep."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing; stop at the first difference.")
+@click.option("--format", "style", type=click.Choice(STYLES), default="table")
+def diff_sources(
+    left: str,
+    right: str,
+    patterns: tuple[str, ...],
+    exclude: tuple[str, ...],
+    renamings: tuple[str, ...],
+    ignore: tuple[str, ...],
+    rtol: float,
+    atol: float,
+    nan_differs: bool,
+    sort: str,
+    stat: bool,
+    depth: int | None,
+    quiet: bool,
+    style: str,
+) -> int:
+    """Compare LEFT with RIGHT: two checkpoints, or a definition and a checkpoint.
+
+    Tells names that are missing (only in LEFT) or extra (only in RIGHT), and shapes, dtypes,
+    ties and values that differ. A definition has no values: against one, the names and shapes
+    are compared, as load_state_dict(strict=True) does.
+    """
+    from paraminspect.diff import Change, Tolerance, diff_trees, select_pair
+    from paraminspect.renaming import parse_renaming, rename
+    from paraminspect.report import diff as reports
+
+    one, two = open_source(left), open_source(right)
+    one = rename(one, [parse_renaming(text) for text in renamings])
+    one, two = select_pair(one, two, patterns, exclude)
+    comparison = diff_trees(
+        one,
+        two,
+        tolerance=Tolerance(rtol, atol, nan_differs),
+        ignore={Change(kind.removesuffix("s")) for kind in ignore},
+    )
+    if quiet:
+        return int(comparison.differs())
+    differences = reports.sort_differences(comparison, sort)
+    screen = Screen.of_terminal() if sys.stdout.isatty() else None
+    if stat:
+        worst_first = sort == "change"
+        lines = reports.as_stat(comparison, differences, screen, depth, worst_first=worst_first)
+    else:
+        lines = reports.STYLES[style](comparison, differences, screen)
+    write(lines, sys.stdout)
+    return int(bool(differences))

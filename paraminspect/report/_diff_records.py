@@ -1,0 +1,165 @@
+"""Reports of differences for programs: the records of a comparison, complete and never cut."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from paraminspect.arrays import DType
+from paraminspect.diff import Change, Comparison, Difference
+from paraminspect.errors import escape
+from paraminspect.report._machine import SCHEMA_VERSION
+from paraminspect.report._rows import Screen, natural_key, strict
+from paraminspect.tree import Parameter
+
+Differences = Sequence[Difference]
+
+VALUE_KEYS = ("differing", "count", "max_abs", "max_rel", "rms", "cosine", "worst_index")
+MORE_KEYS = ("worst_left", "worst_right", "shape", "dtype")
+
+
+def sort_differences(comparison: Comparison, order: str) -> list[Difference]:
+    """All differences: by `change` (structure first, then the worst), `name`, or `definition`."""
+    found = list(comparison)
+    if order == "definition":
+        names = [*comparison.left.entries, *comparison.right.entries]
+        place = {name: i for i, name in reversed(list(enumerate(names)))}
+        return sorted(found, key=lambda d: place[d.name])
+    found.sort(key=lambda d: natural_key(d.name))
+    if order == "change":
+        kinds = list(Change)
+        found.sort(key=lambda d: (kinds.index(d.kind), _mildness(d)))
+    return found
+
+
+def _mildness(difference: Difference) -> tuple[bool, float]:
+    """Sorts the worst first: what is not known, NaN, infinite, large."""
+    values = difference.values
+    worst = values.max_abs if values else None
+    unknown = worst is None or math.isnan(worst)
+    return not unknown, 0.0 if unknown or worst is None else -worst
+
+
+def present(comparison: Comparison, difference: Difference) -> Parameter:
+    """The parameter of a difference, of the left tree unless it is only in the right one."""
+    name = difference.name
+    return comparison.left.entries.get(name) or comparison.right.entries[name]
+
+
+def difference_record(comparison: Comparison, difference: Difference) -> dict[str, Any]:
+    """All that is known of a difference, by the keys of the JSON contract."""
+    record: dict[str, Any] = {
+        "name": difference.name,
+        "kind": str(difference.kind),
+        "left": _plain(difference.left),
+        "right": _plain(difference.right),
+    }
+    for key in (*VALUE_KEYS, *MORE_KEYS[:2]):
+        record[key] = difference.values and _plain(getattr(difference.values, key))
+    parameter = present(comparison, difference)
+    record["shape"] = None if difference.kind is Change.SHAPE else list(parameter.shape)
+    record["dtype"] = None if difference.kind is Change.DTYPE else parameter.dtype.name
+    return record
+
+
+def _plain(value: Any) -> Any:
+    """A value that strict JSON can hold; a complex number is a list of its two parts."""
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, DType):
+        return value.name
+    if isinstance(value, complex):
+        return [strict(value.real), strict(value.imag)]
+    return strict(value) if isinstance(value, float) else value
+
+
+def totals(comparison: Comparison, differences: Differences) -> dict[str, int]:
+    """Arrays compared and the same, and the number of differences of each kind."""
+    kinds = Counter(difference.kind for difference in differences)
+    unlike = {d.name for d in differences} & comparison.arrays.keys()
+    compared = len(comparison.arrays)
+    counts = {str(kind): kinds[kind] for kind in Change}
+    return {"compared": compared, "same": compared - len(unlike), **counts}
+
+
+def as_json(
+    comparison: Comparison,
+    differences: Differences,
+    screen: Screen | None,  # noqa: ARG001
+) -> Iterator[str]:
+    """One object, as the JSON contract has it, a line per difference; pure ASCII."""
+    head = {
+        "schema_version": SCHEMA_VERSION,
+        "left": comparison.left.source,
+        "right": comparison.right.source,
+        "same": not differences,
+        "not_compared": sorted(comparison.skipped),
+    }
+    yield json.dumps(head)[:-1] + ', "differences": ['
+    last = len(differences) - 1
+    for i, line in enumerate(as_jsonl(comparison, differences, None)):
+        yield line + ("," if i < last else "")
+    yield f'], "totals": {json.dumps(totals(comparison, differences))}}}'
+
+
+def as_jsonl(
+    comparison: Comparison,
+    differences: Differences,
+    screen: Screen | None,  # noqa: ARG001
+) -> Iterator[str]:
+    """One object per difference and line."""
+    for difference in differences:
+        yield json.dumps(difference_record(comparison, difference), allow_nan=False)
+
+
+def as_names(
+    comparison: Comparison,  # noqa: ARG001
+    differences: Differences,
+    screen: Screen | None,  # noqa: ARG001
+) -> Iterator[str]:
+    """The names that differ, once each, control characters escaped."""
+    yield from map(escape, dict.fromkeys(d.name for d in differences))
+
+
+def as_csv(
+    comparison: Comparison,
+    differences: Differences,
+    screen: Screen | None,  # noqa: ARG001
+) -> Iterator[str]:
+    """Comma-separated values with a header."""
+    return _separated(comparison, differences, "excel")
+
+
+def as_tsv(
+    comparison: Comparison,
+    differences: Differences,
+    screen: Screen | None,  # noqa: ARG001
+) -> Iterator[str]:
+    """Tab-separated values with a header."""
+    return _separated(comparison, differences, "excel-tab")
+
+
+def _separated(comparison: Comparison, differences: Differences, dialect: str) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, dialect, lineterminator="")
+    rows: Iterator[Sequence[Any]] = (
+        [_cell(*item) for item in difference_record(comparison, difference).items()]
+        for difference in differences
+    )
+    header = ("name", "kind", "left", "right", *VALUE_KEYS, *MORE_KEYS)
+    for row in (header, *rows):
+        buffer.seek(0)
+        buffer.truncate()
+        writer.writerow(row)
+        yield buffer.getvalue()
+
+
+def _cell(key: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return ("," if key == "worst_index" else "x").join(map(str, value))
+    return escape(value) if isinstance(value, str) else value

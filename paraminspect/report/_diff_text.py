@@ -1,0 +1,196 @@
+"""Reports of differences for people: what is gone, new and changed, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from paraminspect.arrays import DType
+from paraminspect.diff import Change, Comparison, Difference, ValueDifference
+from paraminspect.errors import escape
+from paraminspect.report._diff_records import Differences, present, totals
+from paraminspect.report._fold import Folded, fold_names
+from paraminspect.report._rows import Screen
+from paraminspect.report._text import aligned
+
+MARKS = {Change.MISSING: "-", Change.EXTRA: "+"}
+CHANGED = "~"
+COLORS = {"-": "\x1b[31m", "+": "\x1b[32m", "~": "\x1b[33m"}
+PLAIN = "\x1b[0m"
+
+RIGHT = ("differ", "max |d|", "max rel", "rms", "cosine")
+DROPPED_FIRST = ("max rel", "cosine", "at", "rms")
+"""Columns that a narrow terminal does without, in this order."""
+
+
+def as_table(
+    comparison: Comparison, differences: Differences, screen: Screen | None
+) -> Iterator[str]:
+    """`-` missing, `+` extra, `~` changed; then the values, and a line of totals."""
+    structure = [d for d in differences if d.kind is not Change.VALUE]
+    values = [d for d in differences if d.kind is Change.VALUE]
+    if structure:
+        rows = [
+            [f"{MARKS.get(d.kind, CHANGED)} {label}", str(d.kind), describe_change(comparison, d)]
+            for d, label in _folded(comparison, structure, screen)
+        ]
+        yield from _painted(aligned(["  name", "kind", "change"], rows, screen), screen)
+        yield ""
+    if values:
+        header = ["  name", *VALUE_COLUMNS]
+        rows = [
+            [f"{CHANGED} {escape(d.name)}", *_value_cells(d.values, compact=screen is not None)]
+            for d in values
+            if d.values
+        ]
+        yield from _painted(aligned(header, rows, screen, RIGHT, DROPPED_FIRST), screen)
+        yield ""
+    yield from summary(comparison, differences)
+
+
+def as_markdown(
+    comparison: Comparison,
+    differences: Differences,
+    screen: Screen | None,  # noqa: ARG001
+) -> Iterator[str]:
+    """A Markdown table."""
+    from tabulate import tabulate
+
+    header = ["", "name", "kind", "change", *VALUE_COLUMNS]
+    rows = []
+    for d in differences:
+        cells = _value_cells(d.values) if d.values else [""] * len(VALUE_COLUMNS)
+        change = describe_change(comparison, d)
+        row = [MARKS.get(d.kind, CHANGED), escape(d.name), str(d.kind), change, *cells]
+        rows.append([cell.replace("|", "\\|") for cell in row])
+    header = [cell.replace("|", "\\|") for cell in header]
+    yield tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
+
+
+VALUE_COLUMNS = ["differ", "max |d|", "max rel", "rms", "cosine", "at", "left -> right"]
+
+
+def _value_cells(values: ValueDifference, *, compact: bool = False) -> list[str]:
+    count = _compact(values.count) if compact else f"{values.count:,}"
+    if values.differing is None or values.worst_index is None:
+        return [f"bytes of {count}", *[""] * (len(VALUE_COLUMNS) - 1)]
+    differing = _compact(values.differing) if compact else f"{values.differing:,}"
+    return [
+        f"all {count}" if values.differing == values.count else f"{differing} of {count}",
+        format_number(values.max_abs),
+        format_number(values.max_rel),
+        format_number(values.rms),
+        "" if values.cosine is None else f"{values.cosine:.6f}",
+        str(list(values.worst_index)),
+        _two_numbers(values.worst_left, values.worst_right),
+    ]
+
+
+def describe_change(comparison: Comparison, difference: Difference) -> str:
+    """`[1024, 768] -> [512, 768]`, or the shape and dtype of what is on one side alone."""
+    if difference.kind in MARKS:
+        parameter = present(comparison, difference)
+        return f"{list(parameter.shape)} {parameter.dtype}"
+    if difference.kind is Change.VALUE:
+        return ""
+    sides = [_describe_side(difference, side) for side in (difference.left, difference.right)]
+    return " -> ".join(sides)
+
+
+def _describe_side(difference: Difference, side: object) -> str:
+    if isinstance(side, tuple):
+        return str(list(side))
+    if isinstance(side, DType):
+        return side.name
+    return "its own values" if side == difference.name else f"= {escape(str(side))}"
+
+
+def summary(comparison: Comparison, differences: Differences) -> Iterator[str]:
+    """The line of totals, and what was not compared."""
+    counts = totals(comparison, differences)
+    compared, same = counts.pop("compared"), counts.pop("same")
+    arrays = f"{compared:,} array{'s' * (compared != 1)}"
+    if differences:
+        kinds = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
+        yield f"{kinds}; {same:,} of {arrays} in both {'is' if same == 1 else 'are'} the same"
+    else:
+        yield f"the same: {arrays}"
+    skipped = [str(kind) for kind in Change if kind in comparison.skipped]
+    if skipped:
+        yield f"not compared: {', '.join(skipped)}{_reason(comparison)}"
+    if not compared and (hint := _hint(comparison)):
+        yield hint
+
+
+def _reason(comparison: Comparison) -> str:
+    if comparison.skipped == comparison.ignore:
+        return ""
+    definitions = [
+        escape(tree.source)
+        for tree in (comparison.left, comparison.right)
+        if tree.format == "definition"
+    ]
+    return f" ({' and '.join(definitions)}: a definition has no values)"
+
+
+def _hint(comparison: Comparison) -> str:
+    """How to rename, when all that parts the names of the two sides is a prefix."""
+    left, right = comparison.left.entries, comparison.right.entries
+    for these, those, rule in ((left, right, "{0}*=*"), (right, left, "*={0}*")):
+        for name in these:
+            for i in (i for i, c in enumerate(name) if c in "./:"):
+                prefix, rest = name[: i + 1], name[i + 1 :]
+                if rest in those:
+                    return f"no name is in both: --map '{escape(rule.format(prefix))}' would match"
+    return "no name is in both: --map OLD=NEW renames those of LEFT" if left and right else ""
+
+
+def _folded(
+    comparison: Comparison, differences: Differences, screen: Screen | None
+) -> Iterator[tuple[Difference, str]]:
+    """Each difference with the label of its line; on a terminal equal siblings are one."""
+    if screen is None:
+        yield from ((d, escape(d.name)) for d in differences)
+        return
+    for kind, group in groupby(differences, lambda d: d.kind):
+        by_name = {d.name: d for d in group}
+        looks = ((n, describe_change(comparison, d)) for n, d in by_name.items())
+        folds = fold_names(looks) if kind is not Change.TIE else _each(by_name)
+        yield from ((by_name[fold.name], fold.label) for fold in folds)
+
+
+def _each(names: dict[str, Difference]) -> Iterator[Folded]:
+    for name in names:
+        yield Folded(escape(name), name, 1)
+
+
+def _painted(lines: Iterator[str], screen: Screen | None) -> Iterator[str]:
+    if screen is None or not screen.colored:
+        yield from lines
+        return
+    for line in lines:
+        color = COLORS.get(line[:1])
+        yield f"{color}{line}{PLAIN}" if color else line
+
+
+def _compact(number: int) -> str:
+    """`1.02M`."""
+    power = min((len(str(number)) - 1) // 3, len(_UNITS) - 1)
+    return f"{number / 1000**power:.3g}{_UNITS[power]}"
+
+
+_UNITS = ("", "k", "M", "G", "T", "P")
+
+
+def format_number(value: float | None) -> str:
+    """A number in four digits, integers in all of theirs; nothing for None."""
+    return "" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
+
+
+def _two_numbers(left: complex | None, right: complex | None) -> str:
+    """`0.125 -> 0.625`, with so many digits that the two look different."""
+    for digits in (4, 6, 9, 17):
+        texts = [v if isinstance(v, int) else f"{v:.{digits}g}" for v in (left, right)]
+        if texts[0] != texts[1]:
+            break
+    return f"{texts[0]} -> {texts[1]}"
