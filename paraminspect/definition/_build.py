@@ -77,8 +77,8 @@ class Builder:
         if isinstance(node, Scalar) or _is_repetition(node):
             return self._sequential(self._keyed(self._items(node, path), node, path), node, path)
         if any(_CALL_KEY.fullmatch(k.text) and not is_forward(k) for k, _ in node.entries):
-            return self._around(node, path)
-        return self._module(node, path, block)
+            return self._around(node, path, block)
+        return self._module(self._children(node, path), node, path, block)
 
     def _sequential(self, children: dict[str, Layer], node: Node, path: str) -> Layer:
         return self._made(lambda: self.scope.framework.sequential(children), node, path)
@@ -89,27 +89,29 @@ class Builder:
         except ParamInspectError as error:
             fail(str(error), path, node)
 
-    def _around(self, node: Mapping, path: str) -> Layer:
+    def _around(self, node: Mapping, path: str, block: str) -> Layer:
         key, below = node.entries[0]
         if len(node.entries) > 1:
             fail("a call with layers below it must be alone in its mapping", path, node)
         layer = self._call(self.scope.expression(key, path), key, path)
         path = f"{path}.{key.text}"
-        if isinstance(below, Sequence):
-            children = self._list(below, path)
-        elif isinstance(below, Mapping) and not _is_repetition(below):
+        if isinstance(below, Mapping) and not _is_repetition(below):
             children = self._children(below, path)
+            plain = self._module(children, below, path, block)
+        elif isinstance(below, Sequence):
+            children = self._list(below, path)
+            plain = self._sequential(children, below, path)
         else:
             children = self._keyed(self._items(below, path), below, path)
-        return self._made(lambda: self.scope.framework.around(layer, children), key, path)
+            plain = self._sequential(children, below, path)
+        return self._made(lambda: self.scope.framework.around(layer, plain, children), key, path)
 
-    def _module(self, node: Mapping, path: str, block: str) -> Layer:
+    def _module(self, children: dict[str, Layer], node: Mapping, path: str, block: str) -> Layer:
         """A module with named children; a key `forward` or `forward(a, b)` says what it does."""
         forward: Forward | None = None
         for key, told in node.entries:
             if is_forward(key):
                 forward = build_forward(key, told, f"{path}.{key.text}", self.scope.values)
-        children = self._children(node, path)
         module = self._made(lambda: self.scope.framework.module(children, block), node, path)
         return replace(module, forward=forward)
 

@@ -56,7 +56,7 @@ def draw_in_order(construction: Construction) -> Sequence[Drawn]:
     ]
 
 
-def _nothing_below(layer: Layer, children: Mapping[str, Layer]) -> Layer:
+def _nothing_below(layer: Layer, plain: Layer, children: Mapping[str, Layer]) -> Layer:
     raise DefinitionError(f"{layer} takes no layers below it")
 
 
@@ -66,7 +66,8 @@ class Framework:
 
     `sequential` makes the container that a list stands for, `module` the one that a mapping
     stands for, both from the children by name; the second is told the block whose body it is.
-    `around` makes what a call with layers below it stands for (`Add(): [a, b]`). `values` are
+    `around` makes what a call with layers below it stands for (`Add(): [a, b]`): it gets the call,
+    the container that the layers below would be without it, and these layers. `values` are
     what else may be called in an argument, such as initializers. `name_parameters` turns a built
     model into named parameters; `separator` stands between the parts of a name.
     """
@@ -76,7 +77,7 @@ class Framework:
     sequential: Callable[[Mapping[str, Layer]], Layer]
     module: Callable[[Mapping[str, Layer], str], Layer]
     name_parameters: Callable[[Built], Named]
-    around: Callable[[Layer, Mapping[str, Layer]], Layer] = _nothing_below
+    around: Callable[[Layer, Layer, Mapping[str, Layer]], Layer] = _nothing_below
     values: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     separator: str = "."
     metadata: Mapping[str, str] | None = None
