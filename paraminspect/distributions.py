@@ -47,6 +47,11 @@ class Uniform(Moments):
     variance: float | None = None
 
     @property
+    def bounds(self) -> tuple[float, float]:
+        """The least value, and the one that all are below."""
+        return self.low, self.high
+
+    @property
     def mean_std(self) -> tuple[float, float]:
         """Of one value."""
         return (self.low + self.high) / 2, abs(self.high - self.low) / math.sqrt(12)
@@ -96,10 +101,16 @@ class TruncatedNormal(Moments):
         return (self.low - self.mean) / self.std, (self.high - self.mean) / self.std
 
     @property
+    def kept(self) -> float:
+        """The share of the normal that lies within the bounds."""
+        low, high = self.standard_bounds
+        return _normal_cdf(high) - _normal_cdf(low)
+
+    @property
     def mean_std(self) -> tuple[float, float] | None:
         """Of one value [Johnson, Kotz & Balakrishnan 1994, 13.134 and 13.135]."""
         a, b = self.standard_bounds
-        kept = _normal_cdf(b) - _normal_cdf(a)
+        kept = self.kept
         if kept <= 0:
             return None
         shift = (_normal_pdf(a) - _normal_pdf(b)) / kept

@@ -6,12 +6,14 @@ values when they are read, in any order, from any thread, whole or in part: alwa
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from paraminspect.arrays import Array, DType, Shape
 from paraminspect.distributions import Distribution
+from paraminspect.errors import SchemeError, nearest
 
 
 @dataclass(frozen=True)
@@ -40,3 +42,36 @@ class Generator(Protocol):
 
     def arrays(self, draws: Sequence[Draw]) -> Mapping[str, Array]:
         """The array of each name after all draws. `SchemeError`: what it cannot draw."""
+
+
+GENERATORS: dict[str, tuple[str, str]] = {
+    "native": ("_native", "keyed by seed, name and block: adding a layer changes no other"),
+}
+"""Name to (module of this package, what it reproduces)."""
+
+RNG_ALIASES: dict[str, str] = {}
+"""The newest version of each."""
+
+
+def open_generator(name: str, seed: int) -> Generator:
+    """The generator of a name with a seed; raises `SchemeError` for one that there is not.
+
+    Each module has a function `open_generator(name, seed)`.
+    """
+    full = RNG_ALIASES.get(name, name)
+    if full not in GENERATORS:
+        raise SchemeError(_unknown(name))
+    module = importlib.import_module(f"{__name__}.{GENERATORS[full][0]}")
+    generator: Generator = module.open_generator(full, seed)
+    return generator
+
+
+def _unknown(name: str) -> str:
+    known = [*GENERATORS, *RNG_ALIASES]
+    framework = name.partition("-")[0]
+    if framework in RNG_ALIASES:
+        return (
+            f"the random numbers of {name} are not reproduced: they differ from version to version"
+            f" and on GPUs; {RNG_ALIASES[framework]} (CPU) is reproduced"
+        )
+    return f"unknown rng {name!r}, expected one of {', '.join(known)}{nearest(name, known)}"

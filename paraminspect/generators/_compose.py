@@ -105,21 +105,3 @@ def _padded(array: Array, row: int) -> Recipe:
         return values
 
     return Recipe(array.shape, array.dtype, make)
-
-
-def orthonormal(matrix: np.ndarray[Any, Any], distribution: Orthogonal) -> np.ndarray[Any, Any]:
-    """The orthogonal matrix made of a drawn one, `(max, min)` of rows and columns for `qr`.
-
-    The signs make it unique: the diagonal of R is positive [Mezzadri 2007, section 5].
-    """
-    import numpy as np
-
-    if distribution.method == "svd":
-        u, _, v = np.linalg.svd(matrix, full_matrices=False)
-        return distribution.gain * (u if u.shape == matrix.shape else v)
-    q, r = np.linalg.qr(matrix)
-    q = q * np.sign(np.diag(r))
-    if distribution.rows < distribution.columns:
-        q = q.T
-    result: np.ndarray[Any, Any] = np.ascontiguousarray(q) * q.dtype.type(distribution.gain)
-    return result

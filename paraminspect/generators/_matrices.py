@@ -1,0 +1,68 @@
+"""Structured random arrays, drawn whole: orthogonal, delta-orthogonal, sparse, user-made."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from paraminspect.arrays import Shape
+from paraminspect.distributions import DeltaOrthogonal, Orthogonal, Sparse
+from paraminspect.errors import SchemeError
+
+Floats = np.ndarray[Any, np.dtype[Any]]
+
+
+def matrix_shape(distribution: Orthogonal) -> tuple[int, int]:
+    """The shape of the matrix that is drawn: for `qr` at least as many rows as columns."""
+    rows, columns = distribution.rows, distribution.columns
+    if distribution.method == "svd":
+        return rows, columns
+    return max(rows, columns), min(rows, columns)
+
+
+def orthonormal(matrix: Floats, distribution: Orthogonal) -> Floats:
+    """The orthogonal matrix of the shape wanted, made of a drawn one of `matrix_shape`.
+
+    The signs make it unique: the diagonal of R is positive [Mezzadri 2007, section 5].
+    """
+    if distribution.method == "svd":
+        u, _, v = np.linalg.svd(matrix, full_matrices=False)
+        chosen: Floats = u if u.shape == matrix.shape else v
+        chosen *= matrix.dtype.type(distribution.gain)
+        return chosen
+    q, r = np.linalg.qr(matrix)
+    q = q * np.sign(np.diag(r))
+    if distribution.rows < distribution.columns:
+        q = q.T
+    result: Floats = np.ascontiguousarray(q) * q.dtype.type(distribution.gain)
+    return result
+
+
+def inner_orthogonal(distribution: DeltaOrthogonal, shape: Shape) -> Orthogonal:
+    """The square matrix, of the size of the outputs, whose first rows are at the centre."""
+    outputs = shape[-1] if distribution.kernel_first else shape[0]
+    return Orthogonal(distribution.gain, outputs, outputs)
+
+
+def at_centre(matrix: Floats, distribution: DeltaOrthogonal, shape: Shape) -> Floats:
+    """The matrix, of `inner_orthogonal`, at the centre of a kernel that is zero elsewhere."""
+    values = np.zeros(shape, matrix.dtype)
+    kernel_first = values if distribution.kernel_first else np.moveaxis(values, (0, 1), (-1, -2))
+    *kernel, inputs, _ = kernel_first.shape
+    kernel_first[tuple((size - 1) // 2 for size in kernel)] = matrix[:inputs]
+    return values
+
+
+def zeros_per_column(distribution: Sparse, rows: int) -> int:
+    """How many values of a column are zero (`torch.nn.init.sparse_`)."""
+    return math.ceil(distribution.sparsity * rows)
+
+
+def checked(values: Any, shape: Shape) -> Floats:
+    """What a user's function made, if it has the shape that was asked for."""
+    array = np.asarray(values)
+    if array.shape != shape:
+        raise SchemeError(f"the function made shape {list(array.shape)}, not {list(shape)}")
+    return array
