@@ -7,9 +7,7 @@ float64 and merged block by block [Chan, Golub & LeVeque 1979, eq. 2.1].
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +15,7 @@ import numpy as np
 
 from paraminspect.arrays import Array, block_ranges
 from paraminspect.errors import DTypeError
+from paraminspect.parallel import in_order
 from paraminspect.tree import ParameterTree
 
 Progress = Callable[[int], None]
@@ -132,27 +131,28 @@ class Piece(NamedTuple):
     stop: int
 
 
-def tree_stats(tree: ParameterTree, progress: Progress | None = None) -> dict[str, Stats]:
-    """The statistics of every array by own name; `progress` is told of bytes as they are done.
+def tree_stats(
+    tree: ParameterTree, names: Iterable[str] | None = None, progress: Progress | None = None
+) -> dict[str, Stats]:
+    """The statistics of every array, or of those with these names, by own name.
 
-    Arrays of packed dtypes, whose values are not decoded, are left out.
+    `progress` is told of bytes as they are done. Arrays of packed dtypes, whose values are not
+    decoded, are left out.
     """
-    arrays = {tree.own_name(name): p.data for name, p in tree.entries.items()}
+    own = dict.fromkeys(map(tree.own_name, tree.entries if names is None else names))
+    arrays = {name: tree.entries[name].data for name in own}
     found: dict[str, Stats] = {}
 
     def measure(portion: list[Piece]) -> list[Stats | None]:
         return [_decoded_stats(arrays[name], *ends) for name, *ends in portion]
 
     portions = list(_portions(arrays))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for portion, measured in zip(portions, pool.map(measure, portions), strict=True):
-            for piece, stats in zip(portion, measured, strict=True):
-                if stats is not None:
-                    found[piece.name] = found.get(piece.name, EMPTY).merged(stats)
-            if progress:
-                progress(
-                    sum(arrays[name].dtype.nbytes(stop - start) for name, start, stop in portion)
-                )
+    for portion, measured in zip(portions, in_order(measure, portions), strict=True):
+        for piece, stats in zip(portion, measured, strict=True):
+            if stats is not None:
+                found[piece.name] = found.get(piece.name, EMPTY).merged(stats)
+        if progress:
+            progress(sum(arrays[p.name].dtype.nbytes(p.stop - p.start) for p in portion))
     return found
 
 

@@ -18,6 +18,9 @@ from paraminspect.layers import Drawn, Fans, Layer
 if TYPE_CHECKING:
     import numpy as np
 
+MAXIMUM_DEPTH = 64
+"""Levels of modules that names are taken to spell: a file may hold one with 1000s of dots."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Parameter:
@@ -287,13 +290,14 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
 
     def no_match(self, text: str) -> AddressError:
         """The error for an address that matches no parameter."""
+        message = f"{self.source and self.source + ': '}no parameter matches {text!r}"
         start = text if text.endswith(self.separator) else text + self.separator
         if any(name.startswith(start) for name in self.entries):
-            return AddressError(f"no parameter matches {text!r}, did you mean {start + '*'!r}?")
+            return AddressError(f"{message}, did you mean {start + '*'!r}?")
         close = difflib.get_close_matches(text, list(self.entries)[:20_000], n=1, cutoff=0.4)
         if close:
-            return AddressError(f"no parameter matches {text!r}, the nearest is {close[0]!r}")
-        return AddressError(f"no parameter matches {text!r}")
+            return AddressError(f"{message}, the nearest is {close[0]!r}")
+        return AddressError(message)
 
     def keep(self, wanted: Callable[[str], bool]) -> ParameterTree:
         """A tree of the names that are wanted. An alias whose own name goes becomes the owner."""
@@ -370,7 +374,7 @@ def _module_of_names(names: Iterable[str], separator: str) -> Module:
     """The structure that the names of a checkpoint spell, cut at the separator."""
     root: dict[str, Any] = {}
     for name in names:
-        *path, last = name.split(separator)
+        *path, last = name.split(separator, MAXIMUM_DEPTH)
         node = root
         for part in path:
             below = node.get(part)

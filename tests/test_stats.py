@@ -139,7 +139,7 @@ def test_a_tree_has_the_statistics_of_every_array_once(block, portion, tmp_path,
     save_file(arrays, tmp_path / "m.safetensors", {"alias": "a.3"})
     tree = open_checkpoint(tmp_path / "m.safetensors")
     told = []
-    found = tree_stats(tree, told.append)
+    found = tree_stats(tree, progress=told.append)
     assert set(found) == set(arrays)
     for name, values in arrays.items():
         assert_equal(found[name], values, rtol=1e-9)

@@ -26,7 +26,7 @@ def test_a_tree_is_a_mapping_that_knows_what_it_lacks(net):
     assert "2.bais" not in net
     assert net.get("2.bais") is None
     with pytest.raises(
-        KeyError, match=r"^no parameter matches '2.bais', the nearest is '2\.bias'$"
+        KeyError, match=r"mlp.yaml: no parameter matches '2.bais', the nearest is '2\.bias'$"
     ):
         net["2.bais"]
 

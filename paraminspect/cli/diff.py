@@ -121,7 +121,7 @@ def diff_sources(
     if quiet:
         return int(comparison.differs())
     differences = reports.sort_differences(comparison, sort)
-    screen = Screen.of_terminal() if sys.stdout.isatty() else None
+    screen = Screen.of(sys.stdout)
     if stat:
         worst_first = sort == "change"
         lines = reports.as_stat(comparison, differences, screen, depth, worst_first=worst_first)

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import click
 
 from paraminspect import report
-from paraminspect.cli.options import exclude_option
+from paraminspect.cli.options import count, exclude_option
+from paraminspect.collector import collector_paused
 from paraminspect.source import open_source
 from paraminspect.tree import ParameterTree
+
+if TYPE_CHECKING:
+    from paraminspect.stats import Stats
 
 EPILOG = """\b
 Examples:
   paraminspect list model.safetensors
   paraminspect list model.yaml '*.bias' --exclude 'h.0.*'
-  paraminspect list --depth 2 model.safetensors.index.json
+  paraminspect list --tree --depth 2 model.safetensors.index.json
+  paraminspect list --stats --sort size --limit 5 model.safetensors
   paraminspect list --format json model.safetensors | jq .totals
   cat model.yaml | paraminspect list -
 
 \b
-Patterns: * any run of characters, dots too; ? any one character. A pattern
-that matches nothing is an error.
+On a terminal equal siblings fold (12 x h.{0..11}.ln_1.bias) and names are
+shortened to fit; in a pipe or a file every name stands whole on a line.
 
 \b
 Exit status: 0 done, 2 trouble.
@@ -34,45 +42,65 @@ Exit status: 0 done, 2 trouble.
 @exclude_option
 @click.option("--tree", is_flag=True, help="The nested structure, with totals per module.")
 @click.option(
-    "--depth", type=click.IntRange(0), metavar="N", help="Totals per module, N levels deep."
+    "--depth", type=count, metavar="N", help="Totals per module, N levels deep; cuts --tree."
 )
+@click.option("--stats", is_flag=True, help="Mean, std, min, max, zeros, NaN, Inf of the values.")
 @click.option(
-    "--sort", type=click.Choice(["name", "size", "definition"]), help="The order of rows."
+    "--sort",
+    type=click.Choice(["name", "size", "definition"]),
+    metavar="ORDER",
+    help="By name, size or definition (the order of the source).",
 )
-@click.option("--limit", type=click.IntRange(0), default=0, metavar="N", help="Show the first N.")
+@click.option("--limit", type=count, metavar="N", help="The first N rows only.")
 @click.option(
-    "--stats", is_flag=True, help="Read the values: mean, std, min, max, zeros, NaN, Inf."
+    "--format",
+    "style",
+    type=click.Choice(list(report.STYLES)),
+    metavar="FORMAT",
+    help="table, tree, json, jsonl, csv, tsv, markdown or names.",
 )
-@click.option("--format", "style", type=click.Choice(list(report.STYLES)), default="table")
 def list_parameters(
     source: str,
     patterns: tuple[str, ...],
     exclude: tuple[str, ...],
     tree: bool,
     depth: int | None,
-    sort: str | None,
-    limit: int,
     stats: bool,
-    style: str,
+    sort: str | None,
+    limit: int | None,
+    style: str | None,
 ) -> None:
-    """List the parameters of SOURCE whose names match any PATTERN (all without one).
+    """List the parameters of SOURCE: names, shapes, dtypes, sizes, ties.
 
-    Shows name, shape, dtype, number of elements, bytes, ties and, for a definition, the scheme
-    that initializes it. Totals count a tied array once. Values are read only with --stats.
+    SOURCE is a model definition (YAML), a checkpoint (a file, an index of shards, or a folder
+    with one), or - for a definition on standard input. Of a checkpoint only headers are read,
+    unless --stats asks for the values. Totals count a tied array once.
+
+    Each PATTERN selects by name: * is any run of characters, dots too, and ? any one of them.
+    One that matches nothing is an error.
     """
-    chosen = _choose(open_source(source), patterns, exclude)
-    found = None
-    if stats:
-        from paraminspect.stats import tree_stats
+    used = {"stats": stats, "depth": depth is not None, "sort": sort is not None}
+    rendering = _style(style, tree, used)
+    with collector_paused():
+        chosen = _choose(open_source(source), patterns, exclude)
+        chosen = report.sort_tree(chosen, sort)
+        found = _measure(chosen, limit) if stats else None
+        screen = report.Screen.of(sys.stdout)
+        view = report.View(chosen, found, limit or 0, depth, sort, screen)
+        report.write(rendering.lines(view), sys.stdout)
 
-        found = tree_stats(chosen)
-    chosen = report.sort_tree(chosen, sort)
-    screen = report.Screen.of_terminal() if sys.stdout.isatty() else None
-    if depth is not None:
-        report.write(report.module_table(chosen, depth), sys.stdout)
-    else:
-        render = report.STYLES["tree" if tree else style]
-        report.write(render(chosen, found, limit, screen), sys.stdout)
+
+def _style(name: str | None, tree: bool, used: Mapping[str, bool]) -> report.Style:
+    """The style that the options ask for, if they go together."""
+    if tree and name not in (None, "tree"):
+        raise click.UsageError(f"--tree does not go with --format {name}")
+    name = "tree" if tree else name or "table"
+    style = report.MODULES if name == "table" and used["depth"] else report.STYLES[name]
+    for option in (option for option, is_used in used.items() if is_used):
+        if option not in style.takes:
+            with_ = "--depth" if style is report.MODULES else f"--format {name}"
+            raise click.UsageError(f"--{option} does not go with {with_}")
+    return style
 
 
 def _choose(
@@ -84,3 +112,14 @@ def _choose(
         left_out = {name for pattern in exclude for name in tree.matching(pattern)}
         tree = tree.keep(lambda name: name not in left_out)
     return tree
+
+
+def _measure(tree: ParameterTree, limit: int | None) -> dict[str, Stats]:
+    """The statistics of what is shown."""
+    from paraminspect.cli.progress import progress
+    from paraminspect.stats import tree_stats
+
+    names = list(islice(tree.entries, limit or None))
+    nbytes = sum(tree[own].nbytes for own in {tree.own_name(name) for name in names})
+    with progress("reading", nbytes) as advance:
+        return tree_stats(tree, names, advance)

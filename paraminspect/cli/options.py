@@ -113,3 +113,13 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 exclude_option = click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out these; repeatable."
 )
+
+
+MAXIMUM_DIGITS = 18
+
+
+def count(text: str) -> int:
+    """The type of an option that takes a whole number from 0 on."""
+    if not text.isdecimal() or len(text) > MAXIMUM_DIGITS:
+        raise click.BadParameter(f"{text!r} is not a number from 0 on")
+    return int(text)

@@ -1,6 +1,6 @@
 """Reports: a tree as a table, a drawn tree, JSON, CSV, Markdown or bare names.
 
-A style is a function from a tree (with statistics, a limit and perhaps a terminal) to lines.
+A style is a function from a view (a tree, perhaps statistics and a terminal) to lines.
 """
 
 from __future__ import annotations
@@ -8,27 +8,40 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import IO
+from typing import IO, NamedTuple
 
 from paraminspect.report._machine import as_csv, as_json, as_jsonl, as_names, as_tsv
-from paraminspect.report._rows import Screen, StatsByName, natural_key
-from paraminspect.report._text import as_markdown, as_table, as_tree, module_table
+from paraminspect.report._outline import as_modules, as_tree
+from paraminspect.report._rows import View, format_nbytes, natural_key
+from paraminspect.report._screen import Screen
+from paraminspect.report._table import as_markdown, as_table
 from paraminspect.tree import ParameterTree
 
-__all__ = ["STYLES", "Screen", "module_table", "sort_tree", "write"]
+__all__ = ["MODULES", "STYLES", "Screen", "Style", "View", "format_nbytes", "sort_tree", "write"]
 
-Style = Callable[[ParameterTree, StatsByName | None, int, Screen | None], Iterable[str]]
+
+class Style(NamedTuple):
+    """A way to report, and the options of a view that mean something to it."""
+
+    lines: Callable[[View], Iterable[str]]
+    takes: frozenset[str]
+
+
+ROWS = frozenset(("stats", "sort"))
 
 STYLES: dict[str, Style] = {
-    "table": as_table,
-    "tree": as_tree,
-    "json": as_json,
-    "jsonl": as_jsonl,
-    "csv": as_csv,
-    "tsv": as_tsv,
-    "markdown": as_markdown,
-    "names": as_names,
+    "table": Style(as_table, ROWS),
+    "tree": Style(as_tree, frozenset(("depth",))),
+    "json": Style(as_json, ROWS),
+    "jsonl": Style(as_jsonl, ROWS),
+    "csv": Style(as_csv, ROWS),
+    "tsv": Style(as_tsv, ROWS),
+    "markdown": Style(as_markdown, ROWS),
+    "names": Style(as_names, frozenset(("sort",))),
 }
+
+MODULES = Style(as_modules, frozenset(("depth", "sort")))
+"""The table with a depth: of modules, not of parameters."""
 
 LINES_AT_ONCE = 10_000
 
@@ -39,7 +52,7 @@ def sort_tree(tree: ParameterTree, order: str | None) -> ParameterTree:
         order = "definition" if tree.format == "definition" else "name"
     if order == "definition":
         return tree
-    names = sorted(tree.entries, key=natural_key)
+    names = sorted(tree.entries, key=natural_key(tree.separator))
     if order == "size":
         names.sort(key=lambda name: -tree.entries[name].nbytes)
     return replace(tree, entries={name: tree.entries[name] for name in names})

@@ -14,7 +14,8 @@ from paraminspect.arrays import DType
 from paraminspect.diff import Change, Comparison, Difference
 from paraminspect.errors import escape
 from paraminspect.report._machine import SCHEMA_VERSION
-from paraminspect.report._rows import Screen, natural_key, strict
+from paraminspect.report._rows import natural_key, strict
+from paraminspect.report._screen import Screen
 from paraminspect.tree import Parameter
 
 Differences = Sequence[Difference]
@@ -30,7 +31,8 @@ def sort_differences(comparison: Comparison, order: str) -> list[Difference]:
         names = [*comparison.left.entries, *comparison.right.entries]
         place = {name: i for i, name in reversed(list(enumerate(names)))}
         return sorted(found, key=lambda d: place[d.name])
-    found.sort(key=lambda d: natural_key(d.name))
+    key = natural_key(comparison.left.separator)
+    found.sort(key=lambda d: key(d.name))
     if order == "change":
         kinds = list(Change)
         found.sort(key=lambda d: (kinds.index(d.kind), _mildness(d)))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from paraminspect.diff import Change, Comparison
 from paraminspect.errors import escape
 from paraminspect.report._diff_records import Differences
-from paraminspect.report._diff_text import MARKS, format_number, summary
-from paraminspect.report._rows import Screen, is_unicode
-from paraminspect.report._text import aligned
+from paraminspect.report._diff_text import MARKS, summary
+from paraminspect.report._rows import format_number
+from paraminspect.report._screen import Screen, aligned, is_unicode
 from paraminspect.tree import ParameterTree
 
 BAR_LENGTH = 24

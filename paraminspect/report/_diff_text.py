@@ -10,8 +10,8 @@ from paraminspect.diff import Change, Comparison, Difference, ValueDifference
 from paraminspect.errors import escape
 from paraminspect.report._diff_records import Differences, present, totals
 from paraminspect.report._fold import Folded, fold_names
-from paraminspect.report._rows import Screen
-from paraminspect.report._text import aligned
+from paraminspect.report._rows import format_number
+from paraminspect.report._screen import Screen, aligned
 
 MARKS = {Change.MISSING: "-", Change.EXTRA: "+"}
 CHANGED = "~"
@@ -180,11 +180,6 @@ def _compact(number: int) -> str:
 
 
 _UNITS = ("", "k", "M", "G", "T", "P")
-
-
-def format_number(value: float | None) -> str:
-    """A number in four digits, integers in all of theirs; nothing for None."""
-    return "" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
 
 
 def _two_numbers(left: complex | None, right: complex | None) -> str:

@@ -3,86 +3,107 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 from paraminspect.errors import escape
-from paraminspect.tree import Module, Parameter, ParameterTree
+from paraminspect.tree import MAXIMUM_DEPTH
 
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"\d+(?=\D*$)")
+"""The last number in a name: siblings are counted by it."""
+
+Item = TypeVar("Item")
 
 
 class Folded(NamedTuple):
-    """A line that stands for `times` parameters, of which `name` is the first."""
+    """A line that stands for `times` names, of which `name` is the first."""
 
     label: str
     name: str
     times: int
 
 
-def fold_parameters(tree: ParameterTree) -> Iterator[Folded]:
-    """The parameters of a tree, those of equal siblings as one."""
-    return fold_names((name, _look_of(tree, name, p)) for name, p in tree.entries.items())
+@dataclass(slots=True)
+class _Group:
+    """What stands below one part of the names: full names with their looks, and further parts."""
+
+    names: dict[str, tuple[str, Hashable]] = field(default_factory=dict)
+    groups: dict[str, _Group] = field(default_factory=dict)
+    look: Hashable = None
 
 
-def _look_of(tree: ParameterTree, name: str, p: Parameter) -> object:
-    return name if name in tree.ties else (p.shape, p.dtype, p.trainable, p.scheme)
+def fold_names(looks: Iterable[tuple[str, Hashable]], separator: str = ".") -> Iterator[Folded]:
+    """`12 x h.{0..11}.attn.bias`: names of siblings below which all names and looks are equal.
 
-
-def fold_names(looks: Iterable[tuple[str, object]]) -> Iterator[Folded]:
-    """`12 x h.{0..11}.attn.bias` for names of one look that differ in their first number alone."""
-    groups: dict[object, list[str]] = {}
+    The order is that of the first name of each line.
+    """
+    looks = list(looks)
+    root = _Group()
     for name, look in looks:
-        groups.setdefault((_form(name), look), []).append(name)
-    for names in groups.values():
-        numbers = [int(found[0]) for n in names if (found := _NUMBER.search(n))]
-        if len(names) > 1 and numbers == list(range(numbers[0], numbers[0] + len(names))):
-            span = f"{{{numbers[0]}..{numbers[-1]}}}"
-            label = _NUMBER.sub(span, escape(names[0]), count=1)
-            yield Folded(f"{len(names)} x {label}", names[0], len(names))
+        *path, local = name.split(separator, MAXIMUM_DEPTH)
+        group = root
+        for part in path:
+            if part not in group.groups:
+                group.groups[part] = _Group()
+            group = group.groups[part]
+        group.names[local] = (name, look)
+    _give_looks(root, {})
+    folded = {fold.name: fold for fold in _fold(root, "", 1, separator)}
+    yield from (folded[name] for name, _ in looks if name in folded)
+
+
+def _give_looks(group: _Group, known: dict[Hashable, int]) -> None:
+    """Give equal groups equal numbers, from the innermost outwards."""
+    for below in group.groups.values():
+        _give_looks(below, known)
+    own = tuple((local, look) for local, (_, look) in group.names.items())
+    parts = tuple((part, below.look) for part, below in group.groups.items())
+    group.look = known.setdefault((own, parts), len(known))
+
+
+def _fold(group: _Group, prefix: str, times: int, separator: str) -> Iterator[Folded]:
+    for local, (name, _) in group.names.items():
+        label = prefix + escape(local)
+        yield Folded(f"{times} x {label}" if times > 1 else label, name, times)
+    for label, below, run in fold_siblings((p, g.look, g) for p, g in group.groups.items()):
+        yield from _fold(below, prefix + label + separator, times * run, separator)
+
+
+def fold_siblings(
+    siblings: Iterable[tuple[str, Hashable, Item]],
+) -> Iterator[tuple[str, Item, int]]:
+    """`("{0..11}", first item, 12)` for a run of siblings with one look, numbered one by one.
+
+    A sibling is its name, its look and what stands for it; names come back escaped.
+    """
+    first: tuple[str, Item] | None = None
+    run, last_name, last_look = 0, "", None
+    for name, look, item in siblings:
+        if first is not None and look == last_look and _follows(name, last_name):
+            run += 1
         else:
-            yield from (Folded(escape(name), name, 1) for name in names)
+            if first is not None:
+                yield _span(first[0], last_name), first[1], run
+            first, run = (name, item), 1
+        last_name, last_look = name, look
+    if first is not None:
+        yield _span(first[0], last_name), first[1], run
 
 
-def _form(name: str) -> str:
-    form = _NUMBER.sub("#", name, count=1)
-    # Bare numbers are positions in a Sequential: `0.weight` and `2.weight` are different layers.
-    return name if form.startswith("#") else form
-
-
-def fold_modules(tree: ParameterTree, module: Module) -> list[tuple[str, Module, int]]:
-    """Children with runs of equal, numbered siblings as one: `({0..11}, the first, 12)`."""
-    folded: list[tuple[str, Module, int]] = []
-    run: list[str] = []
-    look: object = None
-
-    def close() -> None:
-        if run:
-            first, last = run[0], run[-1]
-            label = first if len(run) == 1 else _span(first, last)
-            folded.append((label, module.children[first], len(run)))
-            run.clear()
-
-    for name, child in module.children.items():
-        mine = (_NUMBER.sub("#", name, count=1), _look(tree, child))
-        if not (run and look == mine and name != mine[0]):
-            close()
-        run.append(name)
-        look = mine
-    close()
-    return folded
+def _follows(name: str, before: str) -> bool:
+    """Whether a name is that of a sibling with its number one higher."""
+    mine, others = _NUMBER.search(name), _NUMBER.search(before)
+    if mine is None or others is None or len(mine[0]) > 9 or len(others[0]) > 9:
+        return False
+    form = _NUMBER.sub("#", name) == _NUMBER.sub("#", before)
+    return form and int(mine[0]) == int(others[0]) + 1
 
 
 def _span(first: str, last: str) -> str:
-    """`({0..11})`-like label of a run; only numbered names fold."""
-    low, high = _NUMBER.findall(first)[0], _NUMBER.findall(last)[0]
-    return _NUMBER.sub(f"{{{low}..{high}}}", first, count=1)
-
-
-def _look(tree: ParameterTree, module: Module) -> object:
-    own = tuple(
-        (local, tree.entries[full].shape, tree.entries[full].dtype)
-        for local, full in module.parameters.items()
-    )
-    below = tuple((name, _look(tree, child)) for name, child in module.children.items())
-    return (str(module.layer) if module.layer else ""), own, below
+    if first == last:
+        return escape(first)
+    low, high = _NUMBER.search(first), _NUMBER.search(last)
+    assert low is not None
+    assert high is not None
+    return f"{escape(first[: low.start()])}{{{low[0]}..{high[0]}}}{escape(first[low.end() :])}"

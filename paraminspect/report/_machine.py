@@ -11,104 +11,84 @@ from itertools import islice
 from typing import Any
 
 from paraminspect.errors import escape
-from paraminspect.report._rows import STATS, Screen, StatsByName, record
-from paraminspect.tree import ParameterTree
+from paraminspect.report._rows import STATS, View, record
 
 SCHEMA_VERSION = 1
 
-
-def _records(
-    tree: ParameterTree, stats: StatsByName | None, limit: int
-) -> Iterator[dict[str, Any]]:
-    for parameter in islice(tree.entries.values(), limit or None):
-        yield record(tree, parameter, stats)
+_encode = json.JSONEncoder(allow_nan=False).encode
 
 
-def as_json(
-    tree: ParameterTree,
-    stats: StatsByName | None,
-    limit: int,
-    screen: Screen | None,  # noqa: ARG001
-) -> Iterator[str]:
+def _records(view: View) -> Iterator[dict[str, Any]]:
+    for parameter in islice(view.tree.entries.values(), view.limit or None):
+        yield record(view, parameter)
+
+
+def as_json(view: View) -> Iterator[str]:
     """One object, as the JSON contract has it, a line per parameter; pure ASCII."""
+    tree = view.tree
     head = {
         "schema_version": SCHEMA_VERSION,
         "source": tree.source,
         "format": tree.format,
         "metadata": dict(tree.metadata),
     }
-    yield json.dumps(head)[:-1] + ', "parameters": ['
+    yield _encode(head)[:-1] + ', "parameters": ['
     pending = None
-    for row in _records(tree, stats, limit):
+    for row in _records(view):
         if pending is not None:
             yield pending + ","
-        pending = json.dumps(row, allow_nan=False)
+        pending = _encode(row)
     if pending is not None:
         yield pending
-    yield f'], "totals": {json.dumps(asdict(tree.totals))}}}'
+    yield f'], "totals": {_encode(asdict(tree.totals))}}}'
 
 
-def as_jsonl(
-    tree: ParameterTree,
-    stats: StatsByName | None,
-    limit: int,
-    screen: Screen | None,  # noqa: ARG001
-) -> Iterator[str]:
+def as_jsonl(view: View) -> Iterator[str]:
     """One object per parameter and line."""
-    for row in _records(tree, stats, limit):
-        yield json.dumps(row, allow_nan=False)
+    return map(_encode, _records(view))
 
 
-def as_names(
-    tree: ParameterTree,
-    stats: StatsByName | None,  # noqa: ARG001
-    limit: int,
-    screen: Screen | None,  # noqa: ARG001
-) -> Iterator[str]:
+def as_names(view: View) -> Iterator[str]:
     """One name a line, control characters escaped."""
-    yield from map(escape, islice(tree.entries, limit or None))
+    return map(escape, islice(view.tree.entries, view.limit or None))
 
 
-def as_csv(
-    tree: ParameterTree,
-    stats: StatsByName | None,
-    limit: int,
-    screen: Screen | None,  # noqa: ARG001
-) -> Iterator[str]:
-    """Comma-separated values with a header."""
-    return _separated(tree, stats, limit, "excel")
+def as_csv(view: View) -> Iterator[str]:
+    """Comma-separated values with a header; a shape is written `8x4`."""
+    return _separated(view, "excel")
 
 
-def as_tsv(
-    tree: ParameterTree,
-    stats: StatsByName | None,
-    limit: int,
-    screen: Screen | None,  # noqa: ARG001
-) -> Iterator[str]:
-    """Tab-separated values with a header."""
-    return _separated(tree, stats, limit, "excel-tab")
+def as_tsv(view: View) -> Iterator[str]:
+    """Tab-separated values with a header; a shape is written `8x4`."""
+    return _separated(view, "excel-tab")
 
 
-def _separated(
-    tree: ParameterTree, stats: StatsByName | None, limit: int, dialect: str
-) -> Iterator[str]:
+def _separated(view: View, dialect: str) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, dialect, lineterminator="")
-    header: list[str] = ["name", "shape", "dtype", "count", "nbytes", "trainable", "tied_to"]
-    header += ["layer", "scheme", *(STATS if stats is not None else ())]
-    rows: Iterator[list[Any]] = (
-        [
-            escape(row["name"]),
-            "x".join(map(str, row["shape"])),
-            *list(row.values())[2:6],
-            escape(row["tied_to"] or ""),
-            *list(row.values())[7:9],
-            *row.get("stats", {}).values(),
-        ]
-        for row in _records(tree, stats, limit)
-    )
-    for row in (header, *rows):
+    for row in _rows(view):
         buffer.seek(0)
         buffer.truncate()
         writer.writerow(row)
         yield buffer.getvalue()
+
+
+def _rows(view: View) -> Iterator[list[Any]]:
+    header = [
+        "name",
+        "shape",
+        "dtype",
+        "count",
+        "nbytes",
+        "trainable",
+        "tied_to",
+        "layer",
+        "scheme",
+    ]
+    yield [*header, *(STATS if view.stats is not None else ())]
+    for row in _records(view):
+        row["name"] = escape(row["name"])
+        row["shape"] = "x".join(map(str, row["shape"]))
+        row["tied_to"] = escape(row["tied_to"] or "")
+        stats = row.pop("stats", {})
+        yield [*row.values(), *stats.values()]

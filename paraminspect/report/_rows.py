@@ -3,48 +3,60 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.errors import escape
+from paraminspect.report._screen import Screen
 from paraminspect.tree import Parameter, ParameterTree
 
 if TYPE_CHECKING:
     from paraminspect.stats import Stats
 
-StatsByName = Mapping[str, "Stats"]
-
-STATS = ("mean", "std", "min", "max", "zeros", "nan", "inf")
+MOMENTS = ("mean", "std", "min", "max")
+COUNTS = ("zeros", "nan", "inf")
+STATS = (*MOMENTS, *COUNTS)
 
 _DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True)
-class Screen:
-    """The terminal that a report is drawn on: its width in columns, and whether to use colours."""
+class View:
+    """What is reported of a tree, and where it is shown."""
 
-    width: int
-    colored: bool = False
-
-    @classmethod
-    def of_terminal(cls) -> Screen:
-        """The terminal of the standard output."""
-        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        return cls(shutil.get_terminal_size((80, 24)).columns, not plain)
-
-
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Sorts numbers inside names as numbers: `block 2` before `block 10`."""
-    parts = _DIGITS.split(name)
-    return [(0, int(p), "") if i % 2 and len(p) < 20 else (1, 0, p) for i, p in enumerate(parts)]
+    tree: ParameterTree
+    stats: Mapping[str, Stats] | None = None
+    """Statistics by own name, without those that could not be had; None: nobody asked."""
+    limit: int = 0
+    """At most so many rows; 0: all."""
+    depth: int | None = None
+    """At most so many levels of modules."""
+    order: str | None = None
+    """What rows are sorted by, where the report sorts them itself."""
+    screen: Screen | None = None
 
 
-def record(tree: ParameterTree, parameter: Parameter, stats: StatsByName | None) -> dict[str, Any]:
+def natural_key(separator: str) -> Callable[[str], list[list[str | int]]]:
+    """A key that sorts names part by part and numbers as numbers: `h.2.w` before `h.10.w`."""
+    known: dict[str, list[str | int]] = {}
+
+    def key_of_part(part: str) -> list[str | int]:
+        pieces: list[str | int] = list(_DIGITS.split(part))
+        # Python refuses to read numbers of thousands of digits.
+        pieces[1::2] = [int(str(digits)[:1000]) for digits in pieces[1::2]]
+        return known.setdefault(part, pieces)
+
+    def key(name: str) -> list[list[str | int]]:
+        return [known.get(part) or key_of_part(part) for part in name.split(separator)]
+
+    return key
+
+
+def record(view: View, parameter: Parameter) -> dict[str, Any]:
     """All that is known of a parameter, by the keys of the JSON contract."""
+    tree = view.tree
     row: dict[str, Any] = {
         "name": parameter.name,
         "shape": list(parameter.shape),
@@ -56,9 +68,9 @@ def record(tree: ParameterTree, parameter: Parameter, stats: StatsByName | None)
         "layer": parameter.layer,
         "scheme": parameter.scheme,
     }
-    if stats is not None:
-        found = stats[tree.own_name(parameter.name)]
-        row["stats"] = {key: strict(getattr(found, key)) for key in STATS}
+    if view.stats is not None:
+        found = view.stats.get(tree.own_name(parameter.name))
+        row["stats"] = {key: strict(getattr(found, key, None)) for key in STATS}
     return row
 
 
@@ -81,9 +93,9 @@ def format_nbytes(nbytes: int) -> str:
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
-def format_shape(parameter: Parameter) -> str:
-    """`[768, 3072]`."""
-    return str(list(parameter.shape))
+def format_number(value: float | None) -> str:
+    """A statistic in four digits; what is not known is empty."""
+    return "" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
 
 
 def format_note(tree: ParameterTree, parameter: Parameter) -> str:
@@ -94,7 +106,15 @@ def format_note(tree: ParameterTree, parameter: Parameter) -> str:
     return "" if parameter.trainable is not False else "buffer"
 
 
-def is_unicode() -> bool:
-    """Whether the locale can show box-drawing characters."""
-    locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
-    return "utf" in locale.lower() or os.environ.get("PYTHONUTF8") == "1"
+def format_totals(tree: ParameterTree) -> str:
+    """The footer: `149 names, 1 tied, 124,439,808 parameters (all trainable), 475 MiB`."""
+    totals = tree.totals
+    tied = f", {totals.names - totals.arrays:,} tied" if totals.names > totals.arrays else ""
+    trained = ""
+    if totals.trainable is not None:
+        part = "all" if totals.trainable == totals.count else f"{totals.trainable:,}"
+        trained = f" ({part} trainable)"
+    return (
+        f"{totals.names:,} names{tied}, {totals.count:,} parameters{trained},"
+        f" {format_nbytes(totals.nbytes)}"
+    )

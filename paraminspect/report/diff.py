@@ -20,7 +20,7 @@ from paraminspect.report._diff_records import (
 )
 from paraminspect.report._diff_stat import as_stat
 from paraminspect.report._diff_text import as_markdown, as_table
-from paraminspect.report._rows import Screen
+from paraminspect.report._screen import Screen
 
 __all__ = ["STYLES", "as_stat", "sort_differences"]
 

@@ -1,0 +1,205 @@
+"""The structure of a model: drawn as a tree, or as totals per module, as `du` does for folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from paraminspect.errors import escape
+from paraminspect.report._fold import fold_siblings
+from paraminspect.report._rows import (
+    View,
+    format_nbytes,
+    format_note,
+    format_totals,
+    natural_key,
+)
+from paraminspect.report._screen import GAP, Screen, aligned, cut, is_unicode
+from paraminspect.report._table import more
+from paraminspect.tree import Module, ParameterTree
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A module with its sums, in which an array counts once, and those below it."""
+
+    module: Module
+    count: int
+    nbytes: int
+    arrays: int
+    tied: frozenset[str]
+    """Own names of the arrays in it that have another name somewhere."""
+    look: int
+    """Equal for modules that look alike: the same kinds, names, shapes, dtypes and ties."""
+    below: dict[str, Node]
+
+
+def outline(tree: ParameterTree) -> Node:
+    """The structure with the sums of every module, each parameter visited once."""
+    return _node(tree, tree.structure, frozenset(tree.ties.values()), {})
+
+
+def _node(
+    tree: ParameterTree, module: Module, shared: frozenset[str], looks: dict[object, int]
+) -> Node:
+    below = {name: _node(tree, m, shared, looks) for name, m in module.children.items()}
+    count = sum(node.count for node in below.values())
+    nbytes = sum(node.nbytes for node in below.values())
+    arrays = sum(node.arrays for node in below.values())
+    tied: set[str] = set()
+    repeated: list[str] = []
+    for node in below.values():
+        repeated += tied & node.tied
+        tied |= node.tied
+    for full in module.parameters.values():
+        own = tree.own_name(full)
+        if own in tied:
+            continue
+        if own in shared:
+            tied.add(own)
+        p = tree.entries[full]
+        count, nbytes, arrays = count + p.count, nbytes + p.nbytes, arrays + 1
+    count -= sum(tree.entries[own].count for own in repeated)
+    nbytes -= sum(tree.entries[own].nbytes for own in repeated)
+    arrays -= len(repeated)
+    look = looks.setdefault(_look(tree, module, below), len(looks))
+    return Node(module, count, nbytes, arrays, frozenset(tied), look, below)
+
+
+def _look(tree: ParameterTree, module: Module, below: dict[str, Node]) -> object:
+    own = []
+    for local, full in module.parameters.items():
+        p = tree.entries[full]
+        own.append((local, p.shape, p.dtype.name, p.trainable, tree.ties.get(full)))
+    kind = str(module.layer) if module.layer else ""
+    return kind, tuple(own), tuple((name, node.look) for name, node in below.items())
+
+
+def _children(node: Node, fold: bool) -> Iterator[tuple[str, Node, int]]:
+    """`(label, node, times)`, runs of equal siblings as one where these fold."""
+    siblings = ((name, child.look, child) for name, child in node.below.items())
+    if fold:
+        return fold_siblings(siblings)
+    return ((escape(name), child, 1) for name, _, child in siblings)
+
+
+class Line(NamedTuple):
+    """A line of the drawn tree; the note stands back."""
+
+    text: str
+    note: str = ""
+
+    def drawn(self, screen: Screen | None) -> str:
+        """The line, cut to the screen."""
+        space = GAP if self.note else ""
+        if screen is None:
+            return self.text + space + self.note
+        text = cut(self.text + space + self.note, screen.width)
+        end = len(self.text + space)
+        return text[:end] + screen.dim(text[end:])
+
+
+class _Marks(NamedTuple):
+    item: str
+    last: str
+    beside: str
+    below: str = "    "
+
+
+BOXES = _Marks("├── ", "└── ", "│   ")
+ASCII = _Marks("|-- ", "`-- ", "|   ")
+
+
+def as_tree(view: View) -> Iterator[str]:
+    """The nested structure, with totals per module. On a terminal equal siblings fold."""
+    root = outline(view.tree)
+    lines = list(_lines(view, root, escape(view.tree.source or "."), 1, "", view.depth))
+    for line in islice(lines, view.limit or None):
+        yield line.drawn(view.screen)
+    if view.limit and view.limit < len(lines):
+        yield more(len(lines) - view.limit, len(lines))
+    yield ""
+    footer = format_totals(view.tree)
+    yield footer if view.screen is None else view.screen.dim(footer)
+
+
+def _lines(
+    view: View, node: Node, label: str, times: int, indent: str, depth: int | None
+) -> Iterator[Line]:
+    yield Line(_title(node, label, times))
+    if depth == 0:
+        return
+    marks = BOXES if is_unicode() else ASCII
+    children = list(_children(node, view.screen is not None))
+    left = len(node.module.parameters) + len(children)
+    for local, full in node.module.parameters.items():
+        left -= 1
+        p = view.tree.entries[full]
+        text = f"{escape(local)}  {list(p.shape)} {p.dtype}"
+        yield Line(f"{indent}{marks.item if left else marks.last}{text}", format_note(view.tree, p))
+    for name, child, run in children:
+        left -= 1
+        inner = indent + (marks.beside if left else marks.below)
+        lines = _lines(view, child, name, run, inner, None if depth is None else depth - 1)
+        first = next(lines)
+        yield Line(f"{indent}{marks.item if left else marks.last}{first.text}", first.note)
+        yield from lines
+
+
+def _title(node: Node, label: str, times: int) -> str:
+    title = f"{times} x {label}" if times > 1 else label
+    layer = node.module.layer
+    if layer is not None:
+        title += f"  {layer.kind if node.below else layer}"
+    if node.count:
+        each = " each" if times > 1 else ""
+        title += f"  {node.count:,}{each} ({format_nbytes(node.nbytes)})"
+    return title
+
+
+MODULE_HEADER = ("module", "layer", "arrays", "parameters", "bytes", "share")
+MODULE_RIGHT = frozenset(MODULE_HEADER[2:])
+
+
+def as_modules(view: View) -> Iterator[str]:
+    """Totals per module down to a depth. On a terminal equal siblings fold."""
+    modules = list(_modules(view, outline(view.tree), "", 1, view.depth or 0))
+    if view.order == "name":
+        key = natural_key(view.tree.separator)
+        modules.sort(key=lambda module: key(module.path))
+    elif view.order == "size":
+        modules.sort(key=lambda module: -module.node.nbytes * module.times)
+    total = view.tree.totals.nbytes
+    rows = []
+    for path, times, node in modules[: view.limit or None]:
+        nbytes = node.nbytes * times
+        label = f"{times} x {path}" if times > 1 else path or "."
+        sizes = [f"{node.arrays * times:,}", f"{node.count * times:,}", format_nbytes(nbytes)]
+        share = f"{nbytes / total:.1%}" if total else ""
+        rows.append([label, node.module.kind, *sizes, share])
+    header = list(MODULE_HEADER)
+    if not any(row[1] for row in rows):
+        header, rows = [header[0], *header[2:]], [[row[0], *row[2:]] for row in rows]
+    yield from aligned(header, rows, view.screen, MODULE_RIGHT, ["layer", "arrays"])
+    if len(rows) < len(modules):
+        yield more(len(modules) - len(rows), len(modules))
+    yield ""
+    footer = format_totals(view.tree)
+    yield footer if view.screen is None else view.screen.dim(footer)
+
+
+class _Row(NamedTuple):
+    path: str
+    times: int
+    node: Node
+
+
+def _modules(view: View, node: Node, path: str, times: int, depth: int) -> Iterator[_Row]:
+    if node.arrays:
+        yield _Row(path, times, node)
+    if depth:
+        for name, child, run in _children(node, view.screen is not None):
+            below = f"{path}{view.tree.separator}{name}" if path else name
+            yield from _modules(view, child, below, times * run, depth - 1)
