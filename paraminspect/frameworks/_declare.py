@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
+from typing import Any, TypeVar
 
 from paraminspect.frameworks._arguments import canonical_call, check_argument, checks_of
 from paraminspect.layers import Build, Layer
 
+Made = TypeVar("Made")
 Maker = Callable[[SimpleNamespace], Build]
 
 
@@ -21,26 +23,52 @@ def declare(signature: str, make: Maker) -> tuple[str, Callable[..., Layer]]:
 
     `make` gets the bound arguments as attributes. What an annotation means stands in `CHECKS`.
     """
-    node = ast.parse(f"def {signature}: pass").body[0]
-    assert isinstance(node, ast.FunctionDef)
-    kind = node.name
-    parsed = inspect.Signature(_parameters(node.args))
-    checks = checks_of(parsed)
-    variadic = node.args.vararg.arg if node.args.vararg else None
 
-    def construct(*arguments: object, **keywords: object) -> Layer:
-        bound = parsed.bind(*arguments, **keywords)
+    def made(declared: Declared, arguments: Mapping[str, Any]) -> Layer:
+        build = make(SimpleNamespace(**arguments))
+        return Layer(declared.name, build, arguments, declared.call(arguments))
+
+    return declare_call(signature, made)
+
+
+def declare_call(
+    signature: str, make: Callable[[Declared, Mapping[str, Any]], Made]
+) -> tuple[str, Callable[..., Made]]:
+    """As `declare`, for what is no layer: `make` gets the declaration and the checked arguments."""
+    declared = Declared(signature)
+
+    def construct(*arguments: object, **keywords: object) -> Made:
+        return make(declared, declared.bound(arguments, keywords))
+
+    construct.__name__ = construct.__qualname__ = declared.name
+    construct.__signature__ = declared.signature  # type: ignore[attr-defined]
+    return declared.name, construct
+
+
+class Declared:
+    """A signature that was read from text: it binds and checks arguments, and writes calls."""
+
+    def __init__(self, signature: str) -> None:
+        node = ast.parse(f"def {signature}: pass").body[0]
+        assert isinstance(node, ast.FunctionDef)
+        self.name = node.name
+        self.signature = inspect.Signature(_parameters(node.args))
+        self._checks = checks_of(self.signature)
+        self._variadic = node.args.vararg.arg if node.args.vararg else None
+
+    def bound(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Every argument by name, each what its annotation allows."""
+        bound = self.signature.bind(*arguments, **keywords)
         bound.apply_defaults()
-        for name, allowed in checks.items():
+        for name, allowed in self._checks.items():
             value = bound.arguments[name]
-            for one in value if name == variadic else (value,):
-                check_argument(kind, name, one, allowed)
-        build = make(SimpleNamespace(**bound.arguments))
-        return Layer(kind, build, bound.arguments, canonical_call(kind, parsed, bound.arguments))
+            for one in value if name == self._variadic else (value,):
+                check_argument(self.name, name, one, allowed)
+        return bound.arguments
 
-    construct.__name__ = construct.__qualname__ = kind
-    construct.__signature__ = parsed  # type: ignore[attr-defined]
-    return kind, construct
+    def call(self, arguments: Mapping[str, Any]) -> str:
+        """The shortest call with these arguments."""
+        return canonical_call(self.name, self.signature, arguments)
 
 
 def _parameters(arguments: ast.arguments) -> list[inspect.Parameter]:

@@ -17,7 +17,7 @@ from paraminspect.compute._windows import (
     padded,
 )
 from paraminspect.errors import ShapeError
-from paraminspect.frameworks.pytorch._inputs import per_axis
+from paraminspect.frameworks._inputs import per_axis
 
 
 def linear(call: Call, x: Any) -> Any:

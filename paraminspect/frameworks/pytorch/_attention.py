@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from paraminspect.arrays import Shape
 from paraminspect.errors import ExpressionError
 from paraminspect.frameworks._declare import declare
+from paraminspect.frameworks._inputs import expect_axes, expect_length
 from paraminspect.frameworks.pytorch._elementwise import ELEMENTWISE
-from paraminspect.frameworks.pytorch._inputs import expect_axes, expect_length
 from paraminspect.frameworks.pytorch._linear import LINEAR
 from paraminspect.frameworks.pytorch._normalization import NORMALIZATIONS
 from paraminspect.frameworks.pytorch._parameters import FACTORY, dtype_of, weight

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from paraminspect.arrays import Shape
 from paraminspect.errors import DefinitionError
-from paraminspect.layers import Build, BuildError, Built, Layer, Parts, UnknownInputError, chained
-
-UNKNOWN_INPUT = (
-    "what reaches the parts of a mapping is for its forward to say: give sizes, or use a list"
-)
+from paraminspect.frameworks._modules import module_build
+from paraminspect.layers import Build, Layer, chained
 
 ABSENT = {
     "Sequential": "write a list",
@@ -75,30 +71,4 @@ def _module_build(children: Mapping[str, Layer]) -> Build:
         for name, child in children.items()
         if child.kind == kind
     }
-    below = {name: child for name, child in children.items() if name not in bare}
-
-    def build(shape: Shape | None) -> Built:
-        own = {name: child.build(None).parameters[""] for name, child in bare.items()}
-        parts = Parts()
-        given, output = shape, None
-        for name, child in below.items():
-            try:
-                output = _add(parts, name, child, given)
-            except UnknownInputError as error:
-                if shape is not None or parts.built:
-                    error.explain(UNKNOWN_INPUT)
-                raise
-            given = None  # only the first part is taken to get what the module gets
-        return Built(own, parts.built, output if len(below) == 1 else None, bare)
-
-    return build
-
-
-def _add(parts: Parts, name: str, child: Layer, shape: Shape | None) -> Shape | None:
-    """Build a part; if it cannot take the module's input, what it takes is not known."""
-    if shape is not None:
-        try:
-            return parts.add(name, child, shape).output
-        except BuildError:
-            pass
-    return parts.add(name, child, None).output
+    return module_build(bare, {name: c for name, c in children.items() if name not in bare})

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from paraminspect.arrays import Shape
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.frameworks._declare import declare
-from paraminspect.frameworks.pytorch._inputs import batch_axis, expect_axes, expect_length
+from paraminspect.frameworks._inputs import batch_axis, expect_axes, expect_length
 from paraminspect.frameworks.pytorch._parameters import FACTORY, FILLED, dtype_of
 from paraminspect.layers import Build, Layer, Spec, fixed, same_shape
 

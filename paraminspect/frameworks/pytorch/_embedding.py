@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from paraminspect.arrays import Shape
 from paraminspect.errors import ExpressionError
 from paraminspect.frameworks._declare import declare
-from paraminspect.frameworks.pytorch._inputs import expect_axes
+from paraminspect.frameworks._inputs import expect_axes
 from paraminspect.frameworks.pytorch._parameters import FACTORY, dtype_of, weight
 from paraminspect.layers import Build, Spec, fixed
 

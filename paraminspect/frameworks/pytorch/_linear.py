@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from paraminspect.arrays import Shape
 from paraminspect.errors import ExpressionError
 from paraminspect.frameworks._declare import declare
-from paraminspect.frameworks.pytorch._inputs import expect_length
+from paraminspect.frameworks._inputs import expect_length
 from paraminspect.frameworks.pytorch._parameters import FACTORY, KAIMING, dtype_of, weight, within
 from paraminspect.layers import Build, Built, Fans, Layer, Spec, UnknownInputError, fixed
 

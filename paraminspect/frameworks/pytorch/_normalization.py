@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from paraminspect.arrays import DTYPES, Shape
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.frameworks._declare import declare
-from paraminspect.frameworks.pytorch._inputs import expect_axes, expect_length
+from paraminspect.frameworks._inputs import expect_axes, expect_length
 from paraminspect.frameworks.pytorch._parameters import FACTORY, STORED, dtype_of, scale_and_shift
 from paraminspect.layers import Build, Built, Layer, Spec, UnknownInputError, fixed
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from paraminspect.arrays import DType, Shape
 from paraminspect.errors import ExpressionError
 from paraminspect.frameworks._declare import Maker, declare
-from paraminspect.frameworks.pytorch._inputs import expect_axes, expect_length
+from paraminspect.frameworks._inputs import expect_axes, expect_length
 from paraminspect.frameworks.pytorch._parameters import FACTORY, dtype_of, weight, within
 from paraminspect.layers import Build, Built, Spec, fixed
 

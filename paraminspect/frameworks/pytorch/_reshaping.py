@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from paraminspect.arrays import Shape
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.frameworks._declare import Maker, declare
-from paraminspect.frameworks.pytorch._inputs import batch_axis, expect_axes, per_axis
+from paraminspect.frameworks._inputs import batch_axis, expect_axes, per_axis
 from paraminspect.layers import Build, Layer, fixed
 
 

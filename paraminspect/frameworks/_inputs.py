@@ -1,4 +1,4 @@
-"""Shapes that reach a layer: what PyTorch refuses is an error here too."""
+"""Shapes that reach a layer: what its framework refuses is an error here too."""
 
 from __future__ import annotations
 

@@ -1,0 +1,42 @@
+"""What a mapping of named parts builds; how it uses them is for its forward to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from paraminspect.arrays import Shape
+from paraminspect.layers import Build, BuildError, Built, Layer, Parts, UnknownInputError
+
+UNKNOWN_INPUT = (
+    "what reaches the parts of a mapping is for its forward to say: give sizes, or use a list"
+)
+
+
+def module_build(bare: Mapping[str, Layer], below: Mapping[str, Layer]) -> Build:
+    """A module with parts `below`, and parameters of its own for which the layers `bare` stand."""
+
+    def build(shape: Shape | None) -> Built:
+        own = {name: child.build(None).parameters[""] for name, child in bare.items()}
+        parts = Parts()
+        given, output = shape, None
+        for name, child in below.items():
+            try:
+                output = _add(parts, name, child, given)
+            except UnknownInputError as error:
+                if shape is not None or parts.built:
+                    error.explain(UNKNOWN_INPUT)
+                raise
+            given = None  # only the first part is taken to get what the module gets
+        return Built(own, parts.built, output if len(below) == 1 else None, bare)
+
+    return build
+
+
+def _add(parts: Parts, name: str, child: Layer, shape: Shape | None) -> Shape | None:
+    """Build a part; if it cannot take the module's input, what it takes is not known."""
+    if shape is not None:
+        try:
+            return parts.add(name, child, shape).output
+        except BuildError:
+            pass
+    return parts.add(name, child, None).output

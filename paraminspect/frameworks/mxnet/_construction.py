@@ -1,0 +1,15 @@
+"""What constructing a model draws: first what has a shape, then what the first input tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from paraminspect.frameworks import Construction, draw_in_order
+from paraminspect.frameworks.mxnet._declare import Deferred
+from paraminspect.layers import Drawn
+
+
+def construct(construction: Construction) -> Sequence[Drawn]:
+    """`initialize()` draws in the order of `collect_params()`; the first forward draws the rest."""
+    drawn = draw_in_order(construction)
+    return sorted(drawn, key=lambda one: isinstance(one.spec, Deferred))
