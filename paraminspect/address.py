@@ -77,6 +77,24 @@ def parse_index(text: str) -> Index:
     return tuple(_index_item(item, text) for item in items)
 
 
+def format_index(index: Index) -> str:
+    """An index as it is typed between brackets: `0, :8, ::-1`."""
+    return ", ".join(map(_format_item, index))
+
+
+def _format_item(item: IndexItem) -> str:
+    if item is Ellipsis:
+        return "..."
+    if not isinstance(item, slice):
+        return str(item)
+    bounds = f"{_bound(item.start)}:{_bound(item.stop)}"
+    return bounds if item.step is None else f"{bounds}:{item.step}"
+
+
+def _bound(bound: int | None) -> str:
+    return "" if bound is None else str(bound)
+
+
 def _index_item(node: ast.expr, text: str) -> IndexItem:
     if isinstance(node, ast.Slice):
         parts = (node.lower, node.upper, node.step)

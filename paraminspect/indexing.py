@@ -97,9 +97,13 @@ def as_index(index: Any) -> Index:
 
 def gather(array: Array, index: Any) -> np.ndarray[Any, Any]:
     """A new array with the values at a basic index, reading little more than these."""
+    return read_axes(array, normalize(as_index(index), array.shape))
+
+
+def read_axes(array: Array, axes: Sequence[Axis]) -> np.ndarray[Any, Any]:
+    """A new array with what `axes` select, reading little more than that."""
     import numpy as np
 
-    axes = normalize(as_index(index), array.shape)
     strides = [math.prod(array.shape[i + 1 :]) for i in range(len(axes))]
     out = np.empty([axis.length for axis in axes], array.dtype.to_numpy())
     if out.size:

@@ -3,15 +3,12 @@
 import csv
 import io
 import json
-import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from terminal import on_terminal
 
 from paraminspect.cli import diff as command
 from paraminspect.diff import Change
@@ -313,37 +310,12 @@ def test_help_says_what_the_exit_status_means(run):
     assert "Exit status: 0 the same, 1 different, 2 trouble." in done.out
 
 
-def on_terminal(*arguments, width=80, **environment):
-    """What a command prints on a terminal of some width."""
-    leader, follower = pty.openpty()
-    script = "from paraminspect.cli.main import run; run()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, *arguments],
-        stdout=follower,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "COLUMNS": str(width), "TERM": "xterm", **environment},
-    )
-    os.close(follower)
-    pieces = []
-    while True:
-        try:
-            piece = os.read(leader, 1 << 16)
-        except OSError:  # how Linux tells that nobody writes any more
-            break
-        if not piece:
-            break
-        pieces.append(piece)
-    os.close(leader)
-    process.wait()
-    return b"".join(pieces).decode().replace("\r\n", "\n")
-
-
 def test_a_terminal_folds_equal_siblings_and_colours_lines(files):
     fewer = {name: array for name, array in BASE.items() if "bias" not in name}
     files("fewer", fewer)
-    out = on_terminal("diff", "base", "fewer")
+    out = on_terminal("diff", "base", "fewer")[0]
     assert "\x1b[31m- 4 x h.{0..3}.bias  missing  [3] float32\x1b[0m\n" in out
-    plain = on_terminal("diff", "base", "fewer", NO_COLOR="1")
+    plain = on_terminal("diff", "base", "fewer", NO_COLOR="1")[0]
     assert "\x1b" not in plain
     assert "4 x h.{0..3}.bias" in plain
 
@@ -353,5 +325,5 @@ def test_a_terminal_is_never_wider_than_it_is(files):
     files("left", {name: np.arange(9.0)})
     files("right", {name: np.arange(9.0) + 0.123456789})
     for width in (40, 80):
-        out = on_terminal("diff", "left", "right", width=width, NO_COLOR="1")
+        out = on_terminal("diff", "left", "right", width=width, NO_COLOR="1")[0]
         assert max(map(len, out.splitlines()[:2])) <= width

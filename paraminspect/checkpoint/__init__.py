@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from paraminspect.checkpoint._content import FIRST_NBYTES, is_json, is_npz
 from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._folder import choose_file, files_ending_in
 from paraminspect.errors import CheckpointError
-from paraminspect.tree import ParameterTree
+from paraminspect.tree import ParameterTree, SourceFile
 
 
 class Format(NamedTuple):
@@ -96,3 +96,19 @@ def _is_sharded(tree: ParameterTree, path: Path, max_shard_nbytes: int | None) -
         tree.format == "safetensors-sharded" and not path.suffix
     )
     return wanted or path.is_dir() or path.name.endswith(".index.json")
+
+
+def write_file(
+    path: Path, pieces: Iterable[bytes], *, inputs: Iterable[SourceFile], overwrite: bool
+) -> None:
+    """Write what is made of `inputs` to a file piece by piece: whole or not at all, durably.
+
+    Raises `CheckpointError` with what was there untouched, also if an input has changed meanwhile.
+    """
+    from paraminspect.checkpoint._writing import replacing
+
+    with replacing(path, 0, inputs=inputs, overwrite=overwrite) as new:
+        at = 0
+        for piece in pieces:
+            new.write(piece, at)
+            at += len(piece)

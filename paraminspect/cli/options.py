@@ -14,7 +14,7 @@ A command that writes is decorated with `output_options` and gets one argument, 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,3 +123,19 @@ def count(text: str) -> int:
     if not text.isdecimal() or len(text) > MAXIMUM_DIGITS:
         raise click.BadParameter(f"{text!r} is not a number from 0 on")
     return int(text)
+
+
+def save_pieces(
+    tree: ParameterTree, path: Path, pieces: Iterable[str] | Iterable[bytes], force: bool
+) -> None:
+    """Write a report on a tree to a file that is not its source, whole or not at all."""
+    from paraminspect.checkpoint import write_file
+
+    if path.exists() and any(
+        file.path.exists() and path.samefile(file.path) for file in tree.files
+    ):
+        raise click.UsageError(f"{path}: is the source itself")
+    if path.exists() and not force:
+        raise click.UsageError(f"{path}: exists already; --force overwrites it")
+    encoded = (p if isinstance(p, bytes) else p.encode("utf-8", "backslashreplace") for p in pieces)
+    write_file(path, encoded, inputs=tree.files, overwrite=force)

@@ -6,13 +6,12 @@ int64, and as int64 against float64.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-Values = np.ndarray[Any, Any]
+from paraminspect.wide import Values, is_integer, wide_type, widen
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def _magnitude(wide: Values) -> Values:
 
 def _common_type(left: np.dtype[Any], right: np.dtype[Any]) -> np.dtype[Any] | None:
     """A type that holds every value of both; None if there is none."""
-    wide = [_wide_type(left), _wide_type(right)]
+    wide = [wide_type(left), wide_type(right)]
     if wide[0] == wide[1]:
         return wide[0]
     for small, other in ((left, wide[1]), (right, wide[0])):
@@ -133,37 +132,6 @@ def _at_most(distance: Values, allowed: Values) -> Values:
     # An exact distance against an exact whole number: as float64 it would be rounded.
     whole = np.floor(np.minimum(allowed, 2.0**64 - 2048)).astype(np.uint64)
     return (distance <= whole) | (allowed >= 2.0**64)
-
-
-def widen(values: Values) -> Values:
-    """Exactly these values as int64, uint64, float64, complex128 or longer."""
-    dtype = values.dtype
-    if dtype.itemsize == 1 and dtype.kind not in "biu":
-        return _decoded(dtype)[values.view(np.uint8)]
-    if dtype.kind == "V":
-        values = values.astype(np.float32)  # bfloat16: two casts take a third of one
-    return values.astype(_wide_type(dtype), copy=False)
-
-
-@functools.cache
-def _decoded(dtype: np.dtype[Any]) -> Values:
-    """The values of all 256 bytes: looking one up is far faster than converting it."""
-    with np.errstate(all="ignore"):
-        return np.arange(256, dtype=np.uint8).view(dtype).astype(_wide_type(dtype))
-
-
-def _wide_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    if is_integer(dtype):
-        return np.dtype(np.uint64 if dtype == np.uint64 else np.int64)
-    if dtype.kind == "c":
-        return np.result_type(dtype, np.complex128)
-    return np.dtype(np.float64) if dtype.kind == "V" else np.result_type(dtype, np.float64)
-
-
-def is_integer(dtype: np.dtype[Any]) -> bool:
-    """Whether its values are integers; booleans are 0 and 1."""
-    # The small integers of ml_dtypes are opaque to NumPy: kind V.
-    return dtype.kind in "biu" or (dtype.kind == "V" and "int" in dtype.name)
 
 
 def as_float(wide: Values, *, fresh: bool = False) -> Values:

@@ -8,16 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from paraminspect.diff._numbers import (
-    Pairs,
-    Tolerance,
-    Values,
-    as_float,
-    differs,
-    is_integer,
-    pair_up,
-    widen,
-)
+from paraminspect.diff._numbers import Pairs, Tolerance, as_float, differs, pair_up
+from paraminspect.wide import Values, is_integer, widen
 
 
 class Sums(NamedTuple):

@@ -11,10 +11,11 @@ from itertools import groupby
 import numpy as np
 
 from paraminspect.arrays import Array, count_elements
-from paraminspect.diff._numbers import Tolerance, widen
+from paraminspect.diff._numbers import Tolerance
 from paraminspect.diff._tally import Sums, Tally, compare_blocks, sums_of_equal
 from paraminspect.packed import unpacked
 from paraminspect.parallel import in_order
+from paraminspect.wide import widen
 
 BLOCK_NBYTES = 1 << 19
 """Two blocks and the float64 copies of what differs in them stay in the processor's cache."""

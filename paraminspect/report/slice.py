@@ -1,0 +1,46 @@
+"""Reports of slices: as NumPy prints them, JSON, CSV, TSV, `.npy` or bare bytes, or measures.
+
+Whatever its size, a slice is read and written block by block: a report is a stream of pieces, of
+text or (`npy`, `raw`) of bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from paraminspect.report._screen import Screen
+from paraminspect.report._slice_binary import as_npy, as_raw, npy_note
+from paraminspect.report._slice_measures import measure, measures_as_json, measures_as_text
+from paraminspect.report._slice_rows import as_csv, as_json, as_tsv
+from paraminspect.report._slice_text import as_text, summary_note
+from paraminspect.slicing import Slice
+
+__all__ = [
+    "BINARY_STYLES",
+    "TEXT_STYLES",
+    "as_text",
+    "measure",
+    "measures_as_json",
+    "measures_as_text",
+    "notes",
+]
+
+TEXT_STYLES: dict[str, Callable[[str, Sequence[Slice], int | None], Iterator[str]]] = {
+    "json": as_json,
+    "csv": as_csv,
+    "tsv": as_tsv,
+}
+"""From the name of the source, slices and a precision."""
+
+BINARY_STYLES: dict[str, Callable[[Slice], Iterator[bytes]]] = {"npy": as_npy, "raw": as_raw}
+"""From the one slice that such a file can hold."""
+
+
+def notes(slice_: Slice, style: str, screen: Screen | None) -> Iterator[str]:
+    """What a reader of the values in a style has to know."""
+    if slice_.note:
+        yield f"{slice_.title!r}: {slice_.note}"
+    if style == "npy" and (note := npy_note(slice_)):
+        yield note
+    if style == "text" and screen and (note := summary_note(slice_)):
+        yield note

@@ -1,0 +1,74 @@
+"""Slices of a tree: what addresses point to, named, and read when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paraminspect.address import format_index, parse_address
+from paraminspect.arrays import Array, DType, Unset
+from paraminspect.errors import AddressError, DTypeError, UnsetError
+from paraminspect.packed import unpacked
+from paraminspect.selection import Selection
+from paraminspect.tree import Parameter, ParameterTree
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The part of a parameter that an index selects."""
+
+    name: str
+    index: str | None
+    """As it is typed, without the brackets; None for the whole parameter."""
+    data: Array
+    """Its values; of a packed type that nobody can decode, the bytes as uint8."""
+    dtype: DType
+    """The type of the elements in the file."""
+    note: str = ""
+    """What a reader of the values has to know."""
+
+    @property
+    def title(self) -> str:
+        """`NAME[INDEX]`."""
+        return self.name if self.index is None else f"{self.name}[{self.index}]"
+
+
+def slice_tree(tree: ParameterTree, addresses: Sequence[str]) -> list[Slice]:
+    """The slices at the addresses, in their order; those of a pattern in the order of the tree.
+
+    Raises `AddressError` for an address that matches nothing or points outside a shape,
+    `UnsetError` for a parameter without values.
+    """
+    slices = []
+    for text in addresses:
+        address = parse_address(text)
+        index = None if address.index is None else format_index(address.index)
+        for name in tree.matching(address):
+            parameter = tree.entries[name]
+            data, note = _readable(tree, parameter)
+            if address.index is not None:
+                if data.shape != parameter.shape:
+                    raise DTypeError(
+                        f"{name!r}: elements of {parameter.dtype} cannot be told apart in its"
+                        " bytes: slice it without an index"
+                    )
+                try:
+                    data = Selection(data, address.index)
+                except AddressError as error:
+                    raise AddressError(f"{name!r}: {error}") from None
+            slices.append(Slice(name, index, data, parameter.dtype, note))
+    return slices
+
+
+def _readable(tree: ParameterTree, parameter: Parameter) -> tuple[Array, str]:
+    if isinstance(parameter.data, Unset):
+        raise UnsetError(
+            f"{tree.source}: {parameter.name!r} has no values: it is a definition;"
+            " draw them with `init`, or slice a checkpoint"
+        )
+    data = unpacked(parameter.data)
+    if data is parameter.data:
+        return data, ""
+    if data.dtype == parameter.dtype:
+        return data, f"{parameter.dtype}: two elements a byte, taken from the low half first"
+    return data, f"{parameter.dtype}: the packed bytes as they are stored, not decoded"
