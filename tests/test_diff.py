@@ -136,7 +136,7 @@ def array_of(draw, name, shape):
 REAL = [name for name in WHOLE if not name.startswith("complex")]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_any_two_dtypes_are_compared_without_rounding(data):
     shape = data.draw(hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
@@ -159,7 +159,7 @@ def test_any_two_dtypes_are_compared_without_rounding(data):
         assert float(again) == float(largest)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_integers_report_exact_distances(data):
     integers = ["int8", "uint8", "int16", "uint32", "int64", "uint64", "bool"]
@@ -174,7 +174,7 @@ def test_integers_report_exact_distances(data):
     assert bool(at) == (found is not None)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_tolerances_mean_what_they_mean_to_numpy_isclose(data):
     shape = data.draw(hnp.array_shapes(min_dims=0, max_dims=2, max_side=5))
@@ -210,7 +210,7 @@ def test_a_tolerance_between_integers_is_exact(left, right, atol, differing):
     assert (found.differing if found else 0) == differing
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_sums_agree_with_numpy_in_longdouble(data):
     shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=2, max_side=12))
@@ -241,7 +241,7 @@ def test_sums_agree_with_numpy_in_longdouble(data):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_complex_numbers_are_compared_by_both_parts(data):
     shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=2, max_side=4))
@@ -488,7 +488,7 @@ arrays = st.sampled_from(
 models = st.dictionaries(names, arrays)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(left=models, right=models, tie=st.booleans(), other_tie=st.booleans())
 def test_a_comparison_is_empty_exactly_if_the_turned_one_is(left, right, tie, other_tie):
     one = tree_of(left, {"t": "a"} if tie and "a" in left else {})

@@ -57,7 +57,7 @@ def slice_of(values, name="x"):
     return Slice(name, None, InMemory(values), InMemory(values).dtype)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_any_stretch_of_a_selection_is_what_numpy_has_there(data):
     shape = data.draw(hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=6))
@@ -210,7 +210,7 @@ def as_json(*slices):
     return json.loads(out, parse_constant=refuse)["slices"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_json_holds_the_very_values(data):
     shape = data.draw(hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5))
@@ -309,7 +309,7 @@ def test_raw_is_the_bytes_in_c_order():
 # --- measures -----------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_a_histogram_counts_as_numpy_does(data):
     dtype = data.draw(st.sampled_from([np.float32, np.float64, np.int32, np.bool_]))
