@@ -46,10 +46,11 @@ class Generator(Protocol):
 
 GENERATORS: dict[str, tuple[str, str]] = {
     "native": ("_native", "keyed by seed, name and block: adding a layer changes no other"),
+    "pytorch-2.13": ("_pytorch", "torch.manual_seed(seed) and constructing the model, on CPU"),
 }
 """Name to (module of this package, what it reproduces)."""
 
-RNG_ALIASES: dict[str, str] = {}
+RNG_ALIASES = {"pytorch": "pytorch-2.13"}
 """The newest version of each."""
 
 
