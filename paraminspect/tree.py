@@ -195,8 +195,11 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
     framework: str | None = None
     root: Module | None = None
     separator: str = "."
-    construction: Callable[[], Sequence[Drawn]] | None = None
-    """For a definition: what its framework draws when it constructs the model, in order."""
+    construction: Callable[[Mapping[str, str]], Sequence[Drawn]] | None = None
+    """For a definition: what its framework draws when it constructs the model, in order.
+
+    It takes schemes by name, which are as if they stood last in `init:`.
+    """
     files: tuple[SourceFile, ...] = ()
     """Every file that it was opened from: a writer refuses to go on if one has changed since."""
 

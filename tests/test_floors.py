@@ -35,7 +35,7 @@ FLOORS = [
     ],
     ["frameworks.pytorch", "frameworks.keras", "frameworks.mxnet"],
     ["checkpoint._safetensors_writing"],
-    ["compute"],
+    ["compute", "initialization"],
     ["model"],
     ["checkpoint._shards", "checkpoint._folder", "checkpoint._keras", "definition"],
     ["checkpoint._shards_writing"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -81,8 +80,10 @@ def _load(root: Node, source: str) -> ParameterTree:
     tree, owners = _with_ties(tree, root)
     rules = Rules.read(root, tree, scope.values)
     construction = Construction(built, named.root, owners, rules.by_name, rules.post_init)
-    constructs = functools.partial(framework.construct, construction)
-    return replace(rules.applied(tree), construction=constructs)
+    return replace(
+        rules.applied(tree),
+        construction=lambda more: framework.construct(construction.with_rules(more)),
+    )
 
 
 def _read_names(builder: Builder, root: Mapping) -> Builder:

@@ -28,6 +28,10 @@ class Construction:
     rules: Mapping[str, str] = field(default_factory=dict)
     post_init: tuple[str, ...] = ()
 
+    def with_rules(self, more: Mapping[str, str]) -> Construction:
+        """The same with further rules, which win."""
+        return replace(self, rules={**self.rules, **more})
+
     def arrays(self) -> Iterator[tuple[str, Spec, Layer]]:
         """Each constructed array once: name, spec and layer, in the order of the names."""
         seen = set()

@@ -9,6 +9,7 @@ fewer than 16 normal numbers, log, sin and cos of the C library are used, as PyT
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,16 +60,12 @@ class PyTorch:
         """The array of each name after all draws."""
         made: dict[str, Array] = {}
         for draw in draws:
-            array = compose(
-                draw.distribution,
-                draw.shape,
-                draw.dtype,
-                lambda d, shape, dtype, of=draw: self._draw(d, shape, dtype, of.contiguous),
-            )
+            own = partial(self._draw, draw.contiguous)
+            array = compose(draw.distribution, draw.shape, draw.dtype, own)
             made.update(dict.fromkeys(draw.names, array))
         return made
 
-    def _draw(self, distribution: Random, shape: Shape, dtype: DType, contiguous: bool) -> Array:
+    def _draw(self, contiguous: bool, distribution: Random, shape: Shape, dtype: DType) -> Array:
         if dtype.name not in DTYPES:
             raise SchemeError(f"PyTorch draws no {dtype}, only {', '.join(DTYPES)}")
         if not contiguous and not isinstance(distribution, Uniform | Normal):

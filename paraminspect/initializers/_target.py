@@ -39,14 +39,9 @@ class Target:
             return self.fans
         if self.layout is not None:
             return fans_of(self.shape, self.layout)
-        if self.framework is not None:
-            raise SchemeError(
-                f"fans are not defined for a parameter of shape {list(self.shape)} here:"
-                " it has no inputs and outputs"
-            )
         raise SchemeError(
-            "fans cannot be told from a shape alone: say --layout out_in (PyTorch, MXNet)"
-            " or --layout in_out (Keras, JAX)"
+            f"the fans of shape {list(self.shape)} are not known: a definition tells those of"
+            " weights; for a checkpoint say --layout out_in (PyTorch, MXNet) or in_out (Keras)"
         )
 
     @property
