@@ -45,3 +45,9 @@ def test_a_container_that_cannot_be_says_why(layers, message):
 def test_a_module_is_called_as_the_block_that_it_is_the_body_of():
     text = f"framework: pytorch\n{BLOCK}layers:\n  - block(2)\n"
     assert load_definition(text.encode(), "x.yaml").structure.children["0"].kind == "block"
+
+
+def test_a_shared_layer_that_is_used_nowhere_is_refused():
+    text = "framework: pytorch\nshare:\n  s: Linear(2, 2)\n  t: Linear(2, 2)\nlayers:\n  - s\n"
+    with pytest.raises(DefinitionError, match=r"'t' is used nowhere @ \$\.share\.t \(line 4\)"):
+        load_definition(text.encode(), "x.yaml")

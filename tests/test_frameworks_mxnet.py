@@ -130,6 +130,8 @@ def test_a_layer_that_only_lends_its_parameters_is_counted_too():
     text = "framework: mxnet\ninput: [3]\nshare: {s: 'Dense(3)'}\nlayers:\n"
     tree = load(text + "  - Dense(3, params=s)\n  - Dense(3, params=s)\n  - Dense(3)\n")
     assert list(tree)[::2] == ["dense0_weight", "dense3_weight"]
+    with pytest.raises(DefinitionError, match=r"shared and would have shape \[3, 5\] .* \[3, 3\]"):
+        load(text.replace("Dense(3)'", "Dense(3, in_units=5)'") + "  - Dense(3, params=s)\n")
 
 
 def test_a_whole_net_can_share_the_parameters_of_another():
@@ -175,7 +177,7 @@ def test_recurrent_layers_have_the_structural_names_of_cells(layer, prefixed, st
     [
         ("Conv2D(6, (3, 5), groups=2)", [(6, 2, 3, 5), (6,)], [True, True]),
         ("Conv2D(6, (3, 5), layout='NHWC', in_channels=4)", [(6, 3, 5, 4), (6,)], [True, True]),
-        ("Conv2DTranspose(6, 3, groups=2)", [(4, 3, 3, 3), (6,)], [True, True]),
+        ("Conv2DTranspose(6, 3, groups=2, in_channels=4)", [(4, 3, 3, 3), (6,)], [True, True]),
         ("Dense(3, flatten=False)", [(3, 9), (3,)], [True, True]),
         ("Dense(3)", [(3, 4 * 9 * 9), (3,)], [True, True]),
         ("BatchNorm(scale=False)", [(4,)] * 4, [False, True, False, False]),
@@ -223,6 +225,7 @@ WRONG = {
     "no default": ("PReLU(alpha_initializer=None)", {}, "no default for a parameter named 'alpha'"),
     "activation": ("Dense(3, activation='gelu')", {}, "activation must be one of relu, sigmoid"),
     "units": ("Dense(3, in_units=5)", {"input": "[4]"}, r"expected an input of 5 units, got \[4\]"),
+    "transposed groups": ("Conv2DTranspose(4, 3, groups=2)", {}, "cannot tell the in_channels"),
     "groups": ("Conv2D(6, 3, groups=4)", {"input": "[4, 9, 9]"}, "channels 6 must be divisible"),
     "layout": ("Conv1D(6, 3, layout='NWC')", {}, "layout must be one of NCW"),
     "too small": ("Conv2D(6, 9)", {"input": "[1, 5, 5]"}, r"\[1, 5, 5\] is too small"),
@@ -253,6 +256,7 @@ def test_what_mxnet_would_refuse_is_refused_with_a_reason(kind):
         ("  Sequential():\n    a: Dense(3)\n", "Sequential needs a list"),
         ("  Block():\n    - Dense(3)\n", "Block needs a mapping"),
         ("  Dense(3):\n    - Dense(4)\n", "takes no layers below it"),
+        ("  HybridSequential():\n    - - Dense(4)\n", r"write HybridSequential\(\): around"),
         ("  name_scope(Dense(3)):\n    - Dense(3)\n", "block must be one of Sequential"),
         ("  a: Dense(3)\n  b: Dense(3)\n", "b.*Dense needs the shape of its input"),
     ],

@@ -64,6 +64,7 @@ def _load(root: Node, source: str) -> ParameterTree:
     if layers.size == 1 and not isinstance(layers, Scalar):
         fail("there are no layers", "$.layers", layers)
     model = builder.layer(layers, "$.layers")
+    _check_shared(scope, root)
     built = _built(builder, model, _input(scope, root.get("input")), layers)
     named = _named(_namer(framework, root), built, layers)
     _check_counts(named, layers)
@@ -96,6 +97,13 @@ def _read_names(builder: Builder, root: Mapping) -> Builder:
         path = f"$.share.{key.text}"
         builder.scope.share(key, builder.layer(node, path), path)
     return builder
+
+
+def _check_shared(scope: Scope, root: Mapping) -> None:
+    """A layer that is used nowhere would count in names and random numbers, and be seen nowhere."""
+    for key, _ in _entries(root, "share"):
+        if key.text not in scope.used:
+            fail(f"the shared layer {key.text!r} is used nowhere", f"$.share.{key.text}", key)
 
 
 def _known() -> str:

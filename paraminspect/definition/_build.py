@@ -214,8 +214,8 @@ class Builder:
     def _call(self, expression: Expression, node: Scalar, path: str) -> Layer:
         name = expression.name
         if name is not None:
-            known = {**self.scope.shared, **self.scope.values}.get(name)
-            if isinstance(known, Layer):
+            known = self.scope.layer(name)
+            if known is not None:
                 return known
             self.scope.unknown_layer(name, node, path)
         if expression.called is None:

@@ -24,6 +24,8 @@ class Scope:
     values: dict[str, Any] = field(default_factory=dict)
     shared: dict[str, Layer] = field(default_factory=dict)
     functions: dict[str, Callable[..., Any]] = field(init=False)
+    used: set[str] = field(default_factory=set)
+    """The names of shared layers that something has asked for."""
 
     def __post_init__(self) -> None:
         self.functions = {**self.framework.layers, **self.framework.values}
@@ -39,6 +41,12 @@ class Scope:
         if key.text in self.functions:
             fail(f"{key.text!r} is the name of a layer already", path, key)
         self.shared[key.text] = layer
+
+    def layer(self, name: str) -> Layer | None:
+        """The layer of a name, if it has one."""
+        self.used.add(name)
+        known = self.values.get(name, self.shared.get(name))
+        return known if isinstance(known, Layer) else None
 
     def _check_new(self, name: str, key: Scalar, path: str) -> None:
         if not name.isidentifier():
@@ -92,6 +100,7 @@ class Scope:
             for name in expression.calls:
                 if name not in self.functions:
                     raise DefinitionError(self._unknown_function(name))
+            self.used.update(self.shared.keys() & expression.names)
             return expression.evaluate({**self.shared, **self.values}, self.functions)
         except LocatedError:
             raise

@@ -66,6 +66,8 @@ def around(layer: Layer, plain: Layer, children: Mapping[str, Layer]) -> Layer:
         block = layer.arguments["block"]
         inner = plain if block is None else around(block, plain, children)
         return replace(inner, arguments={**inner.arguments, NAME_SCOPE: True})
+    if layer.kind.startswith("Hybrid"):
+        _check_hybrid(layer, children)
     if layer.kind in SEQUENTIALS and plain.kind == "Sequential":
         return replace(layer, make=plain.make)
     if layer.kind in BLOCKS and plain.kind != "Sequential":
@@ -76,6 +78,15 @@ def around(layer: Layer, plain: Layer, children: Mapping[str, Layer]) -> Layer:
         raise DefinitionError(f"{layer.kind} needs {wanted} of layers below it")
     known = ", ".join((*SEQUENTIALS, *BLOCKS, NAME_SCOPE))
     raise DefinitionError(f"{layer} takes no layers below it; those that do are {known}")
+
+
+def _check_hybrid(layer: Layer, children: Mapping[str, Layer]) -> None:
+    for name, child in children.items():
+        if child.kind in (SEQUENTIALS[0], BLOCKS[0]):
+            raise DefinitionError(
+                f"{layer.kind} takes only what is hybrid: write Hybrid{child.kind}(): around"
+                f" what is below {name}"
+            )
 
 
 def _empty(a: SimpleNamespace) -> Build:

@@ -32,6 +32,8 @@ def _convolution(ndim: int, transposed: bool) -> Maker:
         kind = Spec if a.in_channels else Deferred
         _check_groups(a, "channels", a.channels)
         _check_groups(a, "in_channels", a.in_channels)
+        if transposed and a.groups > 1 and not a.in_channels:
+            raise ExpressionError("MXNet cannot tell the in_channels of a transposed convolution")
 
         def build(shape: Shape | None) -> Built:
             in_channels, output = _traced(a, ndim, shape, sizes_after)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from paraminspect.errors import DefinitionError
 from paraminspect.frameworks.mxnet._containers import NAME_SCOPE
 from paraminspect.frameworks.mxnet._recurrent import RECURRENT_LAYERS, structural_name
-from paraminspect.layers import Built, Layer, Spec
+from paraminspect.layers import Built, Layer, Spec, UnknownInputError
 from paraminspect.naming import Named, parameter_of
 from paraminspect.tree import Module, Parameter
 
@@ -34,7 +34,7 @@ class _Block:
 
     layer: Layer
     built: Built | None
-    """None for a layer that only lends its parameters to others."""
+    """None for a layer that only lends its parameters to others, which tell their shapes."""
     scope: _Block | None
     prefix: str = ""
     variable_prefix: str = ""
@@ -120,7 +120,7 @@ def _construct(root: Built) -> dict[int, _Block]:
     for block in list(blocks.values()):
         lender = block.layer.arguments.get("params")
         if lender is not None and lender.serial not in blocks:
-            blocks[lender.serial] = _Block(lender, None, None)
+            blocks[lender.serial] = _Block(lender, _built_alone(lender), None)
     _check_bare(blocks)
     counter: Counter[str] = Counter()
     for serial in sorted(blocks):
@@ -140,6 +140,14 @@ def _placed(built: Built, scopes: tuple[_Block, ...]) -> Iterator[_Block]:
         scopes = (*scopes, block)
     for child in built.children.values():
         yield from _placed(child, scopes)
+
+
+def _built_alone(lender: Layer) -> Built | None:
+    """A layer that is in no place of the model; None if only an input could tell its shapes."""
+    try:
+        return lender.build(None)
+    except UnknownInputError:
+        return None
 
 
 def _check_bare(blocks: Mapping[int, _Block]) -> None:

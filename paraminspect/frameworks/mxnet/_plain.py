@@ -31,15 +31,7 @@ def _leaky_relu(a: SimpleNamespace) -> Build:
 
 def _prelu(a: SimpleNamespace) -> Build:
     spec = Spec((a.in_channels,), initialized(a, "alpha_initializer", "alpha"))
-
-    def output(shape: Shape) -> Shape:
-        if a.in_channels > 1 and a.in_channels not in shape[:1]:
-            raise DefinitionError(
-                f"expected an input of {a.in_channels} channels, got {list(shape)}"
-            )
-        return shape
-
-    return fixed({"alpha": spec}, output=output)
+    return fixed({"alpha": spec}, output=same_shape)
 
 
 def _flattened(a: SimpleNamespace) -> Build:
