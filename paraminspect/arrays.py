@@ -158,6 +158,19 @@ class Array(Protocol):
         """The values at a basic NumPy index, a new array; no more than these are read."""
 
 
+@runtime_checkable
+class Patched(Protocol):
+    """An array that differs from its `base` only within a stretch of its elements."""
+
+    @property
+    def base(self) -> Array:
+        """An array of the same shape and dtype."""
+
+    @property
+    def changed(self) -> tuple[int, int]:
+        """The stretch: from the first flat element to the one after the last."""
+
+
 @dataclass(frozen=True)
 class Unset:
     """An array that has a shape and a dtype, and no values yet."""

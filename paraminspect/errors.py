@@ -46,6 +46,14 @@ class DTypeError(ParamInspectError):
     """Values cannot be represented in a dtype, or a dtype has no NumPy counterpart."""
 
 
+class CastError(DTypeError):
+    """A value would lose more than rounding does; `position` counts in the flattened array."""
+
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
+
+
 class UnsetError(ParamInspectError):
     """A parameter has no values yet: it comes from a definition that nobody initialized."""
 

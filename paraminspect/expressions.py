@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from paraminspect.errors import ExpressionError, nearest
 
 MAXIMUM_LENGTH = 4_000
 MAXIMUM_NESTING = 50
+MAXIMUM_DEPTH = 200
 MAXIMUM_BITS = 128
 """Integers stay below 2**128: every size, and the product of any two of them, fits."""
 MAXIMUM_ITEMS = 100_000
@@ -25,6 +27,9 @@ MAXIMUM_ITEMS = 100_000
 
 MAXIMUM_INNER_CALL = 100
 """Characters of a layer that is an argument of another: each layer is written a bounded length."""
+
+CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
+"""Numbers that have a name wherever an expression gives values."""
 
 Function = Callable[..., Any]
 
@@ -170,9 +175,20 @@ def parse_expression(text: str) -> Expression:
         raise ExpressionError(
             f"cannot read {_short(text)}: nested too deep or a number with too many digits"
         ) from None
-    for part in ast.walk(node):
-        _check_node(part, text)
+    _check_nodes(node, text)
     return Expression(text, node)
+
+
+def _check_nodes(node: ast.expr, text: str) -> None:
+    """Check every part, level by level: evaluation recurses, and `1+1+1+...` has as many levels."""
+    level: list[ast.AST] = [node]
+    for _ in range(MAXIMUM_DEPTH):
+        for part in level:
+            _check_node(part, text)
+        level = [below for part in level for below in ast.iter_child_nodes(part)]
+        if not level:
+            return
+    raise ExpressionError(f"{_short(text)} has more than {MAXIMUM_DEPTH} levels of operations")
 
 
 def _check_nesting(text: str) -> None:

@@ -7,7 +7,7 @@ here every index becomes positions per axis, and is read through `Array.read` al
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -95,6 +95,27 @@ def as_index(index: Any) -> Index:
     return tuple(converted)
 
 
+def boxes(shape: Sequence[int], start: int, stop: int) -> Iterator[tuple[range, ...]]:
+    """Flat positions `start` to `stop` (C order) as boxes, in order: a range on each axis."""
+    if start == stop:
+        return
+    if not shape:
+        yield ()
+        return
+    inner = math.prod(shape[1:])
+    row, before = divmod(start, inner)
+    if before:  # the rest of the first row
+        end = min(inner, before + stop - start)
+        for box in boxes(shape[1:], before, end):
+            yield range(row, row + 1), *box
+        start, row = start + end - before, row + 1
+    whole, after = divmod(stop - start, inner)
+    if whole:
+        yield range(row, row + whole), *map(range, shape[1:])
+    for box in boxes(shape[1:], 0, after):
+        yield range(row + whole, row + whole + 1), *box
+
+
 def gather(array: Array, index: Any) -> np.ndarray[Any, Any]:
     """A new array with the values at a basic index, reading little more than these."""
     return read_axes(array, normalize(as_index(index), array.shape))
@@ -108,7 +129,7 @@ def read_axes(array: Array, axes: Sequence[Axis]) -> np.ndarray[Any, Any]:
     out = np.empty([axis.length for axis in axes], array.dtype.to_numpy())
     if out.size:
         _fill(array, axes, strides, 0, out)
-    return out.reshape(selected_shape(axes))
+    return out
 
 
 def _fill(

@@ -9,15 +9,15 @@ ROOT = Path(__file__).parent.parent / "paraminspect"
 
 FLOORS = [
     ["collector", "errors", "parallel"],
-    ["arrays"],
-    ["indexing"],
+    ["arrays", "functions"],
+    ["indexing", "casting"],
     ["packed", "selection", "wide"],
     ["address", "expressions", "distributions", "recipes"],
     ["forward", "generators"],
     ["layers"],
     ["tree"],
     ["diff", "renaming", "slicing"],
-    ["naming", "stats", "checkpoint._content", "checkpoint._files", "checkpoint._json"],
+    ["naming", "stats", "edit", "checkpoint._content", "checkpoint._files", "checkpoint._json"],
     [
         "histogram",
         "checkpoint._zip",

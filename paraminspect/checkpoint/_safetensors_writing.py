@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from paraminspect.arrays import Array, DType, block_ranges, count_elements
+from paraminspect.arrays import Array, DType, Patched, block_ranges, count_elements
 from paraminspect.checkpoint._content import MAXIMUM_HEADER_NBYTES
 from paraminspect.checkpoint._files import RegularFile, StoredArray, open_regular
 from paraminspect.checkpoint._json import shown
@@ -171,30 +171,43 @@ class Block:
 
 
 def _tasks(layout: Layout) -> Iterator[Copy | Block]:
-    yield from _pieces(_merged(_copies(layout)))
-    for placed in layout.tensors:
-        array = placed.array
-        if _copied_from(array) is None:
-            for start, stop in block_ranges(array):
-                yield Block(array, start, stop, placed.at + array.dtype.nbytes(start))
+    copies: list[Copy] = []
+    blocks: list[Block] = []
+    for placed in sorted(layout.tensors, key=lambda placed: placed.at):
+        for part in _parts(placed.array, 0, count_elements(placed.array.shape), placed.at):
+            (copies if isinstance(part, Copy) else blocks).append(part)  # type: ignore[arg-type]
+    yield from _pieces(_merged(copies))
+    for block in blocks:
+        size = block.array.dtype.nbytes
+        for start, stop in block_ranges(block.array, start=block.start, stop=block.stop):
+            yield Block(block.array, start, stop, block.at + size(start) - size(block.start))
 
 
-def _copied_from(array: Array) -> RegularFile | None:
+def _parts(array: Array, start: int, stop: int, at: int) -> Iterator[Copy | Block]:
+    """How to get elements `start` to `stop`, which go to byte `at`: copied where they can be."""
+    if start >= stop:
+        return
+    size = array.dtype.nbytes
+    if isinstance(array, Patched):
+        low, high = (min(max(end, start), stop) for end in array.changed)
+        yield from _parts(array.base, start, low, at)
+        if low < high:
+            yield Block(array, low, high, at + size(low) - size(start))
+        yield from _parts(array.base, max(high, low), stop, at + size(max(high, low)) - size(start))
+    elif isinstance(array, StoredArray) and (file := _copied_from(array)) is not None:
+        yield Copy(file, array.offset + size(start), size(stop) - size(start), at)
+    else:
+        yield Block(array, start, stop, at)
+
+
+def _copied_from(array: StoredArray) -> RegularFile | None:
     """The file in which the bytes of the array lie as they are to be, if it is a plain one."""
-    if not isinstance(array, StoredArray) or not isinstance(array.file, RegularFile):
+    if not isinstance(array.file, RegularFile):
         return None
     return array.file if array.byteorder == "<" or array.dtype.nbits <= 8 else None
 
 
-def _copies(layout: Layout) -> Iterator[Copy]:
-    for placed in sorted(layout.tensors, key=lambda placed: placed.at):
-        array = placed.array
-        file = _copied_from(array)
-        if isinstance(array, StoredArray) and file is not None:
-            yield Copy(file, array.offset, array.nbytes, placed.at)
-
-
-def _merged(copies: Iterator[Copy]) -> Iterator[Copy]:
+def _merged(copies: Iterable[Copy]) -> Iterator[Copy]:
     """What lies together in both files is one copy."""
     run: Copy | None = None
     for copy in copies:
@@ -212,7 +225,7 @@ def _merged(copies: Iterator[Copy]) -> Iterator[Copy]:
         yield run
 
 
-def _pieces(copies: Iterator[Copy]) -> Iterator[Copy]:
+def _pieces(copies: Iterable[Copy]) -> Iterator[Copy]:
     for copy in copies:
         for done in range(0, copy.nbytes, COPY_NBYTES):
             length = min(COPY_NBYTES, copy.nbytes - done)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from paraminspect.distributions import Change, Constant, Distribution, Steps
 from paraminspect.errors import ParamInspectError, SchemeError
-from paraminspect.expressions import Expression, call, parse_expression, signature
+from paraminspect.expressions import CONSTANTS, Expression, call, parse_expression, signature
 from paraminspect.initializers import _basic, _matrices, _scaled
-from paraminspect.initializers._functions import CONSTANTS, FUNCTIONS
+from paraminspect.initializers._functions import FUNCTIONS
 from paraminspect.initializers._target import LAYOUTS, Scheme, Target, fans_of
 
 if TYPE_CHECKING:

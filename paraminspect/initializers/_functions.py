@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
-
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "sqrt": lambda x: math.sqrt(x) if isinstance(x, int | float) else _of_numpy("sqrt", x),

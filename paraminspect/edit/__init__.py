@@ -1,0 +1,102 @@
+"""Edits: functions from tree to tree. The tree given stays as it was, values are made when read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from paraminspect.address import Address, parse_address
+from paraminspect.arrays import Array
+from paraminspect.edit._edited import Edited, Selected, selects_all
+from paraminspect.edit._formula import PRESENT, make_formula, quoted_names
+from paraminspect.errors import DTypeError, ParamInspectError
+from paraminspect.expressions import Expression, parse_expression
+from paraminspect.indexing import Axis, normalize, selected_shape
+from paraminspect.tree import Parameter, ParameterTree
+
+_FROM = "the new values"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an assignment does to one parameter: how many of its elements it sets."""
+
+    parameter: Parameter
+    count: int
+    aliases: tuple[str, ...]
+    """The other names under which they change."""
+
+
+def assign(
+    tree: ParameterTree,
+    address: str | Address,
+    value: str | Expression | Array,
+    *,
+    unsafe: bool = False,
+) -> ParameterTree:
+    """A tree in which the elements at `address` are set to `value`, in every matching parameter.
+
+    In an expression `x` is the present value, and other parameters stand by name in quotes. The
+    result is broadcast as NumPy does, and cast to the dtype of the parameter; where that would
+    lose more than rounding, reading raises `CastError`, unless it is `unsafe`. Setting one name of
+    a tie sets the others too.
+    """
+    address = parse_address(address) if isinstance(address, str) else address
+    if isinstance(value, str):
+        value = parse_expression(value)
+    edited = [
+        replace(parameter, data=_edited(tree, parameter, axes, value, unsafe), scheme=None)
+        for parameter, axes in _selections(tree, address)
+    ]
+    return tree.replace(edited)
+
+
+def changes(tree: ParameterTree, address: str | Address) -> list[Change]:
+    """What an assignment to `address` would set; raises `AddressError` as the assignment would."""
+    address = parse_address(address) if isinstance(address, str) else address
+    return [
+        Change(p, math.prod(axis.length for axis in axes), tuple(tree.aliases(p.name)))
+        for p, axes in _selections(tree, address)
+    ]
+
+
+def _selections(
+    tree: ParameterTree, address: Address
+) -> Iterator[tuple[Parameter, tuple[Axis, ...]]]:
+    """Every parameter at the address, a tied one once, with what its index selects."""
+    for name in dict.fromkeys(tree.own_name(name) for name in tree.matching(address)):
+        parameter = tree.entries[name]
+        if parameter.dtype.nbits % 8:
+            raise DTypeError(f"{name}: values of the packed type {parameter.dtype} cannot be set")
+        try:
+            yield parameter, normalize(address.index or (...,), parameter.shape)
+        except ParamInspectError as error:
+            raise type(error)(f"{name}: {error}") from None
+
+
+def _edited(
+    tree: ParameterTree,
+    parameter: Parameter,
+    axes: tuple[Axis, ...],
+    value: Expression | Array,
+    unsafe: bool,
+) -> Edited:
+    base = parameter.data
+    shape = selected_shape(axes)
+    is_whole = shape == base.shape and selects_all(axes, shape)
+    arrays: dict[str, Array] = {PRESENT: base if is_whole else Selected(base, axes)}
+    if isinstance(value, Expression):
+        expression = value
+        for name in quoted_names(value):
+            if name not in tree.entries:
+                raise tree.no_match(name)
+            arrays[name] = tree.entries[name].data
+    else:
+        expression = parse_expression(repr(_FROM))
+        arrays[_FROM] = value
+    try:
+        formula = make_formula(expression, arrays, shape, unsafe=unsafe)
+    except ParamInspectError as error:
+        raise type(error)(f"{parameter.name}: {error}") from None
+    return Edited(parameter.name, base, axes, formula, unsafe=unsafe)

@@ -1,0 +1,169 @@
+"""Edited arrays: values at some places of an array replaced by those of a formula, when read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from paraminspect.arrays import BLOCK_NBYTES, Array, Shape
+from paraminspect.casting import cast
+from paraminspect.edit._formula import Formula
+from paraminspect.errors import CastError, ParamInspectError
+from paraminspect.indexing import Axis, boxes, gather, gather_axes, selected_shape
+
+Values = np.ndarray[Any, Any]
+
+
+class Selected:
+    """What some axes select of an array, as an array."""
+
+    def __init__(self, base: Array, axes: Sequence[Axis]) -> None:
+        self._base = base
+        self._axes = axes
+        self.shape: Shape = selected_shape(axes)
+        self.dtype = base.dtype
+
+    def read(self, start: int, stop: int) -> Values:
+        """Elements `start` to `stop` of the selection, flattened."""
+        lengths = tuple(axis.length for axis in self._axes)
+        parts = [self._box(box) for box in boxes(lengths, start, stop)]
+        return parts[0] if len(parts) == 1 else np.concatenate([_nothing(self.dtype), *parts])
+
+    def _box(self, box: tuple[range, ...]) -> Values:
+        narrowed = [
+            Axis(axis.start + axis.step * part.start, axis.step, len(part), True)
+            for axis, part in zip(self._axes, box, strict=True)
+        ]
+        return gather_axes(self._base, narrowed).reshape(-1)
+
+    def __getitem__(self, index: Any, /) -> Values:
+        return gather(self, index)
+
+
+def _nothing(dtype: Any) -> Values:
+    return np.empty(0, dtype.to_numpy())
+
+
+class Edited:
+    """`base`, with the values of `formula` at the places that `axes` select; errors name `name`."""
+
+    def __init__(
+        self, name: str, base: Array, axes: Sequence[Axis], formula: Formula, *, unsafe: bool
+    ) -> None:
+        self.base = base
+        self.shape = base.shape
+        self.dtype = base.dtype
+        self._name = name
+        self._axes = axes
+        self._formula = formula
+        self._unsafe = unsafe
+        self._strides = [math.prod(self.shape[i + 1 :]) for i in range(len(self.shape))]
+        self._lengths = tuple(axis.length for axis in axes)
+        self._is_all = selects_all(axes, self.shape)
+        self.changed = self._stretch()
+
+    def _stretch(self) -> tuple[int, int]:
+        if not math.prod(self._lengths):
+            return 0, 0
+        ends = [(a.start, a.start + a.step * (a.length - 1)) for a in self._axes]
+        low = sum(min(end) * stride for end, stride in zip(ends, self._strides, strict=True))
+        high = sum(max(end) * stride for end, stride in zip(ends, self._strides, strict=True))
+        return low, high + 1
+
+    def read(self, start: int, stop: int) -> Values:
+        """Elements `start` to `stop`, computed now; raises `CastError` for those that are lost."""
+        low, high = self.changed
+        if stop <= low or high <= start:
+            return self.base.read(start, stop)
+        if self._is_all:
+            present = self.base.read(start, stop) if self._formula.uses_present else None
+            return self._new(start, stop, present)
+        values = np.array(self.base.read(start, stop))
+        at = 0
+        for box in boxes(self.shape, start, stop):
+            count = math.prod(map(len, box))
+            self._overlay(values[at : at + count].reshape([len(part) for part in box]), box)
+            at += count
+        return values
+
+    def _overlay(self, values: Values, box: tuple[range, ...]) -> None:
+        """Put the new values into those of a box of the array."""
+        parts = [_within(axis, part) for axis, part in zip(self._axes, box, strict=True)]
+        if not all(parts):
+            return
+        places = tuple(
+            _as_slice(axis, inside, part.start)
+            for axis, inside, part in zip(self._axes, parts, box, strict=True)
+        )
+        # In a box only one axis is cut, all before it have one position, all after it are whole:
+        # so the places follow each other in the flattened selection too.
+        strides = [math.prod(self._lengths[i + 1 :]) for i in range(len(self._lengths))]
+        start = sum(part.start * stride for part, stride in zip(parts, strides, strict=True))
+        stop = start + math.prod(map(len, parts))
+        present = values[places].reshape(-1) if self._formula.uses_present else None
+        values[places] = self._new(start, stop, present).reshape(values[places].shape)
+
+    def _new(self, start: int, stop: int, present: Values | None) -> Values:
+        """The new values of elements `start` to `stop` of the selection."""
+        try:
+            return self._cast(start, stop, present)
+        except CastError as error:
+            raise self._first_error(error, start) from None
+        except ParamInspectError as error:
+            raise type(error)(f"{self._name}: {error}") from None
+
+    def _cast(self, start: int, stop: int, present: Values | None) -> Values:
+        values = np.atleast_1d(self._formula.read(start, stop, present))
+        return np.broadcast_to(cast(values, self.dtype, unsafe=self._unsafe), (stop - start,))
+
+    def _first_error(self, error: CastError, start: int) -> CastError:
+        """The error of the first element that has one: threads meet them in any order."""
+        step = BLOCK_NBYTES // 8
+        for at in range(0, start, step):
+            try:
+                self._cast(at, min(at + step, start), None)
+            except CastError as earlier:
+                error, start = earlier, at
+                break
+        position = np.unravel_index(start + error.position, self._lengths)
+        index = [a.start + a.step * int(i) for a, i in zip(self._axes, position, strict=True)]
+        return CastError(f"{self._name}{index}: {error}; --cast unsafe lets it")
+
+    def __getitem__(self, index: Any, /) -> Values:
+        return gather(self, index)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Values:
+        values = self[...]
+        return values if dtype is None else values.astype(dtype)
+
+    def __repr__(self) -> str:
+        return f"Edited({list(self.shape)}, {self.dtype})"
+
+
+def selects_all(axes: Sequence[Axis], shape: Shape) -> bool:
+    """Whether the axes select every element in its order."""
+    return all(
+        axis.length == length and (axis.step == 1 or length == 1)
+        for axis, length in zip(axes, shape, strict=True)
+    )
+
+
+def _within(axis: Axis, part: range) -> range:
+    """Which of the positions of an axis, by their number, lie in a range of it."""
+    if axis.step > 0:
+        first = -(-(part.start - axis.start) // axis.step)
+        stop = -(-(part.stop - axis.start) // axis.step)
+    else:
+        first = -(-(part.stop - 1 - axis.start) // axis.step)
+        stop = -(-(part.start - 1 - axis.start) // axis.step)
+    return range(max(first, 0), max(min(stop, axis.length), max(first, 0)))
+
+
+def _as_slice(axis: Axis, inside: range, origin: int) -> slice:
+    """The positions of an axis whose numbers are `inside`, counted from `origin`."""
+    first = axis.start + axis.step * inside.start - origin
+    stop = first + axis.step * len(inside)
+    return slice(first, None if stop < 0 else stop, axis.step)

@@ -1,0 +1,352 @@
+"""Edits: what is set is what NumPy would set, block by block; the tree given stays as it was."""
+
+import math
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from paraminspect.arrays import DTYPES, InMemory, Unset, block_ranges
+from paraminspect.edit import assign, changes
+from paraminspect.errors import (
+    AddressError,
+    CastError,
+    DTypeError,
+    ExpressionError,
+    ShapeError,
+    UnsetError,
+)
+from paraminspect.tree import Parameter, ParameterTree
+
+
+def tree_of(values, **fields):
+    return ParameterTree(
+        {n: Parameter(n, InMemory(np.asarray(v))) for n, v in values.items()}, **fields
+    )
+
+
+def assert_equal(array, expected):
+    """The array as a whole and in blocks of every small size gives the expected values."""
+    np.testing.assert_array_equal(array[...], expected, strict=True)
+    itemsize = expected.dtype.itemsize
+    for count in (1, 2, 3, 5, 7, 100):
+        blocks = [array.read(*r) for r in block_ranges(array, count * itemsize)]
+        if blocks:
+            np.testing.assert_array_equal(np.concatenate(blocks), expected.reshape(-1), strict=True)
+
+
+W = np.arange(12.0, dtype=np.float32).reshape(4, 3) - 5
+B = np.arange(3.0, dtype=np.float32) * 10
+I = np.arange(24, dtype=np.int64).reshape(2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("42", lambda x: np.full_like(x, 42)),
+        ("x + 1", lambda x: x + 1),
+        ("x * 0.1", lambda x: x * 0.1),
+        ("-x", lambda x: -x),
+        ("x ** 2 - 3 * x", lambda x: x**2 - 3 * x),
+        ("x // 2 + x % 3", lambda x: x // 2 + x % 3),
+        ("x > 0", lambda x: (x > 0).astype(x.dtype)),
+        ("x * (-2 < x <= 3)", lambda x: x * ((-2 < x) & (x <= 3))),
+        ("where(x > 0, x, 0)", lambda x: np.where(x > 0, x, 0)),
+        ("clip(x, -1, high=2)", lambda x: np.clip(x, -1, 2)),
+        ("sqrt(abs(x))", lambda x: np.sqrt(abs(x))),
+        ("minimum(x, 2) + maximum(x, 3)", lambda x: np.minimum(x, 2) + np.maximum(x, 3)),
+        ("round(x / 3, 1)", lambda x: np.round(x / 3, 1)),
+        ("sign(x) * exp(x / 10)", lambda x: np.sign(x) * np.exp(x / 10)),
+        ("x + pi", lambda x: x + math.pi),
+        ("'b' * 2", lambda x: np.broadcast_to(B * 2, x.shape)),
+        ("x + 'b'", lambda x: x + B),
+        ("x * 'column'", lambda x: x * np.float32([[1], [2], [3], [4]])),
+        ("x * 'one'", lambda x: x * np.float32(2.5)),
+        ("'same' - x", lambda x: W * 2 - x),
+        ("x - mean(x)", lambda x: x - x.mean()),
+        ("(x - mean(x)) / std(x)", lambda x: (x - x.mean()) / x.std()),
+        ("x / sqrt(sum(x * x))", lambda x: x / np.sqrt((x * x).sum())),
+        ("x * max('b') + min(abs(x))", lambda x: x * 20 + abs(x).min()),
+        ("x * any(x > 6)", lambda x: x * (x > 6).any()),
+        ("sum('b' > 5) + 0 * x", lambda x: 2 + 0 * x),
+        ("x - mean(x, axis=1, keepdims=True)", lambda x: x - x.mean(axis=1, keepdims=True)),
+        ("max(x, axis=0)", lambda x: np.broadcast_to(x.max(axis=0), x.shape)),
+        ("transpose(reshape(x, 3, 4))", lambda x: x.reshape(3, 4).T),
+        ("flip(x, 0)", lambda x: x[::-1]),
+        ("roll(x, 1, axis=1)", lambda x: np.roll(x, 1, axis=1)),
+        ("x[0]", lambda x: np.broadcast_to(x[0], x.shape)),
+        ("x + [10, 20, 30]", lambda x: x + np.float32([10, 20, 30])),
+        (
+            "[[1], [2], [3], [4]]",
+            lambda x: np.broadcast_to(np.float32([[1], [2], [3], [4]]), x.shape),
+        ),
+        ("x @ eye(3)", lambda x: (x @ np.eye(3)).astype(np.float32)),
+        ("x if 1 > 0 else 0", lambda x: x),
+        (
+            "sort(x, axis=0) + cumsum(x, 1) + tril(x)",
+            lambda x: np.sort(x, 0) + np.cumsum(x, 1) + np.tril(x),
+        ),
+        ("concatenate([x[2:], x[:2]])", lambda x: np.concatenate([x[2:], x[:2]])),
+        ("arange(12)", None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_expression_gives_what_numpy_gives(text, expected):
+    tree = tree_of(
+        {
+            "w": W,
+            "b": B,
+            "same": W * 2,
+            "one": np.float32([[2.5]]),
+            "column": np.float32([[1], [2], [3], [4]]),
+        }
+    )
+    if expected is None:
+        with pytest.raises(ShapeError, match=r"w: the expression gives shape \[12\], which cannot"):
+            assign(tree, "w", text)["w"].numpy()
+        return
+    result = assign(tree, "w", text)
+    assert_equal(result["w"].data, np.asarray(expected(W)).astype(np.float32))
+    np.testing.assert_array_equal(tree["w"].numpy(), W, strict=True)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_setting_a_part_sets_what_numpy_sets(data):
+    shape = data.draw(hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5))
+    index = data.draw(hnp.basic_indices(shape, allow_newaxis=False))
+    values = np.arange(math.prod(shape), dtype=np.int32).reshape(shape)
+    text = data.draw(
+        st.sampled_from(["x * 2 + 1", "7", "x - sum(x)", "flip(x)", "transpose(transpose(x))"])
+    )
+    expected = values.copy()
+    x = expected[index].astype(np.int64)
+    expected[index] = {
+        "7": lambda: 7,
+        "x * 2 + 1": lambda: x * 2 + 1,
+        "x - sum(x)": lambda: x - x.sum(),
+        "flip(x)": lambda: np.flip(x),
+    }.get(text, lambda: x)()
+    from paraminspect.address import Address
+    from paraminspect.indexing import as_index
+
+    edited = assign(tree_of({"w": values}), Address("w", as_index(index)), text)["w"].data
+    assert_equal(edited, expected)
+    low, high = edited.changed
+    flat = np.flatnonzero((expected != values).reshape(-1))
+    assert all(low <= i < high for i in flat)
+
+
+def test_two_assignments_apply_in_order():
+    tree = tree_of({"a": np.arange(3.0), "b": np.arange(3.0) * 10})
+    tree = assign(assign(tree, "a", "'b' + 1"), "b", "'a' * 2")
+    np.testing.assert_array_equal(tree["a"].numpy(), [1.0, 11, 21], strict=True)
+    np.testing.assert_array_equal(tree["b"].numpy(), [2.0, 22, 42], strict=True)
+    tree = assign(assign(tree, "a[0]", "5"), "a[1:]", "x + a0".replace("a0", "'a'[0]"))
+    np.testing.assert_array_equal(tree["a"].numpy(), [5.0, 16, 26], strict=True)
+
+
+def test_a_patterned_address_sets_every_match_once():
+    values = {"0.weight": np.arange(4.0), "0.bias": np.arange(2.0), "1.weight": np.arange(6.0)}
+    tree = tree_of({**values, "tied": np.arange(4.0)}).tie("tied", "0.weight")
+    edited = assign(tree, "*", "x + 1")
+    for name, before in values.items():
+        np.testing.assert_array_equal(edited[name].numpy(), before + 1, strict=True)
+    assert [c.parameter.name for c in changes(tree, "*weight")] == ["0.weight", "1.weight"]
+    assert changes(tree, "0.weight[::2]")[0].count == 2
+    assert changes(tree, "0.weight")[0].aliases == ("tied",)
+
+
+def test_setting_one_name_of_a_tie_sets_the_other():
+    tree = tree_of({"wte": np.arange(3.0), "head": np.arange(3.0)}).tie("head", "wte")
+    edited = assign(tree, "head[1]", "9")
+    assert edited.ties == {"head": "wte"}
+    for name in ("wte", "head"):
+        np.testing.assert_array_equal(edited[name].numpy(), [0.0, 9, 2], strict=True)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float8_e4m3fn"])
+def test_small_floats_are_computed_in_float32_and_rounded_once(dtype):
+    values = np.linspace(-2, 2, 50).astype(DTYPES[dtype].to_numpy())
+    edited = assign(tree_of({"w": values}), "w", "x * 0.3 + 1 / 3 - x / 7")["w"].data
+    wide = values.astype(np.float32)
+    expected = (wide * 0.3 + 1 / 3 - wide / 7).astype(values.dtype)
+    np.testing.assert_array_equal(edited[...], expected, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "text", "message"),
+    [
+        (np.float32([1, 2, 3e38]), "x * 10", r"w\[2\]: the result overflows"),
+        (np.float32([[1, 2], [3, 200]]), "exp(x)", r"w\[1, 1\]: the result overflows"),
+        (np.float32([1, 2]), "1e39", r"w\[0\]: 1e\+39 does not fit float32; --cast unsafe"),
+        (np.array([1, 2]), "x / 2", r"w\[0\]: 0.5 has a fraction"),
+        (np.uint8([[0, 5], [6, 7]]), "x - 6", r"w\[0, 0\]: -6 is outside 0 to 255"),
+        (np.int8([1, 100]), "x * 2", r"w\[1\]: 200 is outside"),
+        (np.array([1, 2**62]), "x * 2", r"w\[1\]: the result overflows int64"),
+        (np.array([1, 2**62]), "x ** 3", r"w\[1\]: the result overflows int64"),
+        (np.array([0, 1], np.uint64), "x - 1", r"w\[0\]: the result overflows uint64"),
+        (np.array([1], np.uint64), "-x", r"w\[0\]: the result overflows uint64"),
+        (np.array([1, 2]), "2**100", r"w\[0\]: 1.26.*e\+30 is outside"),
+        (np.array([True, False]), "x + 1", r"w\[0\]: 2 is neither"),
+        (np.array(5, np.int32), "0.5", r"w\[\]: 0.5 has a fraction"),
+    ],
+    ids=lambda v: v if isinstance(v, str) else str(v.dtype),
+)
+def test_an_assignment_that_loses_values_names_the_first(values, text, message):
+    with pytest.raises(CastError, match=message):
+        assign(tree_of({"w": values}), "w", text)["w"].numpy()
+
+
+def test_an_unsafe_assignment_loses_them():
+    tree = tree_of({"w": np.float32([3e38]), "i": np.int8([100])})
+    assert assign(tree, "w", "x * 10", unsafe=True)["w"].numpy() == [np.inf]
+    assert assign(tree, "i", "x * 2.1", unsafe=True)["i"].numpy() == [-46]
+
+
+def test_the_first_of_many_lost_elements_is_named_whatever_block_is_read_first():
+    values = np.zeros(3_000_000, np.int8)
+    values[[1_000, 2_500_000]] = 100
+    array = assign(tree_of({"w": values}), "w[1:]", "x * 2")["w"].data
+    with pytest.raises(CastError, match=r"w\[1000\]: 200"):
+        array.read(2_400_000, 2_600_000)
+
+
+def test_infinities_and_nan_that_are_there_already_are_no_loss():
+    values = np.float32([np.inf, np.nan, 3])
+    np.testing.assert_array_equal(
+        assign(tree_of({"w": values}), "w", "x + 1")["w"].numpy(), values + 1, strict=True
+    )
+    assert assign(tree_of({"w": np.float32([0])}), "w", "1 / x")["w"].numpy() == [np.inf]
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("y + 1", ExpressionError, "w: unknown name 'y': x is the present value"),
+        ("sqrtt(x)", ExpressionError, "w: unknown function 'sqrtt', did you mean 'sqrt'"),
+        ("'nosuch'", AddressError, "no parameter matches 'nosuch'"),
+        ("'b*'", AddressError, r"no parameter matches 'b\*'"),
+        ("'big'", ShapeError, r"w: big has shape \[7\], which cannot be broadcast to \[4, 3\]"),
+        ("x + 'big'", ShapeError, r"w: big has shape \[7\]"),
+        ("mean(x + 'big')", ShapeError, r"\[4, 3\], \[7\] within mean\(\) do not fit"),
+        ("x.T", ExpressionError, "attribute access is not part"),
+        ("__import__(1)", ExpressionError, "unknown function '__import__'"),
+        ("x & 1", ExpressionError, "w: cannot be computed: ufunc 'bitwise_and'|w: ufunc 'bitwise"),
+        ("reshape(x, 5)", ExpressionError, "w: cannot be computed: cannot reshape"),
+        ("max(x, 0)", ExpressionError, r"w: max\(\) is wrong: too many positional"),
+        ("eye(1000000)", ExpressionError, "has to be held in memory as a whole"),
+        ("arange(10**12)", ExpressionError, "has to be held in memory as a whole"),
+        ("None", ExpressionError, "w: cannot be computed"),
+        ("x and 1", ExpressionError, "truth value of an array"),
+        ("[1, [2, 3]]", ExpressionError, "w: cannot be computed"),
+    ],
+)
+def test_what_cannot_be_computed_says_why(text, error, message):
+    tree = tree_of({"w": W, "b": B, "big": np.arange(7.0)})
+    with pytest.raises(error, match=message):
+        assign(tree, "w", text)["w"].numpy()
+
+
+def test_integers_are_not_divided_by_zero():
+    with pytest.raises(ExpressionError, match="i: division by zero"):
+        assign(tree_of({"i": I}), "i", "1 // x")["i"].numpy()
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "message"),
+    [
+        ("w[9]", AddressError, r"w: index 9 is out of bounds for axis 0 with size 4"),
+        ("w[0, 0, 0]", AddressError, "w: 3 indices for 2 axes"),
+        ("nope", AddressError, "no parameter matches 'nope'"),
+        ("p", DTypeError, "p: values of the packed type float4_e2m1fn cannot be set"),
+    ],
+)
+def test_a_bad_address_is_told_before_anything_is_read(address, error, message):
+    tree = tree_of({"w": W})
+    tree = ParameterTree(
+        {**tree.entries, "p": Parameter("p", Unset((2,), DTYPES["float4_e2m1fn"]))}
+    )
+    with pytest.raises(error, match=message):
+        assign(tree, address, "0")
+    with pytest.raises(error, match=message):
+        changes(tree, address)
+
+
+class Huge:
+    """An array far larger than memory, of ones; it counts what is read."""
+
+    def __init__(self, count):
+        self.shape, self.dtype, self.count = (count,), DTYPES["float32"], 0
+
+    def read(self, start, stop):
+        self.count += stop - start
+        assert stop - start <= 1 << 20
+        return np.ones(stop - start, np.float32)
+
+    def __getitem__(self, index):
+        raise AssertionError("read as a whole")
+
+
+def test_an_array_larger_than_memory_is_set_block_by_block():
+    huge = Huge(10**12)
+    tree = ParameterTree({"w": Parameter("w", huge)})
+    edited = assign(tree, "w", "where(x > 0, x * 2, 'w')")["w"].data
+    np.testing.assert_array_equal(edited.read(10**11, 10**11 + 4), np.float32([2] * 4), strict=True)
+    assert huge.count == 8
+    with pytest.raises(ExpressionError, match="w: x has to be held in memory as a whole"):
+        assign(tree, "w", "flip(x)")
+
+
+def test_what_an_index_leaves_out_is_not_computed_and_what_is_not_used_is_not_read():
+    huge = Huge(10**9)
+    tree = ParameterTree({"w": Parameter("w", huge)})
+    edited = assign(tree, "w[5]", "7")["w"].data
+    assert edited.changed == (5, 6)
+    edited.read(0, 10)
+    assert huge.count == 10
+    constant = assign(tree, "w", "7")["w"].data
+    constant.read(0, 10)
+    assert huge.count == 10
+
+
+def test_parameters_without_values_can_be_set_as_a_whole_and_no_other_way():
+    tree = ParameterTree({"w": Parameter("w", Unset((2,), DTYPES["float32"]))})
+    np.testing.assert_array_equal(
+        assign(tree, "w", "3")["w"].numpy(), np.float32([3, 3]), strict=True
+    )
+    for address, text in (("w", "x + 1"), ("w[0]", "3")):
+        with pytest.raises(UnsetError, match="no values yet"):
+            assign(tree, address, text)["w"].numpy()
+
+
+def test_an_array_can_be_set_in_place_of_an_expression():
+    tree = tree_of({"w": W})
+    new = InMemory(np.arange(4.0)[:, None])
+    np.testing.assert_array_equal(
+        assign(tree, "w", new)["w"].numpy(),
+        np.broadcast_to(np.float32([[0], [1], [2], [3]]), (4, 3)),
+        strict=True,
+    )
+    with pytest.raises(
+        ShapeError, match=r"the new values has shape \[2\]|the new values have shape"
+    ):
+        assign(tree, "w", InMemory(np.arange(2.0)))
+
+
+def test_an_expression_has_a_limited_depth():
+    tree = tree_of({"w": np.arange(3.0)})
+    deep = assign(tree, "w", "x" + " + 1" * 150)["w"].numpy()
+    np.testing.assert_array_equal(deep, np.arange(3.0) + 150, strict=True)
+    with pytest.raises(ExpressionError, match="more than 200 levels"):
+        assign(tree, "w", "x" + " + 1" * 900)
+
+
+def test_bfloat16_special_values_survive_an_edit_elsewhere():
+    values = np.array([1, np.nan, np.inf, 3]).astype(ml_dtypes.bfloat16)
+    edited = assign(tree_of({"w": values}), "w[3]", "x + 1")["w"].numpy()
+    assert edited.tobytes()[:6] == values.tobytes()[:6]
+    assert edited[3] == 4
