@@ -171,13 +171,13 @@ class Block:
 
 
 def _tasks(layout: Layout) -> Iterator[Copy | Block]:
-    copies: list[Copy] = []
-    blocks: list[Block] = []
-    for placed in sorted(layout.tensors, key=lambda placed: placed.at):
-        for part in _parts(placed.array, 0, count_elements(placed.array.shape), placed.at):
-            (copies if isinstance(part, Copy) else blocks).append(part)  # type: ignore[arg-type]
-    yield from _pieces(_merged(copies))
-    for block in blocks:
+    parts = [
+        part
+        for placed in sorted(layout.tensors, key=lambda placed: placed.at)
+        for part in _parts(placed.array, 0, count_elements(placed.array.shape), placed.at)
+    ]
+    yield from _pieces(_merged(part for part in parts if isinstance(part, Copy)))
+    for block in (part for part in parts if isinstance(part, Block)):
         size = block.array.dtype.nbytes
         for start, stop in block_ranges(block.array, start=block.start, stop=block.stop):
             yield Block(block.array, start, stop, block.at + size(start) - size(block.start))
