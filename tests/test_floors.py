@@ -34,6 +34,7 @@ FLOORS = [
         "initializers",
     ],
     ["frameworks.pytorch", "frameworks.keras", "frameworks.mxnet"],
+    ["checkpoint._transfer"],
     ["checkpoint._safetensors_writing"],
     ["compute", "initialization"],
     ["model"],

@@ -87,6 +87,13 @@ def save_checkpoint(
         save_safetensors(tree, path, overwrite=overwrite)
 
 
+def check_values(tree: ParameterTree) -> None:
+    """Make all values that saving the tree would make, for the errors that this may raise."""
+    from paraminspect.checkpoint._transfer import check_values as check
+
+    check(parameter.data for parameter in tree.parameters())
+
+
 def _is_sharded(tree: ParameterTree, path: Path, max_shard_nbytes: int | None) -> bool:
     if path.suffix == ".safetensors":
         if max_shard_nbytes is not None:

@@ -40,9 +40,9 @@ class Plan:
     def index(self, present: Mapping[str, str]) -> dict[str, Any]:
         """The index while some shards have other names: `present` gives these by final name."""
         shard_of = {
-            tensor.name: present.get(shard, shard)
+            name: present.get(shard, shard)
             for shard, layout in self.layouts.items()
-            for tensor in layout.tensors
+            for name in layout.tensors
         }
         return {**self.rest, "weight_map": {name: shard_of[name] for name in self.order}}
 
@@ -73,8 +73,8 @@ class Source:
         in_place = all(
             isinstance(t.array, StoredArray)
             and t.array.file is file
-            and t.array.offset == present.get(t.name)
-            for t in layout.tensors
+            and t.array.offset == present.get(name)
+            for name, t in layout.tensors.items()
         )
         same = len(present) == len(layout.tensors) and header.metadata == layout.metadata
         return in_place and same

@@ -14,6 +14,7 @@ A command that writes is decorated with `output_options` and gets one argument, 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,24 @@ import click
 
 from paraminspect.errors import escape
 from paraminspect.tree import ParameterTree
+
+_UNITS = {"": 1, "B": 1} | {
+    letter + ending: base**power
+    for ending, base in (("B", 1000), ("IB", 1024))
+    for power, letter in enumerate("KMGT", 1)
+}
+
+
+def _parse_size(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
+    """A number of bytes: `5GB` is 5 * 10**9 of them, `5GiB` 5 * 2**30."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*", text)
+    factor = _UNITS.get(match[2].upper()) if match else None
+    nbytes = int(float(match[1]) * factor) if match and factor else 0
+    if nbytes < 1:
+        raise click.BadParameter(f"{text!r} is not a size such as 5GB, 500MB or 5GiB", ctx, param)
+    return nbytes
 
 
 @dataclass(frozen=True)
@@ -34,6 +53,7 @@ class Output:
     force: bool
     dry_run: bool
     quiet: bool
+    max_shard_nbytes: int | None
 
     def target(self, tree: ParameterTree, default: Path | None = None) -> Path:
         """Where to write what `tree` becomes; `default` is for neither `-o` nor `-i`.
@@ -54,11 +74,18 @@ class Output:
         return target
 
     def save(self, tree: ParameterTree, target: Path) -> None:
-        """Write the tree, unless this is a dry run; say so on stdout, unless quiet."""
-        from paraminspect.checkpoint import save_checkpoint
+        """Write the tree, or in a dry run compute its values; say so on stdout, unless quiet."""
+        from paraminspect.checkpoint import check_values, save_checkpoint
 
-        if not self.dry_run:
-            save_checkpoint(tree, target, overwrite=self.force or self.in_place)
+        if self.dry_run:
+            check_values(tree)
+        else:
+            save_checkpoint(
+                tree,
+                target,
+                overwrite=self.force or self.in_place,
+                max_shard_nbytes=self.max_shard_nbytes,
+            )
         totals = tree.totals
         self.say(
             f"{'would write' if self.dry_run else 'wrote'} {target}:"
@@ -93,6 +120,12 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("-i", "--in-place", is_flag=True, help="Replace the source.")
     @click.option("--force", is_flag=True, help="Overwrite another file.")
     @click.option("--dry-run", is_flag=True, help="Check and report, write nothing.")
+    @click.option(
+        "--max-shard-size",
+        callback=_parse_size,
+        metavar="SIZE",
+        help="Write shards of at most SIZE (5GB) into the folder, or beside the index, -o names.",
+    )
     @click.option("-q", "--quiet", is_flag=True, help="Report nothing.")
     @functools.wraps(command)
     def with_output(
@@ -102,9 +135,10 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         force: bool,
         dry_run: bool,
         quiet: bool,
+        max_shard_size: int | None,
         **options: Any,
     ) -> Any:
-        bundled = Output(output, in_place, force, dry_run, quiet)
+        bundled = Output(output, in_place, force, dry_run, quiet, max_shard_size)
         return command(*arguments, output=bundled, **options)
 
     return with_output
