@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from paraminspect.arrays import Unset
+from paraminspect.arrays import Array, Unset
 from paraminspect.checkpoint._content import FIRST_NBYTES, is_json, is_npz
 from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._folder import choose_file, files_ending_in
@@ -56,6 +56,13 @@ def open_checkpoint(path: Path) -> ParameterTree:
 def files_in_folder(folder: Path) -> list[str]:
     """The names of what look like checkpoints in a folder, by their suffixes alone."""
     return files_ending_in(folder, SUFFIXES)
+
+
+def open_array(path: str | Path) -> Array:
+    """The array of a .npy file; raises `CheckpointError`. Values are read only when asked for."""
+    from paraminspect.checkpoint._npz import open_npy
+
+    return open_npy(open_regular(path))
 
 
 def save_checkpoint(

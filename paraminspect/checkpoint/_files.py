@@ -34,9 +34,6 @@ KINDS = {
 }
 """What a path may lead to that is no regular file."""
 
-_COPY_NBYTES = 1 << 26
-"""Bytes that the kernel copies in one call: an interrupt has to wait for its end."""
-
 REPR_COUNT = 1000
 """Arrays of up to so many elements print their values: where NumPy begins to summarize."""
 
@@ -139,8 +136,7 @@ class RegularFile:
         source = self._opened()
         with suppress(OSError):  # other file systems: what is left is read and written below
             while offset < end and hasattr(os, "copy_file_range"):
-                length = min(end - offset, _COPY_NBYTES)
-                copied = os.copy_file_range(source, descriptor, length, offset, at)
+                copied = os.copy_file_range(source, descriptor, end - offset, offset, at)
                 if not copied:
                     break
                 offset, at = offset + copied, at + copied

@@ -50,24 +50,35 @@ def open_npz(file: RegularFile) -> ParameterTree:
 def _open_array(archive: Archive, member: Member) -> Array:
     if not member.name.endswith(SUFFIX):
         raise CheckpointError(f"the member {shown(member.name)} is not a {SUFFIX} array")
-    source = archive.open(member)
+    slab_nbytes = SLAB_NBYTES if member.method == STORED else INFLATED_SLAB_NBYTES
+    return _array_of(archive.open(member), archive.file, slab_nbytes)
+
+
+def open_npy(file: RegularFile) -> Array:
+    """The array of a .npy file: its header is read, values are not."""
+    try:
+        return _array_of(file, file, SLAB_NBYTES)
+    except CheckpointError as error:
+        message = str(error).removeprefix(f"{file.path}: ")
+        raise CheckpointError(f"{file.path}: {message}") from None
+
+
+def _array_of(source: RegularFile | MemberBytes, file: RegularFile, slab_nbytes: int) -> Array:
     header = _read_header(source)
     dtype, shape = header.dtype, header.shape
     wanted = header.nbytes + dtype.nbytes(count_elements(shape))
-    if wanted != member.nbytes:
+    if wanted != source.size:
         raise CheckpointError(
-            f"{dtype} {list(shape)} and its header take {wanted} bytes, but it has {member.nbytes}"
+            f"{dtype} {list(shape)} and its header take {wanted} bytes, but it has {source.size}"
         )
     if dtype.name not in DTYPES:
-        return Opaque(shape, dtype, _why_opaque(archive.file, header))
+        return Opaque(shape, dtype, _why_opaque(file, header))
     stored_shape = shape[::-1] if header.fortran_order else shape
     stored = StoredArray(source, header.nbytes, stored_shape, dtype, header.byteorder)
-    if not header.fortran_order:
-        return stored
-    return FortranArray(stored, SLAB_NBYTES if member.method == STORED else INFLATED_SLAB_NBYTES)
+    return FortranArray(stored, slab_nbytes) if header.fortran_order else stored
 
 
-def _read_header(source: MemberBytes) -> NpyHeader:
+def _read_header(source: RegularFile | MemberBytes) -> NpyHeader:
     first = source.read(0, min(source.size, FIRST_NBYTES))
     nbytes = header_nbytes(first)
     if nbytes > len(first):

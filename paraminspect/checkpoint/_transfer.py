@@ -15,7 +15,7 @@ from paraminspect.checkpoint._writing import NewFile
 from paraminspect.errors import DTypeError
 from paraminspect.parallel import for_each
 
-COPY_NBYTES = 1 << 26
+COPY_NBYTES = 1 << 24
 """Bytes that one task copies."""
 
 

@@ -39,6 +39,9 @@ TEMPORARY_SUFFIX = ".paraminspect-tmp"
 LOCK_SECONDS = 10
 """How long to wait for another program that holds the lock of the folder."""
 
+_FLUSHED_NBYTES = 1 << 20
+"""What is written at once and smaller is not worth a system call of its own."""
+
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -235,9 +238,10 @@ class NewFile:
             raise failed(self.folder.shown, error) from None
 
     def write(self, data: bytes | memoryview, at: int) -> None:
-        """Write all of `data` from byte `at` on; several threads may write at once."""
+        """Write all bytes of `data` from byte `at` on; several threads may write at once."""
         try:
             write_all(self.descriptor, data, at)
+            self._begin_to_flush(at, len(data))
         except OSError as error:
             raise failed(self.folder.shown, error) from None
 
@@ -245,8 +249,17 @@ class NewFile:
         """Copy bytes `offset` to `offset + nbytes` of a file to byte `at`, within the kernel."""
         try:
             file.copy_to(self.descriptor, offset, nbytes, at)
+            self._begin_to_flush(at, nbytes)
         except OSError as error:
             raise failed(self.folder.shown, error) from None
+
+    def _begin_to_flush(self, at: int, nbytes: int) -> None:
+        """Let the disk work while more is written: else the last fsync waits for all of it.
+
+        Linux starts to write what is said not to be needed in memory, and does not wait for it.
+        """
+        if nbytes >= _FLUSHED_NBYTES and hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self.descriptor, at, nbytes, os.POSIX_FADV_DONTNEED)
 
     def seal(self, old: os.stat_result | None) -> None:
         """Give it the mode and owner of the file that it replaces, and make it durable."""

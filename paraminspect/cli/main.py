@@ -14,6 +14,7 @@ from paraminspect.errors import ParamInspectError, escape, nearest
 COMMANDS = {
     "list": ("paraminspect.cli.list", "list_parameters", "Names, shapes, dtypes, ties, totals."),
     "slice": ("paraminspect.cli.slice", "slice_source", "The values at an address."),
+    "set": ("paraminspect.cli.set", "set_values", "Assign to values by expressions."),
     "diff": ("paraminspect.cli.diff", "diff_sources", "What differs between two sources."),
 }
 """Command to (module, function, one line of help). A module is imported when its command runs."""

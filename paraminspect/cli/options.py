@@ -73,8 +73,11 @@ class Output:
             raise click.UsageError(f"{target}: exists already; {way}")
         return target
 
-    def save(self, tree: ParameterTree, target: Path) -> None:
-        """Write the tree, or in a dry run compute its values; say so on stdout, unless quiet."""
+    def save(self, tree: ParameterTree, target: Path, report: Iterable[str] = ()) -> None:
+        """Write the tree, or in a dry run compute its values; then report, unless quiet.
+
+        The lines of `report` say what was done, beginning with a verb: `set 0.bias: ...`.
+        """
         from paraminspect.checkpoint import check_values, save_checkpoint
 
         if self.dry_run:
@@ -86,16 +89,11 @@ class Output:
                 overwrite=self.force or self.in_place,
                 max_shard_nbytes=self.max_shard_nbytes,
             )
-        totals = tree.totals
-        self.say(
-            f"{'would write' if self.dry_run else 'wrote'} {target}:"
-            f" {totals.arrays} parameters, {totals.nbytes} bytes"
-        )
-
-    def say(self, line: str) -> None:
-        """Report on stdout, unless quiet."""
         if not self.quiet:
-            click.echo(escape(line))
+            totals = tree.totals
+            size = f"{totals.arrays} arrays, {totals.nbytes} bytes"
+            for line in (*report, f"write {target}: {size}"):
+                click.echo(escape(f"would {line}" if self.dry_run else line))
 
 
 def _source_file(tree: ParameterTree) -> Path:

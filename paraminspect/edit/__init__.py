@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from paraminspect.address import Address, parse_address
 from paraminspect.arrays import Array
-from paraminspect.edit._edited import Edited, Selected, selects_all
+from paraminspect.edit._edited import Edited, selects_all
 from paraminspect.edit._formula import PRESENT, make_formula, quoted_names
 from paraminspect.errors import DTypeError, ParamInspectError
 from paraminspect.expressions import Expression, parse_expression

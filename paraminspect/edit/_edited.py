@@ -8,43 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from paraminspect.arrays import BLOCK_NBYTES, Array, Shape
+from paraminspect.arrays import BLOCK_NBYTES, Array
 from paraminspect.casting import cast
 from paraminspect.edit._formula import Formula
 from paraminspect.errors import CastError, ParamInspectError
-from paraminspect.indexing import Axis, boxes, gather, gather_axes, selected_shape
+from paraminspect.indexing import Axis, boxes, gather
 
 Values = np.ndarray[Any, Any]
-
-
-class Selected:
-    """What some axes select of an array, as an array."""
-
-    def __init__(self, base: Array, axes: Sequence[Axis]) -> None:
-        self._base = base
-        self._axes = axes
-        self.shape: Shape = selected_shape(axes)
-        self.dtype = base.dtype
-
-    def read(self, start: int, stop: int) -> Values:
-        """Elements `start` to `stop` of the selection, flattened."""
-        lengths = tuple(axis.length for axis in self._axes)
-        parts = [self._box(box) for box in boxes(lengths, start, stop)]
-        return parts[0] if len(parts) == 1 else np.concatenate([_nothing(self.dtype), *parts])
-
-    def _box(self, box: tuple[range, ...]) -> Values:
-        narrowed = [
-            Axis(axis.start + axis.step * part.start, axis.step, len(part), True)
-            for axis, part in zip(self._axes, box, strict=True)
-        ]
-        return gather_axes(self._base, narrowed).reshape(-1)
-
-    def __getitem__(self, index: Any, /) -> Values:
-        return gather(self, index)
-
-
-def _nothing(dtype: Any) -> Values:
-    return np.empty(0, dtype.to_numpy())
 
 
 class Edited:

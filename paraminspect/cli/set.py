@@ -1,0 +1,88 @@
+"""`paraminspect set`: assign to the values at an address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from paraminspect.address import Address, parse_address, parse_assignment
+from paraminspect.cli.options import Output, output_options
+from paraminspect.source import open_source
+
+if TYPE_CHECKING:
+    from paraminspect.edit import Change
+
+EPILOG = """\b
+Examples:
+  paraminspect set -i model.safetensors '0.weight[0, 0]=42'
+  paraminspect set model.safetensors '*.bias=0' -o zeroed.safetensors
+  paraminspect set -i model.safetensors '2.weight=x + 1' '2.bias=x - mean(x)'
+  paraminspect set -i model.safetensors 'head.weight="wte.weight" * 0.5'
+  paraminspect set -i model.safetensors '0.weight[0]' --from row.npy
+
+\b
+An expression is NumPy's: x is the present value, other parameters stand by
+name in quotes; + - * / // % ** @, comparisons, numbers, pi, inf, nan, and
+functions such as where, abs, sqrt, exp, log, clip, round, minimum, maximum,
+sum, mean, std, min, max, transpose, reshape. Assignments apply in order.
+
+\b
+The result is broadcast to the address and cast to the parameter's dtype.
+What would be lost by more than rounding (a number that overflows, a fraction
+for an integer) is an error, unless --cast unsafe.
+
+\b
+Exit status: 0 done, 2 trouble; then nothing has changed.
+"""
+
+
+@click.command("set", epilog=EPILOG)
+@click.argument("source")
+@click.argument("assignments", nargs=-1, required=True, metavar="ADDRESS=EXPR...")
+@click.option(
+    "--from",
+    "values",
+    type=click.Path(path_type=Path),
+    metavar="FILE.npy",
+    help="Assign the array of a .npy file; then there is just one ADDRESS, without =EXPR.",
+)
+@click.option(
+    "--cast",
+    type=click.Choice(["safe", "unsafe"]),
+    default="safe",
+    help="Whether a cast may lose more than rounding does.",
+)
+@output_options
+def set_values(
+    source: str, assignments: tuple[str, ...], values: Path | None, cast: str, output: Output
+) -> None:
+    """Set values in SOURCE: each ADDRESS (a name or pattern, perhaps an index) to an expression.
+
+    All other values, names, dtypes, ties and metadata stay as they are. Tied parameters change
+    under all their names.
+    """
+    from paraminspect.checkpoint import open_array
+    from paraminspect.edit import assign, changes
+
+    tree = open_source(source)
+    target = output.target(tree)
+    if values is not None and len(assignments) > 1:
+        raise click.UsageError("--from goes with one ADDRESS")
+    report: list[str] = []
+    for text in assignments:
+        address, value = parse_assignment(text) if values is None else (parse_address(text), "")
+        new = value if values is None else open_array(values)
+        report += [_line(address, change) for change in changes(tree, address)]
+        tree = assign(tree, address, new, unsafe=cast == "unsafe")
+    output.save(tree, target, report)
+
+
+def _line(address: Address, change: Change) -> str:
+    """`set h.0.bias[0:3]: 3 of 768 elements, also of h.1.bias`."""
+    parameter = change.parameter
+    index = "" if address.index is None else "[" + str(address).rpartition("[")[2]
+    elements = "element" if parameter.count == 1 else "elements"
+    also = f", also of {', '.join(change.aliases)}" if change.aliases else ""
+    return f"set {parameter.name}{index}: {change.count} of {parameter.count} {elements}{also}"
