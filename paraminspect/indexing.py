@@ -129,7 +129,7 @@ def read_axes(array: Array, axes: Sequence[Axis]) -> np.ndarray[Any, Any]:
     out = np.empty([axis.length for axis in axes], array.dtype.to_numpy())
     if out.size:
         _fill(array, axes, strides, 0, out)
-    return out
+    return out.reshape(selected_shape(axes))
 
 
 def _fill(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paraminspect.address import Address, parse_address, parse_assignment
+from paraminspect.address import Address, format_index, parse_address, parse_assignment
 from paraminspect.cli.options import Output, output_options
 from paraminspect.source import open_source
 
@@ -82,7 +82,7 @@ def set_values(
 def _line(address: Address, change: Change) -> str:
     """`set h.0.bias[0:3]: 3 of 768 elements, also of h.1.bias`."""
     parameter = change.parameter
-    index = "" if address.index is None else "[" + str(address).rpartition("[")[2]
+    index = "" if address.index is None else f"[{format_index(address.index)}]"
     elements = "element" if parameter.count == 1 else "elements"
     also = f", also of {', '.join(change.aliases)}" if change.aliases else ""
     return f"set {parameter.name}{index}: {change.count} of {parameter.count} {elements}{also}"

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from paraminspect.address import Address, parse_address
 from paraminspect.arrays import Array
-from paraminspect.edit._edited import Edited, selects_all
+from paraminspect.edit._edited import Edited
 from paraminspect.edit._formula import PRESENT, make_formula, quoted_names
 from paraminspect.errors import DTypeError, ParamInspectError
 from paraminspect.expressions import Expression, parse_expression
-from paraminspect.indexing import Axis, normalize, selected_shape
+from paraminspect.indexing import Axis, Index, normalize, selected_shape
+from paraminspect.selection import Selection
 from paraminspect.tree import Parameter, ParameterTree
 
 _FROM = "the new values"
@@ -46,8 +47,8 @@ def assign(
     if isinstance(value, str):
         value = parse_expression(value)
     edited = [
-        replace(parameter, data=_edited(tree, parameter, axes, value, unsafe), scheme=None)
-        for parameter, axes in _selections(tree, address)
+        replace(p, data=_edited(tree, p, address.index, axes, value, unsafe), scheme=None)
+        for p, axes in _selections(tree, address)
     ]
     return tree.replace(edited)
 
@@ -78,14 +79,14 @@ def _selections(
 def _edited(
     tree: ParameterTree,
     parameter: Parameter,
+    index: Index | None,
     axes: tuple[Axis, ...],
     value: Expression | Array,
     unsafe: bool,
 ) -> Edited:
     base = parameter.data
     shape = selected_shape(axes)
-    is_whole = shape == base.shape and selects_all(axes, shape)
-    arrays: dict[str, Array] = {PRESENT: base if is_whole else Selected(base, axes)}
+    arrays: dict[str, Array] = {PRESENT: base if index is None else Selection(base, index)}
     if isinstance(value, Expression):
         expression = value
         for name in quoted_names(value):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from paraminspect.arrays import BLOCK_NBYTES, Array
+from paraminspect.arrays import BLOCK_NBYTES, Array, Shape
 from paraminspect.casting import cast
 from paraminspect.edit._formula import Formula
 from paraminspect.errors import CastError, ParamInspectError
@@ -32,7 +32,7 @@ class Edited:
         self._unsafe = unsafe
         self._strides = [math.prod(self.shape[i + 1 :]) for i in range(len(self.shape))]
         self._lengths = tuple(axis.length for axis in axes)
-        self._is_all = selects_all(axes, self.shape)
+        self._is_all = _selects_all(axes, self.shape)
         self.changed = self._stretch()
 
     def _stretch(self) -> tuple[int, int]:
@@ -113,7 +113,7 @@ class Edited:
         return f"Edited({list(self.shape)}, {self.dtype})"
 
 
-def selects_all(axes: Sequence[Axis], shape: Shape) -> bool:
+def _selects_all(axes: Sequence[Axis], shape: Shape) -> bool:
     """Whether the axes select every element in its order."""
     return all(
         axis.length == length and (axis.step == 1 or length == 1)
