@@ -39,6 +39,11 @@ def test_attention_draws_its_projection_first_and_overwrites_its_bias():
 def test_a_transformer_draws_its_matrices_again_when_all_is_constructed():
     text = "layers:\n  - Transformer(4, 2, 2, 1, 8)\n"
     again = random_names(text)[-14:]
+    assert again[:3] == [
+        ("0.encoder.layers.0.self_attn.in_proj_weight",),
+        ("0.encoder.layers.0.self_attn.out_proj.weight",),
+        ("0.encoder.layers.0.linear1.weight",),
+    ]
     assert all(len(names) == 1 for names in again)
     assert ("0.encoder.layers.1.linear1.weight",) in again
 

@@ -37,10 +37,11 @@ def construct(construction: Construction) -> Sequence[Drawn]:
         schemes = (*array.spec.overwritten, array.spec.scheme)
         first = schemes if array.again is None else schemes[:-1]
         turns += [(array.turn, array.names, replace(array.spec, scheme=s)) for s in first]
-    redrawn = [array for array in arrays if array.again is not None]
-    for i, (name, array) in enumerate((n, a) for a in redrawn for n in a.names):
-        assert array.again is not None
-        turns.append(((False, array.again, i), [name], array.spec))
+    order = {name: i for i, (name, _, _) in enumerate(construction.arrays())}
+    for array in arrays:
+        if array.again is not None:
+            again = array.again
+            turns += [((False, again, order[n]), [n], array.spec) for n in array.names]
     turns.sort(key=lambda turn: turn[0])
     return list(_with_rules(construction, [(names, spec) for _, names, spec in turns]))
 
