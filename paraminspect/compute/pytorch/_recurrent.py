@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 import autograd.numpy as np
@@ -10,10 +11,8 @@ import numpy
 
 from paraminspect.compute import _functions as f
 from paraminspect.compute._call import Call, Compute, expect_last
+from paraminspect.compute._cells import State, gru_step, lstm_step, scan, tanh
 from paraminspect.errors import ShapeError
-
-State = tuple[Any, ...]
-Step = Callable[[Any, State], State]
 
 
 def _affine(x: Any, weight: Any, bias: Any) -> Any:
@@ -21,26 +20,17 @@ def _affine(x: Any, weight: Any, bias: Any) -> Any:
     return y if bias is None else y + bias
 
 
-def _gates(kind: str, x: Any, state: State, p: dict[str, Any], nonlinearity: str) -> State:
+def _step(kind: str, p: Mapping[str, Any], nonlinearity: str, x: Any, state: State) -> State:
     """One step of a cell; gates are stacked as torch stacks them (i, f, g, o and r, z, n)."""
     h = state[0]
+    given = _affine(x, p["weight_ih"], p.get("bias_ih"))
+    kept = _affine(h, p["weight_hh"], p.get("bias_hh"))
     if kind == "GRU":
         size = p["weight_hh"].shape[0] // 3
-        given, kept = (
-            f.split(_affine(v, p[f"weight_{w}"], p.get(f"bias_{w}")), size, -1)
-            for v, w in ((x, "ih"), (h, "hh"))
-        )
-        r, z = (f.sigmoid(a + b) for a, b in zip(given[:2], kept[:2], strict=True))
-        n = np.tanh(given[2] + r * kept[2])
-        return ((1 - z) * n + z * h,)
-    total = _affine(x, p["weight_ih"], p.get("bias_ih")) + _affine(
-        h, p["weight_hh"], p.get("bias_hh")
-    )
+        return (gru_step(f.split(given, size, -1), f.split(kept, size, -1), h),)
     if kind == "RNN":
-        return (np.tanh(total) if nonlinearity == "tanh" else f.relu(total),)
-    i, forget, g, o = f.split(total, p["weight_hh"].shape[0] // 4, -1)
-    c = f.sigmoid(forget) * state[1] + f.sigmoid(i) * np.tanh(g)
-    h = f.sigmoid(o) * np.tanh(c)
+        return ((tanh if nonlinearity == "tanh" else f.relu)(given + kept),)
+    h, c = lstm_step(given + kept, state[1])
     return (h if p.get("weight_hr") is None else np.matmul(h, p["weight_hr"].T), c)
 
 
@@ -53,6 +43,7 @@ def recurrent(kind: str) -> Compute:
         if x.ndim != 3:
             raise ShapeError(f"expected (length, batch, {a.input_size}), got {list(x.shape)}")
         steps = np.swapaxes(x, 0, 1) if a.batch_first else x
+        nonlinearity = getattr(a, "nonlinearity", "tanh")
         ends = ("", "_reverse") if a.bidirectional else ("",)
         first = _first_state(kind, call, steps, state, len(ends))
         last: list[State] = []
@@ -61,7 +52,8 @@ def recurrent(kind: str) -> Compute:
             for direction, end in enumerate(ends):
                 p = _own(call, f"_l{number}{end}")
                 given = first[len(last)]
-                hidden, final = _scan(kind, steps, given, p, call, backwards=bool(direction))
+                step = functools.partial(_step, kind, p, nonlinearity)
+                hidden, final = scan(step, steps, given, backwards=bool(direction))
                 outputs.append(hidden)
                 last.append(final)
             steps = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1)
@@ -88,18 +80,6 @@ def _first_state(kind: str, call: Call, steps: Any, state: Any, directions: int)
     return [zeros] * rows
 
 
-def _scan(
-    kind: str, steps: Any, state: State, p: dict[str, Any], call: Call, backwards: bool
-) -> tuple[Any, State]:
-    nonlinearity = getattr(call.a, "nonlinearity", "tanh")
-    order = range(steps.shape[0])
-    hidden = []
-    for i in reversed(order) if backwards else order:
-        state = _gates(kind, steps[i], state, p, nonlinearity)
-        hidden.append(state[0])
-    return np.stack(hidden[::-1] if backwards else hidden), state
-
-
 def cell(kind: str) -> Compute:
     """`nn.RNNCell`, `nn.LSTMCell` or `nn.GRUCell`."""
 
@@ -109,7 +89,7 @@ def cell(kind: str) -> Compute:
             zeros = numpy.zeros((*x.shape[:-1], call.a.hidden_size), x.dtype)
             state = (zeros, zeros) if kind == "LSTM" else zeros
         given = tuple(state) if kind == "LSTM" else (state,)
-        new = _gates(kind, x, given, dict(call.p), getattr(call.a, "nonlinearity", "tanh"))
+        new = _step(kind, call.p, getattr(call.a, "nonlinearity", "tanh"), x, given)
         return new if kind == "LSTM" else new[0]
 
     return compute

@@ -1,0 +1,11 @@
+"""What the layers of MXNet Gluon compute, by the names of `frameworks.mxnet`."""
+
+from __future__ import annotations
+
+from paraminspect.compute._call import Compute
+from paraminspect.compute.mxnet._linear import LINEAR
+from paraminspect.compute.mxnet._normalization import NORMALIZATIONS
+from paraminspect.compute.mxnet._recurrent import RECURRENT
+
+COMPUTE: dict[str, Compute] = {**LINEAR, **NORMALIZATIONS, **RECURRENT}
+"""Layer kind to computation."""
