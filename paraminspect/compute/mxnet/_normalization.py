@@ -1,4 +1,4 @@
-"""Normalizations of Gluon; a scale or shift that is switched off counts as 1 or 0."""
+"""Normalizations of Gluon. A scale or shift that is switched off is not trained, but applied."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from paraminspect.compute._layout import along
 
 
 def _affine(call: Call, y: Any, axis: int) -> Any:
-    if call.a.scale:
-        y = y * along(call.p["gamma"], axis, y.ndim)
-    return y + along(call.p["beta"], axis, y.ndim) if call.a.center else y
+    return y * along(call.p["gamma"], axis, y.ndim) + along(call.p["beta"], axis, y.ndim)
 
 
 def _normalized(x: Any, axes: tuple[int, ...], epsilon: float) -> Any:
@@ -29,12 +27,19 @@ def batch_norm(call: Call, x: Any) -> Any:
     axes = tuple(i for i in range(x.ndim) if i != axis)
     if not call.training or a.use_global_stats:
         mean, variance = (along(call.p[n], axis, x.ndim) for n in ("running_mean", "running_var"))
-        return _affine(call, (x - mean) / np.sqrt(variance + a.epsilon), axis)
+        return _rescaled(call, (x - mean) / np.sqrt(variance + a.epsilon), axis)
     batch = f.plain(x)
     for name, value in (("running_mean", batch.mean(axes)), ("running_var", batch.var(axes))):
         kept = a.momentum * call.p[name] + (1 - a.momentum) * value
         call.update(name, kept.astype(call.p[name].dtype))
-    return _affine(call, _normalized(x, axes, a.epsilon), axis)
+    return _rescaled(call, _normalized(x, axes, a.epsilon), axis)
+
+
+def _rescaled(call: Call, y: Any, axis: int) -> Any:
+    """Only here a scale that is switched off counts as 1 (`fix_gamma`)."""
+    if call.a.scale:
+        return _affine(call, y, axis)
+    return y + along(call.p["beta"], axis, y.ndim)
 
 
 def layer_norm(call: Call, x: Any) -> Any:
@@ -47,16 +52,13 @@ def instance_norm(call: Call, x: Any) -> Any:
     """`nn.InstanceNorm`: over all axes but the batch and `axis`."""
     axis = call.a.axis % x.ndim
     axes = tuple(i for i in range(1, x.ndim) if i != axis)
-    y = _normalized(x, axes, call.a.epsilon)
-    return y * along(call.p["gamma"], axis, y.ndim) + along(call.p["beta"], axis, y.ndim)
+    return _affine(call, _normalized(x, axes, call.a.epsilon), axis)
 
 
 def group_norm(call: Call, x: Any) -> Any:
     """`nn.GroupNorm`; scale and shift are by group in MXNet."""
     grouped = np.reshape(x, (x.shape[0], call.a.num_groups, -1))
-    y = _normalized(grouped, (2,), call.a.epsilon)
-    y = y * along(call.p["gamma"], 1, 3) + along(call.p["beta"], 1, 3)
-    return np.reshape(y, x.shape)
+    return np.reshape(_affine(call, _normalized(grouped, (2,), call.a.epsilon), 1), x.shape)
 
 
 NORMALIZATIONS: dict[str, Compute] = {

@@ -261,7 +261,6 @@ def prelu(call: Call, x: Any) -> Any:
 COMPUTE: dict[str, Compute] = {
     "Linear": linear,
     "LazyLinear": linear,
-    "NonDynamicallyQuantizableLinear": linear,
     "Conv1D": conv1d_of_transformers,
     "Bilinear": bilinear,
     "Embedding": embedding,

@@ -1,4 +1,4 @@
-"""Run by an interpreter with torch: `make_layers.py layers.json layers.npz`.
+"""Run by an interpreter with torch: `make_pytorch_layers.py pytorch_layers.json OUT.npz`.
 
 For each case `{"call", "inputs", "train"}` a layer of torch.nn is built, its parameters are drawn,
 and outputs, gradients of sum(output * weights), and state are stored under `INDEX/...`.

@@ -1,0 +1,131 @@
+"""Every layer computes what its framework computes: outputs, gradients, running statistics.
+
+Once against values that the framework gave (`tests/data/compute/make_*_layers.py`), and in the
+parity suite against an installed one.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from paraminspect import compute
+from paraminspect.compute import gradients
+from paraminspect.compute._run import compute_table
+from paraminspect.definition import load_definition
+
+DATA = Path(__file__).parent.parent / "data/compute"
+MODULES = {"pytorch": "torch", "mxnet": "mxnet"}
+CASES = {
+    framework: json.loads((DATA / f"{framework}_layers.json").read_text(encoding="utf-8"))
+    for framework in MODULES
+}
+EVERY = [
+    pytest.param(framework, number, id=f"{framework}-{case['call']}{'-train' * case['train']}")
+    for framework, cases in CASES.items()
+    for number, case in enumerate(cases)
+]
+
+RTOL = {"float64": 1e-9, "float32": 2e-5}
+ROUNDED = {
+    "pytorch": ("CELU", "Hardsigmoid"),
+    "mxnet": ("PReLU", "LeakyReLU", "ELU", "SELU", "GELU", "RNN", "BatchNorm", "LayerNorm"),
+}
+"""Layers in which the framework rounds a constant to float32."""
+FIXED = ("gamma", "beta")
+"""MXNet writes ones into a scale that is switched off; here it is left alone."""
+WRONG = {("mxnet", "SELU()")}
+"""MXNet takes its output for its input in the derivative of SELU."""
+
+
+@pytest.fixture(scope="module", params=["frozen", pytest.param("live", marks=pytest.mark.parity)])
+def expected(request, tmp_path_factory):
+    """What the framework gives, by framework; asked for when first needed."""
+    found = {}
+
+    def of(framework):
+        if framework not in found:
+            path = DATA / f"{framework}_layers.npz"
+            if request.param == "live":
+                python = request.getfixturevalue("framework_python")(MODULES[framework])
+                path = tmp_path_factory.mktemp(framework) / "layers.npz"
+                script = DATA / f"make_{framework}_layers.py"
+                cases = DATA / f"{framework}_layers.json"
+                subprocess.run([python, script, cases, path], check=True)
+            with np.load(path) as file:
+                found[framework] = {name: file[name] for name in file.files}
+        return found[framework]
+
+    return of
+
+
+@pytest.mark.parametrize(("framework", "number"), EVERY)
+def test_a_layer_computes_what_its_framework_computes(framework, number, expected, monkeypatch):
+    case = CASES[framework][number]
+    arrays = expected(framework)
+
+    def of(kind):
+        start = f"{number}/{kind}/"
+        return {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}
+
+    inputs = of("input")
+    text = definition(framework, case["call"], inputs)
+    net = load_definition(text.encode(), "definition")
+    values = {f"layer.{name}": value for name, value in of("state").items()}
+    values |= {name: x for name, x in inputs.items() if x.dtype.kind == "f"}
+    weights = arrays[f"{number}/weights"]
+    monkeypatch.setitem(compute.LOSSES, "sum", lambda y, target: (y * weights).sum())
+    found = gradients(net, [inputs["x0"]], "sum", values=values, training=case["train"])
+    output = arrays[f"{number}/output"]
+    assert found.output.shape == output.shape
+    is_rounded = output.dtype == np.float64 and case["call"].startswith(ROUNDED[framework])
+    rtol = 1e-6 if is_rounded else RTOL[output.dtype.name]
+    np.testing.assert_allclose(found.output, output, rtol=rtol, atol=rtol / 10)
+    wanted = of("grad")
+    assert set(found.total) == set(wanted)
+    for name, gradient in wanted.items() if (framework, case["call"]) not in WRONG else ():
+        ours = found.total[name]
+        np.testing.assert_allclose(ours, gradient, rtol=rtol, atol=rtol / 10, err_msg=name)
+    after = {n: a for n, a in of("after").items() if n not in FIXED}
+    for name, value in found.updates.items():
+        np.testing.assert_allclose(value, after[name.removeprefix("layer.")], rtol=rtol)
+    changed = {name for name, value in after.items() if (value != of("state")[name]).any()}
+    assert {name.removeprefix("layer.") for name in found.updates} >= changed
+
+
+def definition(framework, call, inputs):
+    """The layer, applied to its inputs; those of floats are parameters, to have gradients too."""
+    lines = [f"framework: {framework}"]
+    if framework == "mxnet":
+        lines.append("names: structural")
+    if framework == "mxnet" or "Lazy" in call:
+        lines.append(f"input: {list(inputs['x0'].shape[1:])}")
+    lines += ["layers:", f"  layer: {call}"]
+    for name, x in inputs.items():
+        if x.dtype.kind == "f":
+            lines.append(f"  {name}: Parameter({', '.join(map(str, x.shape))}, init='zeros')")
+    names = [name if x.dtype.kind == "f" else "given" for name, x in inputs.items()]
+    result = f"layer({', '.join(names)})"
+    several = ("RNN(", "LSTM(", "GRU(", "LSTMCell", "MultiheadAttention")
+    ending = "[0]" if framework == "pytorch" and call.startswith(several) else ""
+    return "\n".join([*lines, "  forward(given):", f"    - y = {result}{ending}", "    - y"])
+
+
+TWINS = {
+    "pytorch": ("Lazy", "RReLU", "SyncBatchNorm", "AlphaDropout", "FeatureAlphaDropout", "Conv1D"),
+    "mxnet": ("BatchNormReLU", "RNNCell", "LSTMCell", "GRUCell", "Conv3DTranspose"),
+}
+"""Computations that are others' under another name, or not to be had (MXNet on a CPU)."""
+
+
+@pytest.mark.parametrize("framework", MODULES)
+def test_every_computation_is_compared(framework):
+    called = {case["call"].partition("(")[0] for case in CASES[framework]}
+
+    def family(kind):
+        return kind.rstrip("dD").rstrip("123")
+
+    missing = {kind for kind in compute_table(framework) if not kind.startswith(TWINS[framework])}
+    assert {family(kind) for kind in missing} <= {family(kind) for kind in called}
