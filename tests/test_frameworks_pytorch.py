@@ -1,16 +1,23 @@
-"""Definitions list what real PyTorch lists: names, shapes, dtypes, order and ties."""
+"""Definitions list what real PyTorch lists: names, shapes, dtypes, order and ties.
+
+The answers of PyTorch are frozen under data/; tests/parity/test_torch.py asks it live.
+"""
 
 import json
 import re
 from pathlib import Path
 
 import pytest
+from pytorch_calls import differences, signature_differences
 
 from paraminspect.definition import load_definition
+from paraminspect.errors import DefinitionError
+from paraminspect.frameworks.pytorch import FRAMEWORK
 
 ROOT = Path(__file__).parent.parent
 ARCH = ROOT / "tests/data/arch/torch"
 LISTINGS = json.loads((ARCH / "listings.json").read_text())
+ANSWERS = ROOT / "tests/data/pytorch"
 
 # model -> (definition, sizes that differ from those it states)
 MODELS = {
@@ -71,3 +78,21 @@ def test_a_definition_lists_what_the_framework_lists(model):
 def test_llama_7b_has_the_published_count():
     text = (ROOT / "sample_models/llama_7b.yaml").read_bytes()
     assert load_definition(text, "llama").totals.count == 6_738_415_616
+
+
+def test_a_layer_has_the_arguments_of_pytorch_in_its_order_with_its_defaults():
+    signatures = dict(json.loads((ANSWERS / "signatures.json").read_text()))
+    assert list(signature_differences(signatures)) == []
+
+
+def test_a_layer_is_refused_listed_and_run_as_in_pytorch():
+    answers = json.loads((ANSWERS / "layers.json").read_text())
+    assert len(answers) > 500
+    found = [one for call, shape, answer in answers for one in differences(call, shape, answer)]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", FRAMEWORK.absent)
+def test_what_is_no_layer_is_refused_with_what_to_write_instead(name):
+    with pytest.raises(DefinitionError, match=f"{name} is not called in a definition: "):
+        load_definition(f"framework: pytorch\nlayers:\n  - {name}()\n".encode(), "a")

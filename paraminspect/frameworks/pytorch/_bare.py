@@ -6,16 +6,14 @@ from types import SimpleNamespace
 
 from paraminspect.expressions import parse_expression
 from paraminspect.frameworks._declare import declare
-from paraminspect.frameworks.pytorch._parameters import FILLED, STORED, dtype_of, weight
+from paraminspect.frameworks.pytorch._parameters import FILLED, STORED, dtype_of, spec_of
 from paraminspect.layers import Build, Spec, fixed
 
 
 def _parameter(a: SimpleNamespace) -> Build:
     shape, dtype = tuple(a.shape), dtype_of(a, FILLED if a.requires_grad else STORED)
     scheme = parse_expression(a.init).text
-    if len(shape) < 2:  # too few axes for fans
-        return fixed({"": Spec(shape, scheme, dtype=dtype, trainable=a.requires_grad)})
-    return fixed({"": weight(shape, scheme, dtype, a.requires_grad)})
+    return fixed({"": spec_of(shape, scheme, dtype, a.requires_grad)})
 
 
 def _buffer(a: SimpleNamespace) -> Build:

@@ -29,7 +29,7 @@ def _convolution(a: SimpleNamespace, in_channels: int, ndim: int, transposed: bo
         expect_axes(shape, ndim + 1)
         expect_length(shape, 0, in_channels, "channels")
         sizes = sizes_after(shape[1:])
-        if first == 0 or min(sizes) < (0 if transposed else 1):
+        if first == 0 or min(sizes) < 1:
             raise DefinitionError(f"an input of {list(shape)} is too small for it")
         return (a.out_channels, *sizes)
 

@@ -33,6 +33,8 @@ def _of_features(a: SimpleNamespace, in_features: int) -> Build:
 
 
 def _lazy_linear(a: SimpleNamespace) -> Build:
+    _of_features(a, 0)  # refuses what no input can mend
+
     def build(shape: Shape | None) -> Built:
         if not shape:
             raise UnknownInputError("LazyLinear")

@@ -111,11 +111,7 @@ def _map_response_norm(a: SimpleNamespace) -> Build:
     return fixed(output=output)
 
 
-_STATISTICS = {
-    # kind: (its own defaults, what a layer of n axes takes, its output)
-    "Batch": ("affine: Flag = True, track_running_stats: Flag = True", _batch_output),
-    "Instance": ("affine: Flag = False, track_running_stats: Flag = False", _instance_output),
-}
+_OUTPUTS = {"Batch": _batch_output, "Instance": _instance_output}
 _END = f"{FACTORY}, *, bias: Flag = True)"
 
 
@@ -124,16 +120,18 @@ def _axes(kind: str, n: int) -> tuple[int, ...]:
 
 
 def _eager(kind: str, n: int) -> Callable[[SimpleNamespace], Build]:
-    output_of = _STATISTICS[kind][1]
+    output_of = _OUTPUTS[kind]
     return lambda a: _with_statistics(
         a, a.num_features, output_of(a, a.num_features, _axes(kind, n))
     )
 
 
 def _lazy(kind: str, n: int) -> Callable[[SimpleNamespace], Build]:
-    output_of = _STATISTICS[kind][1]
+    output_of = _OUTPUTS[kind]
 
     def make(a: SimpleNamespace) -> Build:
+        _with_statistics(a, 0, output_of(a, 0, ()))  # refuses what no input can mend
+
         def build(shape: Shape | None) -> Built:
             if not shape:
                 raise UnknownInputError(f"Lazy{kind}Norm{n}d")
@@ -146,13 +144,21 @@ def _lazy(kind: str, n: int) -> Callable[[SimpleNamespace], Build]:
 
 
 def _declarations() -> Iterator[tuple[str, Callable[..., Layer]]]:
-    for kind, (own, _) in _STATISTICS.items():
-        momentum = "Number | None" if kind == "Batch" else "Number"
-        middle = f"eps: Number = 1e-05, momentum: {momentum} = 0.1, {own}"
+    for kind in _OUTPUTS:
         for n in (1, 2, 3):
             name = f"{kind}Norm{n}d"
-            yield declare(f"{name}(num_features: Count, {middle}, {_END}", _eager(kind, n))
-            yield declare(f"Lazy{name}({middle}, {_END}", _lazy(kind, n))
+            eager = _statistics(kind, on=kind == "Batch")
+            yield declare(f"{name}(num_features: Count, {eager}, {_END}", _eager(kind, n))
+            # Lazy instance norms too have both on by default: torch has one base for all.
+            yield declare(f"Lazy{name}({_statistics(kind, on=True)}, {_END}", _lazy(kind, n))
+
+
+def _statistics(kind: str, on: bool) -> str:
+    momentum = "Number | None" if kind == "Batch" else "Number"
+    return (
+        f"eps: Number = 1e-05, momentum: {momentum} = 0.1, "
+        f"affine: Flag = {on}, track_running_stats: Flag = {on}"
+    )
 
 
 NORMALIZATIONS = dict(

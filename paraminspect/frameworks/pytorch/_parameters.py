@@ -56,10 +56,17 @@ def weight(shape: Shape, scheme: str, dtype: DType, trainable: bool = True) -> S
     return Spec(shape, scheme, fans, "out_in", dtype, trainable)
 
 
+def spec_of(shape: Shape, scheme: str, dtype: DType, trainable: bool = True) -> Spec:
+    """A parameter of any shape; from two axes on torch counts fans, whatever it stands for."""
+    if len(shape) < 2:
+        return Spec(shape, scheme, dtype=dtype, trainable=trainable)
+    return weight(shape, scheme, dtype, trainable)
+
+
 def scale_and_shift(shape: Shape, a: SimpleNamespace, scale: bool, shift: bool) -> dict[str, Spec]:
     """A weight of ones and a bias of zeros, where asked for."""
     if not scale:
         return {}
     dtype = dtype_of(a, FILLED)
-    specs = {"weight": Spec(shape, "ones", dtype=dtype)}
-    return specs | ({"bias": Spec(shape, "zeros", dtype=dtype)} if shift else {})
+    specs = {"weight": spec_of(shape, "ones", dtype)}
+    return specs | ({"bias": spec_of(shape, "zeros", dtype)} if shift else {})

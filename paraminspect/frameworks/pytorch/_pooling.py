@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from paraminspect.frameworks._inputs import expect_axes, per_axis
 from paraminspect.layers import Build, Layer, fixed
 
 
-def _pooled(ndim: int) -> Maker:
+def _pooled(ndim: int, averages: bool = False) -> Maker:
     def make(a: SimpleNamespace) -> Build:
         kernel = per_axis(a.kernel_size, ndim, "kernel_size")
         stride = kernel if a.stride is None else per_axis(a.stride, ndim, "stride")
@@ -34,7 +35,9 @@ def _pooled(ndim: int) -> Maker:
                 if 2 * p > k:
                     raise DefinitionError(f"padding {p} is more than half of kernel_size {k}")
             sizes = tuple(size(n, i) for i, n in enumerate(shape[-ndim:]))
-            if min(sizes) < 1:
+            # `avg_pool3d` alone wants the kernel to fit without the padding.
+            covered = averages and ndim == 3 and any(map(operator.lt, shape[-ndim:], kernel))
+            if covered or min(sizes) < 1:
                 raise DefinitionError(f"an input of {list(shape)} is too small for it")
             return _one_output(a, (*shape[:-ndim], *sizes))
 
@@ -52,7 +55,7 @@ def _power_pooled(ndim: int) -> Maker:
     def make(a: SimpleNamespace) -> Build:
         if a.norm_type == 0:
             raise ExpressionError("norm_type must not be 0")
-        return _pooled(ndim)(a)
+        return _pooled(ndim, averages=True)(a)
 
     return make
 
@@ -86,7 +89,7 @@ def _fractional(ndim: int) -> Maker:
             given = shape[-ndim:]
             sizes = wanted or tuple(int(n * one) for n, one in zip(given, ratio, strict=True))
             for n, size, k in zip(given, sizes, kernel, strict=True):
-                if size + k - 1 > n:
+                if size + k - 1 > n - (ndim == 3):  # `fractional_max_pool3d` wants one to spare
                     raise DefinitionError(f"kernel_size {k} is too large for {list(shape)}")
             return _one_output(a, (*shape[:-ndim], *sizes))
 
@@ -120,10 +123,11 @@ def _declarations(n: int) -> Iterator[tuple[str, Callable[..., Layer]]]:
     yield declare(
         f"AvgPool{n}d({_WINDOW}, padding: Counts = 0, ceil_mode: Flag = False, "
         f"count_include_pad: Flag = True{divisor})",
-        _pooled(n),
+        _pooled(n, averages=True),
     )
+    window = _WINDOW.replace("Sizes", "Size", 1) if n == 1 else _WINDOW
     yield declare(
-        f"LPPool{n}d(norm_type: Number, {_WINDOW}, ceil_mode: Flag = False)", _power_pooled(n)
+        f"LPPool{n}d(norm_type: Number, {window}, ceil_mode: Flag = False)", _power_pooled(n)
     )
     yield declare(f"AdaptiveAvgPool{n}d({wanted})", _adapted(n))
     yield declare(f"AdaptiveMaxPool{n}d({wanted}, return_indices: Flag = False)", _adapted(n))
