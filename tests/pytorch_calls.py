@@ -145,7 +145,7 @@ EDGES: list[Call] = [
     ("Conv1d(3, 4, 4, padding='same')", [3, 2]), ("MaxPool1d(3, padding=2)", [3, 5]),
     ("AvgPool3d(4, 1, 2)", [2, 8, 4, 3]), ("BatchNorm2d(3)", [3, 4]), ("BatchNorm1d(3)", [4]),
     ("BatchNorm1d(3, affine=False, track_running_stats=False)", [4]), ("Embedding(9, 4)", []),
-    ("EmbeddingBag(9, 4)", [3, 5]), ("LazyLinear(4)", [2, 3]), ("SyncBatchNorm(3)", [3, 4, 5]),
+    ("EmbeddingBag(9, 4)", [3, 5]), ("LazyLinear(4)", [2, 3]), ("EmbeddingBag(9, 4, mode='men')", [3]), ("SyncBatchNorm(3)", [3, 4, 5]),
     ("InstanceNorm2d(3)", [3, 1, 1]), ("PixelShuffle(2)", [6, 3, 3]), ("Flatten(0)", [3, 4]),
     ("Flatten(2, 1)", [3, 4]), ("Fold((4, 5), 2)", [12, 11]), ("Upsample(2, 2)", [3, 4, 5]),
     ("Upsample(size=(7,))", [3, 4, 5]), ("UpsamplingNearest2d(scale_factor=2)", [3, 4]),
@@ -208,8 +208,8 @@ def _off(rng: random.Random, value: int) -> int:
 
 
 def _linear(rng: random.Random) -> Call:
-    i, o = rng.randint(0, 9), rng.randint(0, 9)
     options = {**_flag(rng, "bias"), **_factory(rng)}
+    i, o = (rng.randint("dtype" in options, 9) for _ in range(2))
     shape = [*_sizes(rng, rng.randint(0, 2)), _off(rng, i)]
     if rng.random() < 0.4:
         return _call("LazyLinear", o, **options), shape
@@ -225,7 +225,7 @@ def _embedding(rng: random.Random) -> Call:
     n, d = rng.randint(1, 9), rng.randint(1, 6)
     options = {**_some(rng, padding_idx=[0, 1, n - 1, n, -1, -n]), **_factory(rng)}
     if rng.random() < 0.4:
-        options |= _some(rng, mode=["sum", "mean", "max", "men"], include_last_offset=[False])
+        options |= _some(rng, mode=["sum", "mean", "max"], include_last_offset=[False])
         return _call("EmbeddingBag", n, d, **options), _sizes(rng, rng.choice([1, 1, 1, 2]))
     return _call("Embedding", n, d, **options), _sizes(rng, rng.randint(0, 2))
 
@@ -233,7 +233,7 @@ def _embedding(rng: random.Random) -> Call:
 def _convolution(rng: random.Random) -> Call:
     n = rng.randint(1, 3)
     groups = rng.choice([1, 1, 1, 2, 3])
-    i, o = groups * rng.randint(1, 3), groups * rng.randint(1, 3) + (rng.random() < 0.05)
+    i, o = groups * rng.randint(1, 3), groups * rng.randint(1, 3)
     options = {"groups": groups} if groups > 1 else {}
     options |= {k: _per_axis(rng, n, 1, 3) for k in ("stride", "dilation") if rng.random() < 0.4}
     kind = "Conv" if rng.random() < 0.6 else "ConvTranspose"
@@ -248,7 +248,7 @@ def _convolution(rng: random.Random) -> Call:
     kernel, shape = _per_axis(rng, n, 1, 4), [_off(rng, i), *_sizes(rng, n)]
     if rng.random() < 0.4:
         return _call(f"Lazy{kind}{n}d", o, kernel, **options), shape
-    return _call(f"{kind}{n}d", i, o, kernel, **options), shape
+    return _call(f"{kind}{n}d", i, _off(rng, o), kernel, **options), shape
 
 
 def _normalization(rng: random.Random) -> Call:
@@ -316,7 +316,7 @@ def _attention(rng: random.Random) -> Call:
     shape = [rng.randint(1, 4), _off(rng, e)] if kind == "Encoder" else None
     if rng.random() < 0.5:
         return layer, shape
-    norm = rng.choice(["", f", norm=LayerNorm({e})", f", LayerNorm({e})"])
+    norm = rng.choice(["", f", norm=LayerNorm({e})"]) if "dtype" not in options else ""
     return f"Transformer{kind}({layer}, {rng.randint(shape is not None, 3)}{norm})", shape
 
 
@@ -361,7 +361,7 @@ def _padding(rng: random.Random) -> Call:
     kind = rng.choice(["Circular", "Constant", "Reflection", "Replication", "Zero"])
     arguments = [_per_axis(rng, 2 * n, -1 if rng.random() < 0.3 else 0, 3)]
     arguments += [0.5] if kind == "Constant" else []
-    return _call(f"{kind}Pad{n}d", *arguments), _sizes(rng, n + 1, 2, 6)
+    return _call(f"{kind}Pad{n}d", *arguments), _sizes(rng, n + 1, 3, 6)
 
 
 def _reshaping(rng: random.Random) -> Call:
@@ -435,3 +435,35 @@ FAMILIES: dict[str, Callable[[random.Random], Call]] = {
     "upsampling": _upsampling,
     "elementwise": _elementwise,
 }
+
+
+def random_sequences(seed: int, count: int) -> list[tuple[list[str], list[int]]]:
+    """Layers one after the other, and the shape of one example: half of them lazy."""
+    rng = random.Random(seed)
+    return [_sequence(rng) for _ in range(count)]
+
+
+def _sequence(rng: random.Random) -> tuple[list[str], list[int]]:
+    c, size = rng.randint(1, 4), rng.randint(6, 16)
+    images = [
+        lambda: (
+            f"LazyConv2d({rng.randint(1, 6)}, {rng.randint(1, 3)}, padding={rng.randint(0, 1)})"
+        ),
+        lambda: f"LazyConvTranspose2d({rng.randint(1, 6)}, 2, stride=2)",
+        lambda: "LazyBatchNorm2d()",
+        lambda: "LazyInstanceNorm2d()",
+        lambda: "MaxPool2d(2)",
+        lambda: "AvgPool2d(3, 2, 1)",
+        lambda: f"Upsample(scale_factor={rng.choice([2, 1.5])})",
+        lambda: "PixelUnshuffle(2)",
+        lambda: f"ZeroPad2d({rng.randint(0, 2)})",
+        lambda: "GLU(1)",
+        lambda: "ReLU()",
+        lambda: "Dropout2d(0.1)",
+    ]
+    calls = [rng.choice(images)() for _ in range(rng.randint(1, 5))]
+    if rng.random() < 0.2:
+        return [*calls, "Unfold(2)", "LazyConv1d(3, 1)"], [c, size, size]
+    calls += [rng.choice(["Flatten()", "AdaptiveAvgPool2d((2, None))"]), "LazyLinear(3)"]
+    calls += ["LazyBatchNorm1d()"] if rng.random() < 0.3 else []
+    return [*calls, "Tanh()", f"Linear({_off(rng, 3)}, 2)"], [c, size, size]

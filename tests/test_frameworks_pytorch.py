@@ -40,7 +40,7 @@ MODELS = {
     "t5_small": ("t5", {}),
     "t5_tiny": ("t5", {"d": 16, "vocab": 50, "inner": 16, "heads": 2, "ff": 32, "rest": 1}),
     "tiny_transformer_lm": ("tiny_transformer_lm", {}),
-    "transformer_encoder_x6": ("transformer_encoder_x6", {}),
+    "transformer_encoder_x6": ("transformer_encoder", {}),
     "unet_containers": ("unet_containers", {}),
     "vgg11": ("vgg11", {}),
     "vit_base": ("vit_base", {}),

@@ -130,9 +130,11 @@ def _lazy(kind: str, n: int) -> Callable[[SimpleNamespace], Build]:
     output_of = _OUTPUTS[kind]
 
     def make(a: SimpleNamespace) -> Build:
-        _with_statistics(a, 0, output_of(a, 0, ()))  # refuses what no input can mend
+        of_nothing = _with_statistics(a, 0, output_of(a, 0, ()))  # refuses what no input can mend
 
         def build(shape: Shape | None) -> Built:
+            if shape is None and not (a.affine or a.track_running_stats):
+                return of_nothing(None)
             if not shape:
                 raise UnknownInputError(f"Lazy{kind}Norm{n}d")
             features = shape[0]

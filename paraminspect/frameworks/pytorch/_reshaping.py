@@ -63,7 +63,8 @@ def _padded(ndim: int, mode: str) -> Maker:
                 pair = pairs[2 * i : 2 * i + 2]
                 limit = {"reflect": n - 1, "circular": n}.get(mode)
                 grown.append(n + sum(pair))
-                if (limit is not None and max(pair) > limit) or grown[-1] < 0:
+                least = 0 if mode == "constant" else 1
+                if (limit is not None and max(pair) > limit) or grown[-1] < least:
                     raise DefinitionError(f"padding {pair} does not fit a size of {n}")
             return (*shape[:-ndim], *reversed(grown))
 

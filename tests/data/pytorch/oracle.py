@@ -65,7 +65,8 @@ def namespace():
 def example(module, shape):
     if isinstance(module, nn.Embedding | nn.EmbeddingBag):
         return torch.zeros(BATCH, *shape, dtype=torch.long)
-    floats = [p.dtype for p in module.parameters() if p.dtype.is_floating_point]
+    tensors = [*module.parameters(), *module.buffers()]
+    floats = [t.dtype for t in tensors if t.dtype.is_floating_point]
     return torch.zeros(BATCH, *shape, dtype=floats[0] if floats else torch.float32)
 
 
