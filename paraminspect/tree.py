@@ -202,6 +202,10 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
     """
     files: tuple[SourceFile, ...] = ()
     """Every file that it was opened from: a writer refuses to go on if one has changed since."""
+    others: Mapping[str, str] = field(default_factory=dict)
+    """What the source holds that no parameter can be: where it is, and what it is."""
+    optimizer: Mapping[str, Parameter] = field(default_factory=dict)
+    """What only training needs: the optimizer's state, metrics, seeds. No part of the model."""
 
     def __getitem__(self, key: int | str) -> Any:
         if isinstance(key, str) and key in self.entries:
@@ -213,6 +217,8 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
         except AddressError:
             if isinstance(key, int):
                 raise
+            if key in self._by_stored_path:
+                return self._by_stored_path[key]
             raise self.no_match(key) from None
 
     def __iter__(self) -> Iterator[str]:
@@ -228,6 +234,10 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
     @functools.cached_property
     def _module(self) -> Module:  # type: ignore[override]
         return self.root or _module_of_names(self.entries, self.separator)
+
+    @functools.cached_property
+    def _by_stored_path(self) -> dict[str, Parameter]:
+        return {p.stored_path: p for p in self.entries.values() if p.stored_path}
 
     @property
     def structure(self) -> Module:
@@ -307,6 +317,10 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
         entries = {name: p for name, p in self.entries.items() if wanted(name)}
         root = self.root and self.root.keep(entries)
         return replace(self, entries=entries, ties=_retie(entries, self.ties), root=root)
+
+    def with_optimizer(self) -> ParameterTree:
+        """A tree in which what only training needs is among the parameters."""
+        return replace(self, entries={**self.entries, **self.optimizer}, optimizer={})
 
     def replace(self, parameters: Iterable[Parameter]) -> ParameterTree:
         """A tree in which these parameters stand for those of the same (own) names."""

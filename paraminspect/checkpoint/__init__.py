@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from paraminspect.arrays import Array, Unset
-from paraminspect.checkpoint._content import FIRST_NBYTES, is_json, is_npz
+from paraminspect.checkpoint._content import (
+    FIRST_NBYTES,
+    is_hdf5,
+    is_json,
+    is_keras_index,
+    is_npz,
+    is_zip,
+)
 from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._folder import choose_file, files_ending_in
 from paraminspect.errors import CheckpointError
@@ -34,8 +41,11 @@ class Format(NamedTuple):
 
 
 FORMATS = (
+    Format(is_keras_index, ".weights.json", "_keras", "open_sharded_weights"),
     Format(is_json, ".safetensors.index.json", "_shards", "open_sharded"),
     Format(is_npz, ".npz", "_npz", "open_npz"),
+    Format(is_hdf5, ".h5", "_keras", "open_hdf5"),
+    Format(is_zip, ".keras", "_keras", "open_keras"),
     # Last: it begins with a mere number, so its reader tells what a file is that nobody reads.
     Format(lambda _: True, ".safetensors", "_safetensors", "open_safetensors"),
 )

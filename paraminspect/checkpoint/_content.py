@@ -55,11 +55,36 @@ def is_json(first: bytes) -> bool:
     return first.lstrip().startswith(b"{") and is_text(first)
 
 
+def is_keras_index(first: bytes) -> bool:
+    """Whether it is a JSON index of Keras' shards: the first that it names is soon named."""
+    return is_json(first) and b'.weights.h5"' in first
+
+
+def is_zip(first: bytes) -> bool:
+    """Whether it is a zip archive."""
+    return first.startswith(ZIP_SIGNATURE)
+
+
 def is_npz(first: bytes) -> bool:
     """Whether it is a zip archive whose first member is a .npy array, or an empty archive."""
     name_nbytes = int.from_bytes(first[26:28], "little")
     is_array = first.startswith(ZIP_SIGNATURE) and first[30 : 30 + name_nbytes].endswith(b".npy")
     return is_array or first.startswith(EMPTY_ZIP_SIGNATURE)
+
+
+def is_hdf5(first: bytes) -> bool:
+    """Whether it is an HDF5 file, which may begin after a user block of 512 bytes, 1024, ..."""
+    return find_hdf5(first) is not None
+
+
+def find_hdf5(first: bytes) -> int | None:
+    """Where the HDF5 file begins in a file that begins so; None if it holds none."""
+    base = 0
+    while base < len(first):
+        if first.startswith(HDF5_SIGNATURE, base):
+            return base
+        base = 2 * base or 512
+    return None
 
 
 def is_text(first: bytes) -> bool:

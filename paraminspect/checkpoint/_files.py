@@ -91,6 +91,10 @@ class RegularFile:
                 self._check_unchanged(self._descriptor)
             return self._descriptor
 
+    def fileno(self) -> int:
+        """An open descriptor, which stays the file's own."""
+        return self._opened()
+
     def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
         """Fill `buffer` with the bytes from `offset` on; `CheckpointError` if the file ends."""
         view = memoryview(buffer)

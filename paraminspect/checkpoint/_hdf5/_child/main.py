@@ -1,0 +1,113 @@
+"""The program: it loads the library, gives up all rights, and answers questions about one file.
+
+The file is open already, as descriptor 3; no other can be opened. A question is a line of JSON
+on standard input; an answer is a header of two lengths, a JSON text and raw bytes. Who asks checks
+every answer: this process may be in the hands of a hostile file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gc
+import importlib
+import json
+import os
+import platform
+import resource
+import struct
+import sys
+import types
+from typing import Any
+
+from .reading import Reader
+from .rights import FILE_DESCRIPTOR, RefusedError, allow_seconds
+
+ANSWER = struct.Struct("<QQ")
+
+EXTRA_MEMORY_NBYTES = 1 << 30
+"""Address space for the library's work, beyond what it takes to load it."""
+
+_MODULES = ("h5", "h5a", "h5d", "h5f", "h5fd", "h5g", "h5l", "h5o", "h5p", "h5s", "h5t", "h5z")
+
+_LIBRARY_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+def main() -> None:
+    """Answer questions until there are no more."""
+    gc.disable()  # nothing here has cycles, and a large answer makes many objects
+    base, size, folders = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    h5 = _load(folders)
+    _give_up_rights()
+    reader = None
+    for line in sys.stdin.buffer:
+        question = json.loads(line)
+        seconds = question.pop("seconds")
+        allow_seconds(seconds)
+        data: Any = b""
+        answer: dict[str, Any]
+        try:
+            reader = reader or Reader(h5, base, size)
+            reader.seconds = seconds
+            found = getattr(reader, question.pop("do"))(**question)
+            if isinstance(found, tuple):
+                found, data = found
+            answer = {"found": found}
+        except RefusedError as error:
+            answer = {"refused": str(error)}
+        except MemoryError:
+            answer = {"refused": "the HDF5 library would need too much memory"}
+        except _LIBRARY_ERRORS as error:
+            answer = {"damaged": str(error)}
+        _send(json.dumps(answer).encode(), data)
+    # Not a normal exit: the library's own clean-up crashes on files that it reads through Python.
+    os._exit(0)
+
+
+def _load(folders: list[str]) -> Any:
+    """The low-level modules of h5py, without its package, which takes as long again to import."""
+    sys.path[:0] = folders
+    # h5py asks for it, and platform would run a program to learn it.
+    vars(platform.uname())["processor"] = ""
+    package = types.ModuleType("h5py")
+    package.__path__ = [f"{folders[0]}/h5py"]
+    sys.modules["h5py"] = package
+    try:
+        loaded = {name: importlib.import_module(f"h5py.{name}") for name in _MODULES}
+        importlib.import_module("h5py._conv").register_converters()
+        loaded["h5z"]._register_lzf()
+    except (ImportError, AttributeError):  # another version may need what its package does first
+        for name in [n for n in sys.modules if n.partition(".")[0] == "h5py"]:
+            del sys.modules[name]
+        importlib.import_module("h5py")
+        loaded = {name: importlib.import_module(f"h5py.{name}") for name in _MODULES}
+    codecs.lookup("ascii")  # which reading attributes imports, when no file can be opened any more
+    return types.SimpleNamespace(np=importlib.import_module("numpy"), **loaded)
+
+
+def _give_up_rights() -> None:
+    """From now on no file can be opened or grow, no core is dumped, and memory is bounded."""
+    try:
+        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 (pathlib is not loaded)
+            taken = int(statm.read().split()[0]) * resource.getpagesize()
+        most = taken + EXTRA_MEMORY_NBYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    except OSError:  # not Linux: what is taken already is not known
+        pass
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILE_DESCRIPTOR + 1, FILE_DESCRIPTOR + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _send(text: bytes, data: Any) -> None:
+    for part in (ANSWER.pack(len(text), len(data)), text, data):
+        view = memoryview(part)
+        while view:
+            view = view[os.write(1, view) :]

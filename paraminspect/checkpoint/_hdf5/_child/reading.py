@@ -1,0 +1,133 @@
+"""The open HDF5 file, and the answers to what is asked of it."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from typing import Any
+
+from .rights import FILE_DESCRIPTOR, RefusedError, bytes_of, text_of
+from .walking import Row, Walk, follow
+
+MAXIMUM_CHUNKS = 2_000_000
+MAXIMUM_ATTRIBUTE_NBYTES = 16 << 20
+MAXIMUM_SLAB_NBYTES = 256 << 20
+
+
+class Window:
+    """The part of the open file that is an HDF5 file, as the library's driver wants to read it."""
+
+    def __init__(self, base: int, size: int) -> None:
+        self.base, self.size, self.at = base, size, 0
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to an offset, counted from the end with `whence` 2."""
+        self.at = offset + (self.size if whence == os.SEEK_END else 0)
+        return self.at
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self.at
+
+    def readinto(self, buffer: Any) -> int:
+        """Read, from the window alone."""
+        view = memoryview(buffer)[: max(0, self.size - self.at)]
+        got = os.preadv(FILE_DESCRIPTOR, [view], self.base + self.at) if view else 0
+        self.at += got
+        return got
+
+
+class Reader:
+    """The file; each public method answers one kind of question."""
+
+    def __init__(self, h5: Any, base: int, size: int) -> None:
+        self.h5 = h5
+        self.seconds = 0.0
+        access = h5.h5p.create(h5.h5p.FILE_ACCESS)
+        access.set_fileobj_driver(h5.h5fd.fileobj_driver, Window(base, size))
+        self.file = h5.h5f.open(b"file", h5.h5f.ACC_RDONLY, access)
+        self.root = h5.h5g.open(self.file, b"/")
+
+    def walk(self) -> list[Row]:
+        """A row for every group, dataset and soft link, in the order of the file."""
+        return Walk(self.h5, self.root, self.seconds).run()
+
+    def attributes(self, wanted: list[tuple[str, str]]) -> list[Any]:
+        """The value of each attribute `(path of its owner, name)`; None where there is none."""
+        found = []
+        path, owner = None, None
+        for owner_path, name in wanted:
+            if owner_path != path:
+                path, owner = owner_path, self._open(owner_path)
+            present = self.h5.h5a.exists(owner, bytes_of(name))
+            found.append(self._attribute(owner, bytes_of(name)) if present else None)
+        return found
+
+    def all_attributes(self, path: str) -> Row:
+        """The attributes of the object at a path, by name."""
+        owner, names = self._open(path), list[bytes]()
+        self.h5.h5a.iterate(owner, names.append)
+        return {text_of(name): self._attribute(owner, name) for name in names}
+
+    def chunks(self, path: str) -> tuple[int, Any]:
+        """How many chunks are stored; and of each its position, offset, bytes and filter mask."""
+        dataset, table = self._open(path), array("Q")
+        width = dataset.rank + 3
+
+        def add(chunk: Any) -> None:
+            table.extend(chunk.chunk_offset)
+            table.extend((chunk.byte_offset or 0, chunk.size, chunk.filter_mask))
+            if len(table) > MAXIMUM_CHUNKS * width:
+                raise RefusedError(f"{path!r} has more than {MAXIMUM_CHUNKS} chunks")
+
+        dataset.chunk_iter(add)
+        return len(table) // width, memoryview(table).cast("B")
+
+    def slab(self, path: str, start: list[int], count: list[int]) -> tuple[int, Any]:
+        """How many, and which bytes a box of a dataset has: in C order, as they are stored."""
+        h5, dataset = self.h5, self._open(path)
+        kind, space = dataset.get_type(), dataset.get_space()
+        nbytes = kind.get_size()
+        for length in count:
+            nbytes *= length
+        if nbytes > MAXIMUM_SLAB_NBYTES:
+            raise RefusedError(f"a part of {path!r} takes more than {MAXIMUM_SLAB_NBYTES} bytes")
+        values = h5.np.empty(nbytes, h5.np.uint8)
+        if count:
+            space.select_hyperslab(tuple(start), tuple(count))
+            memory = h5.h5s.create_simple(tuple(count))
+        else:
+            memory = h5.h5s.create(h5.h5s.SCALAR)
+        dataset.read(memory, space, values, kind)
+        return nbytes, values.data
+
+    def _open(self, path: str) -> Any:
+        """The object at a path, reached by hard links alone."""
+        found = self.root
+        for name in bytes_of(path).split(b"/") if path else ():
+            if follow(self.h5, found, name, path)[1] is not None:
+                raise RefusedError(f"{path!r} passes through a soft link")
+            found = self.h5.h5o.open(found, name)
+        return found
+
+    def _attribute(self, owner: Any, name: bytes) -> Any:
+        """The value of an attribute as JSON has it: text, a number, or lists of these."""
+        attribute = self.h5.h5a.open(owner, name)
+        space, itemsize = attribute.get_space(), attribute.get_type().get_size()
+        if space.get_simple_extent_type() == self.h5.h5s.NULL:
+            return None
+        if space.get_simple_extent_npoints() * itemsize > MAXIMUM_ATTRIBUTE_NBYTES:
+            raise RefusedError(f"the attribute {text_of(name)!r} is larger than 16 MiB")
+        values = self.h5.np.empty(attribute.shape, attribute.dtype)
+        attribute.read(values)
+        return _as_json(values.tolist())
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_json(item) for item in value]
+    if isinstance(value, bytes):
+        return text_of(value)
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    return str(value)

@@ -1,0 +1,186 @@
+"""What an HDF5 file holds, as the library's process tells it: every word of that is checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from paraminspect.arrays import DTYPES, DType, Shape, count_elements
+from paraminspect.checkpoint._files import ByteSource, RegularFile, StoredArray
+from paraminspect.checkpoint._hdf5._chunks import ChunkCache, ChunkedBytes
+from paraminspect.checkpoint._hdf5._filters import Filter
+from paraminspect.checkpoint._hdf5._layouts import CompactBytes, FilledBytes
+from paraminspect.checkpoint._hdf5._process import GARBAGE, Extent, Library, Source
+
+MAXIMUM_RANK = 32
+"""HDF5's own limit."""
+
+_T = TypeVar("_T")
+
+
+class HDF5Source(ByteSource, Source, Protocol):
+    """A file that both this process and the library's can read."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset. Without a dtype it is no parameter, and `what` says what it is."""
+
+    path: str
+    address: int
+    what: str
+    dtype: DType | None
+    byteorder: str
+    shape: Shape
+    itemsize: int
+    offset: int | None
+    chunk: Shape | None
+    filters: tuple[Filter, ...]
+    fill: bytes
+    is_contiguous: bool
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether its elements are mere bytes, of which the file tells only how many."""
+        return self.dtype is None and self.what == "opaque"
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that all values take, stored densely."""
+        return count_elements(self.shape) * self.itemsize
+
+
+@dataclass
+class Contents:
+    """The objects of a file by path, in its order; `others` says of each what it is."""
+
+    file: HDF5Source
+    library: Library
+    source: RegularFile
+    """The file that was named: `file`, or the archive that it came from."""
+    groups: list[str] = field(default_factory=list)
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    others: dict[str, str] = field(default_factory=dict)
+    _cache: ChunkCache = field(default_factory=ChunkCache)
+    _arrays: dict[int, StoredArray] = field(default_factory=dict)
+
+    def attributes(self, wanted: list[tuple[str, str]]) -> list[Any]:
+        """The values of attributes `(path of the owner, name)`: text, numbers, lists or None."""
+        if not wanted:
+            return []
+        found, _ = self.library.ask("attributes", wanted=wanted)
+        if type(found) is not list or len(found) != len(wanted):
+            raise self.library.error(GARBAGE)
+        return found
+
+    def array(self, dataset: Dataset, dtype: DType | None = None) -> StoredArray:
+        """The values of a dataset, not read yet; two links to one dataset give one array."""
+        dtype = dtype or dataset.dtype
+        assert dtype is not None
+        if dataset.address not in self._arrays:
+            source, offset = self._bytes(dataset)
+            self._arrays[dataset.address] = StoredArray(
+                source, offset, dataset.shape, dtype, ">" if dataset.byteorder == ">" else "<"
+            )
+        return self._arrays[dataset.address]
+
+    def _bytes(self, dataset: Dataset) -> tuple[Any, int]:
+        """Where the bytes of a dataset are, and at which offset they begin there."""
+        place = (self.library, dataset.path, dataset.shape, dataset.itemsize)
+        if dataset.chunk is not None:
+            chunks = (self.file, dataset.chunk, dataset.filters, self._cache)
+            return ChunkedBytes(*place, dataset.fill, *chunks), 0
+        if not dataset.is_contiguous:
+            return CompactBytes(*place), 0
+        if dataset.offset is None:
+            return FilledBytes(*place, dataset.fill), 0
+        if dataset.offset + dataset.nbytes > self.library.extent.size:
+            raise self.library.error(
+                f"truncated: dataset {dataset.path!r} would end outside of the file"
+            )
+        return self.file, self.library.extent.base + dataset.offset
+
+
+def read_contents(file: HDF5Source, extent: Extent, source: RegularFile) -> Contents:
+    """Walk over the HDF5 file at `extent` in `file`; raises `CheckpointError`."""
+    library = Library(file, extent)
+    rows, _ = library.ask("walk")
+    contents = Contents(file, library, source)
+    if type(rows) is not list:
+        raise library.error(GARBAGE)
+    try:
+        for row in rows:
+            _add(contents, row)
+    except (KeyError, TypeError, ValueError):
+        raise library.error(GARBAGE) from None
+    return contents
+
+
+def _add(contents: Contents, row: dict[str, Any]) -> None:
+    """Check one row of the walk and take it in; raises what a wrong one makes Python raise."""
+    path = _typed(row["path"], str)
+    known = (contents.datasets, contents.links, contents.others)
+    if any(path in place for place in known):
+        raise contents.library.error(f"two objects are named {path!r}: the file is damaged")
+    kind = row["kind"]
+    if kind == "group":
+        contents.groups.append(path)
+    elif kind == "link":
+        contents.links[path] = _typed(row["to"], str)
+    elif kind == "other" and "shape" not in row:
+        contents.others[path] = _typed(row["what"], str)
+    else:
+        contents.datasets[path] = _dataset(path, row)
+
+
+def _dataset(path: str, row: dict[str, Any]) -> Dataset:
+    shape = _lengths(row["shape"])
+    itemsize = _typed(row["itemsize"], int)
+    dtype = DTYPES[row["dtype"]] if row["kind"] == "dataset" else None
+    if itemsize < 1 or (dtype and dtype.nbits != 8 * itemsize):
+        raise ValueError
+    offset = row.get("offset")
+    if offset is not None and _typed(offset, int) < 0:
+        raise ValueError
+    chunk = None
+    if "chunk" in row:
+        chunk = _lengths(row["chunk"])
+        if len(chunk) != len(shape) or 0 in chunk:
+            raise ValueError
+    filters = [
+        Filter(_typed(code, int), tuple(_typed(value, int) for value in values))
+        for code, values in row.get("filters", ())
+    ]
+    fill = bytes.fromhex(row.get("fill", "")) or bytes(itemsize)
+    if len(fill) != itemsize:
+        raise ValueError
+    return Dataset(
+        path,
+        _typed(row["address"], int),
+        _typed(row["what"], str),
+        dtype,
+        _typed(row["order"], str),
+        shape,
+        itemsize,
+        offset,
+        chunk,
+        tuple(filters),
+        fill,
+        "offset" in row,
+    )
+
+
+def _lengths(values: Any) -> Shape:
+    if len(values) > MAXIMUM_RANK:
+        raise ValueError
+    lengths = tuple(_typed(value, int) for value in values)
+    if any(not 0 <= length < 1 << 64 for length in lengths):
+        raise ValueError
+    return lengths
+
+
+def _typed(value: Any, kind: type[_T]) -> _T:
+    if type(value) is not kind:
+        raise TypeError
+    return value

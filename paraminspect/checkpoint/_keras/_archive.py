@@ -1,0 +1,132 @@
+"""`.keras` archives: the weights inside, and the names of layers from the config.
+
+Two members are read as data and one as an HDF5 file: nothing is extracted, and nothing built.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+
+from paraminspect.checkpoint._files import RegularFile, write_all
+from paraminspect.checkpoint._hdf5 import Contents, Extent, find_extent, read_contents
+from paraminspect.checkpoint._json import shown
+from paraminspect.checkpoint._keras._config import (
+    FIRST_VERSION_WITH_NAMES,
+    LayerConfig,
+    parse_layers,
+    parse_version,
+)
+from paraminspect.checkpoint._keras._trees import weights_tree
+from paraminspect.checkpoint._zip import STORED, Archive, Member, MemberBytes
+from paraminspect.errors import CheckpointError
+from paraminspect.tree import ParameterTree
+
+WEIGHTS, CONFIG, METADATA = "model.weights.h5", "config.json", "metadata.json"
+
+MAXIMUM_NBYTES = {CONFIG: 32 << 20, METADATA: 1 << 16}
+"""A larger one is not read, and the names are those under which the weights are stored."""
+
+BOMB_NBYTES = 256 << 20
+BOMB_EXPANSION = 20
+"""Weights that inflate to more than that, by more than this factor, are none: such do not."""
+
+_PIECE_NBYTES = 1 << 20
+
+
+def open_keras(file: RegularFile) -> ParameterTree:
+    """The tree of an archive; `CheckpointError` for one without weights in HDF5."""
+    archive = Archive(file)
+    if WEIGHTS not in archive.members:
+        raise CheckpointError(f"{file.path}: {_what_instead(list(archive.members))}")
+    version = parse_version(_text(archive, METADATA))
+    configs: Mapping[str, LayerConfig] = {}
+    if version is not None:
+        configs = parse_layers(_text(archive, CONFIG))
+    names = {}
+    if version is not None and version < FIRST_VERSION_WITH_NAMES:
+        names = {group: config.name for group, config in configs.items()}
+    contents = _read_weights(archive)
+    try:
+        is_keras2 = version is not None and version < (3, 0)
+        return weights_tree([contents], configs, names, is_keras2)
+    finally:
+        contents.library.stop()
+
+
+def _what_instead(members: list[str]) -> str:
+    if any(name.endswith("data.pkl") for name in members):
+        return "a PyTorch file, which is a pickle: save the values as safetensors"
+    some = ", ".join(shown(name) for name in members[:5]) or "nothing"
+    return f"a zip archive without {WEIGHTS}: no Keras model; it holds {some}"
+
+
+def _text(archive: Archive, name: str) -> bytes:
+    member = archive.members.get(name)
+    if member is None or member.nbytes > MAXIMUM_NBYTES[name]:
+        return b""
+    return archive.open(member).read(0, member.nbytes)
+
+
+def _read_weights(archive: Archive) -> Contents:
+    member = archive.members[WEIGHTS]
+    source = archive.open(member)
+    try:
+        extent = find_extent(source)
+    except CheckpointError as error:
+        raise source.error(f"is {error}") from None
+    if member.method == STORED:
+        inside = Extent(member.offset + extent.base, extent.size)
+        return read_contents(archive.file, inside, archive.file)
+    return read_contents(UnpackedMember(archive.file, source, member), extent, archive.file)
+
+
+class UnpackedMember:
+    """A deflated member, unpacked into a temporary file that has no name.
+
+    HDF5 keeps what it says of its data all over the file: it cannot be read from the front.
+    """
+
+    def __init__(self, archive: RegularFile, source: MemberBytes, member: Member) -> None:
+        if member.nbytes > max(BOMB_NBYTES, BOMB_EXPANSION * member.stored_nbytes):
+            raise source.error(
+                f"would inflate from {member.stored_nbytes} to {member.nbytes} bytes:"
+                " a bomb, no weights"
+            )
+        self.path: Path = source.path
+        self._archive = archive
+        self.size = source.size
+        with tempfile.TemporaryFile() as file:
+            self._descriptor = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._descriptor)
+        piece = bytearray(_PIECE_NBYTES)
+        for offset in range(0, self.size, _PIECE_NBYTES):
+            view = memoryview(piece)[: min(_PIECE_NBYTES, self.size - offset)]
+            source.pread_into(view, offset)
+            write_all(self._descriptor, view, offset)
+
+    def fileno(self) -> int:
+        """The descriptor of the temporary file."""
+        return self._descriptor
+
+    def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
+        """Fill `buffer` with the bytes from `offset` on."""
+        view = memoryview(buffer)
+        while view:
+            got = os.preadv(self._descriptor, [view], offset)
+            if not got:
+                raise CheckpointError(f"{self.path}: truncated @ byte {offset} of {WEIGHTS}")
+            view, offset = view[got:], offset + got
+
+        self.check_unchanged()
+
+    def check_unchanged(self) -> None:
+        """Raise `CheckpointError` if the archive is no longer what was opened."""
+        self._archive.check_unchanged()
+
+    def release(self) -> None:
+        """Close the archive until the next read; what was unpacked could not be had again."""
+        self._archive.release()
