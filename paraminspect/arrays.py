@@ -220,11 +220,15 @@ class InMemory:
 
 @dataclass(frozen=True)
 class Opaque:
-    """An array whose values are there and are no numbers of ours; `why` goes on from "values"."""
+    """An array whose values are there and are no numbers of ours; `why` goes on from "values".
+
+    `packed_bytes` are its bytes as they are stored, 1-D and of uint8, where these can be had.
+    """
 
     shape: Shape
     dtype: DType
     why: str
+    packed_bytes: Array | None = None
 
     def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:  # noqa: ARG002 (the protocol's)
         """Raise `DTypeError`."""

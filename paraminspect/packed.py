@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from paraminspect.arrays import Array, DType, Shape
+from paraminspect.arrays import Array, DType, Opaque, Shape
 from paraminspect.indexing import gather
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class Nibbles:
 
 
 def unpacked(array: Array) -> Array:
-    """`array`; if its elements are packed, a view that can be read: of elements, or of bytes."""
+    """`array`; if it cannot be read, a view that can: of its elements, or of its bytes."""
+    if isinstance(array, Opaque):
+        return array if array.packed_bytes is None else array.packed_bytes
     if array.dtype.nbits % 8 == 0 or not isinstance(array, Packed):
         return array
     if array.dtype.nbits == 4:

@@ -10,9 +10,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from paraminspect.arrays import block_ranges
+from paraminspect.arrays import DTYPES, block_ranges
 from paraminspect.checkpoint import _npz, open_checkpoint
-from paraminspect.checkpoint._npy import MAGIC, parse_npy_header
+from paraminspect.checkpoint._npy import MAGIC, format_npy_header, parse_npy_header
+from paraminspect.diff import Change, diff_trees
 from paraminspect.errors import CheckpointError, DTypeError
 
 W = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -266,3 +267,31 @@ def test_a_header_that_is_read_at_all_is_read_as_numpy_reads_it():
         assert ours.dtype.name == dtype.name or dtype.itemsize == 0
         assert ours.byteorder == ("<" if dtype.byteorder in "=|<" else ">")
     assert accepted > 100
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (7,), (2, 3), (123456, 1), (1,) * 64, (10**17, 0)])
+@pytest.mark.parametrize(
+    "dtype", ["?", "i1", "u8", "f2", "c16", "g", "G", "M8[ns]", "U3", "S5", "V4"]
+)
+def test_a_new_header_is_byte_for_byte_the_one_of_numpy(shape, dtype):
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        stream, {"shape": shape, "fortran_order": False, "descr": np.dtype(dtype).str}
+    )
+    ours = parse_npy_header(stream.getvalue()).dtype
+    assert format_npy_header(shape, ours) == stream.getvalue()
+
+
+def test_a_dtype_that_numpy_would_not_read_back_has_no_header():
+    for name in ("bfloat16", "float8_e4m3fn", "int4"):
+        with pytest.raises(DTypeError, match=f"cannot hold {name}.* --dtype, or write safetensors"):
+            format_npy_header((2,), DTYPES[name])
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_values_that_are_no_numbers_are_compared_by_their_bytes(save, tmp_path):
+    save(tmp_path / "a.npz", w=np.array(["ab", "c"]))
+    save(tmp_path / "b.npz", w=np.array(["ab", "d"]))
+    left, right = (open_checkpoint(tmp_path / name) for name in ("a.npz", "b.npz"))
+    assert not list(diff_trees(left, left))
+    assert [(d.name, d.kind) for d in diff_trees(left, right)] == [("w", Change.VALUE)]

@@ -10,7 +10,7 @@ import zlib
 import pytest
 
 from paraminspect.checkpoint._files import open_regular
-from paraminspect.checkpoint._zip import Archive, _inflate
+from paraminspect.checkpoint._zip import Archive, NewArchive, _inflate, _writing
 from paraminspect.errors import CheckpointError
 
 TEXT = bytes(random.Random(0).choices(b"abcdefgh", k=100_000))
@@ -318,3 +318,43 @@ def test_an_impossible_expansion_is_refused_before_reading(tmp_path):
     data = deflated(declare(4_000_000_000))
     with pytest.raises(CheckpointError, match=r"4000000000 bytes, deflated to .*: impossible"):
         archive_of(tmp_path, data)
+
+
+def assembled(members):
+    """The archive of `(name, bytes)` as our writer lays it out."""
+    archive = NewArchive({name: len(data) for name, data in members})
+    crcs = {name: zlib.crc32(data) for name, data in members}
+    made = bytearray(archive.nbytes)
+    for name, data in members:
+        member = archive.members[name]
+        made[member.header_offset : member.offset + len(data)] = member.header(crcs[name]) + data
+    made[archive.directory_offset :] = archive.directory(crcs)
+    assert len(made) == archive.nbytes
+    return bytes(made)
+
+
+@pytest.mark.parametrize("limits", [None, (5, 1), (1000, 100), (40, 2)])
+@pytest.mark.parametrize(
+    "members", [[], [("a", b"0123456789"), ("ä/b", b""), ("c", b"c" * 1000)], [("x" * 500, TEXT)]]
+)
+def test_a_new_archive_is_the_one_that_zipfile_writes(members, limits, monkeypatch, tmp_path):
+    if limits:  # as if sizes, offsets and counts were large
+        monkeypatch.setattr(zipfile, "ZIP64_LIMIT", limits[0])
+        monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", limits[1])
+        monkeypatch.setattr(_writing, "ZIP64_LIMIT", limits[0])
+        monkeypatch.setattr(_writing, "COUNT_LIMIT", limits[1])
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members:
+            with archive.open(name, "w", force_zip64=True) as member:
+                member.write(data)
+    assert assembled(members) == buffer.getvalue()
+    archive = archive_of(tmp_path, buffer.getvalue())
+    read = [(n, archive.open(m).read(0, m.nbytes)) for n, m in archive.members.items()]
+    assert read == members
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "\ud800", "x" * 65_536])
+def test_a_name_that_no_archive_can_hold_is_refused(name):
+    with pytest.raises(CheckpointError, match="cannot hold a member named"):
+        NewArchive({name: 1})

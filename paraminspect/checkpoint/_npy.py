@@ -12,7 +12,7 @@ from typing import Literal
 from paraminspect.arrays import DTYPES, DType, Shape, count_elements
 from paraminspect.checkpoint._files import NATIVE
 from paraminspect.checkpoint._json import shown
-from paraminspect.errors import CheckpointError
+from paraminspect.errors import CheckpointError, DTypeError
 
 MAGIC = b"\x93NUMPY"
 
@@ -21,6 +21,12 @@ FIRST_NBYTES = 128
 
 MAXIMUM_HEADER_NBYTES = 10_000
 """NumPy's own limit for files of unknown origin."""
+
+ALIGNMENT = 64
+"""Values begin at a multiple of this, counted from the beginning of the array's file."""
+
+GROWTH_DIGITS = 21
+"""Digits of the largest size, for which NumPy leaves room (`numpy.lib.format`)."""
 
 MAXIMUM_AXES = 64
 """NumPy's own limit."""
@@ -148,6 +154,41 @@ def _parse_descr(text: str) -> tuple[DType, Literal["<", ">"]]:
     if code.startswith("O"):
         raise CheckpointError("an object array is a pickle, which runs code when it is read")
     return _parse_other(code), byteorder
+
+
+def format_npy_header(shape: Shape, dtype: DType) -> bytes:
+    """The header of values in C order, little-endian; byte for byte what NumPy writes.
+
+    Raises `DTypeError` for a dtype that the format cannot name.
+    """
+    descr = f"{{'descr': {descr_of(dtype)!r}, 'fortran_order': False, 'shape': {shape!r}, }}"
+    # NumPy leaves room for the first size to grow, to append to a file in place.
+    room = GROWTH_DIGITS - len(repr(shape[0])) if shape else 0
+    text = descr.encode() + b" " * room
+    begin = 10 if len(text) + 64 < 1 << 16 else 12
+    padding = -(begin + len(text) + 1) % ALIGNMENT
+    length = len(text) + padding + 1
+    start = MAGIC + bytes([1 if begin == 10 else 2, 0]) + length.to_bytes(begin - 8, "little")
+    return start + text + b" " * padding + b"\n"
+
+
+def descr_of(dtype: DType) -> str:
+    """How a header names a dtype; raises `DTypeError` for what NumPy would not read back as it."""
+    for code, name in _DTYPES_BY_CODE.items():
+        if name == dtype.name:
+            return ("<" if dtype.nbits > 8 else "|") + code
+    for code, name in _LONG_DOUBLES.items():
+        if name == dtype.name:
+            return "<" + code
+    if found := re.fullmatch(r"(datetime|timedelta)64(\[.*\])?", dtype.name):
+        return f"<{'M' if found[1] == 'datetime' else 'm'}8{found[2] or ''}"
+    for kind, (name, unit_nbits) in _TEXTS.items():
+        if re.fullmatch(f"{name}[0-9]*", dtype.name):
+            return f"{'<' if kind == 'U' else '|'}{kind}{dtype.nbits // unit_nbits}"
+    raise DTypeError(
+        f"an npz file cannot hold {dtype}, NumPy would read raw bytes: cast it with --dtype,"
+        " or write safetensors"
+    )
 
 
 def _parse_other(code: str) -> DType:

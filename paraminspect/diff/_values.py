@@ -179,4 +179,4 @@ def _cosine(max_abs: float, sums: Sums) -> float | None:
 
 
 def _is_opaque(array: Array) -> bool:
-    return array.dtype.nbits % 8 != 0 and unpacked(array).dtype != array.dtype
+    return unpacked(array).dtype != array.dtype

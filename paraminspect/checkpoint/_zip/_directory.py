@@ -25,26 +25,26 @@ MAXIMUM_DIRECTORY_NBYTES = 16 << 20
 MAXIMUM_EXPANSION = 1032
 """Deflate cannot do better: 258 bytes for two bits [zlib's technical details]."""
 
-_END = struct.Struct("<4s4H2LH")
-_END64_LOCATOR = struct.Struct("<4sLQL")
-_END64 = struct.Struct("<4sQ2H2L4Q")
-_ENTRY = struct.Struct("<4s6H3L5H2L")
-_LOCAL = struct.Struct("<4s5H3L2H")
+END = struct.Struct("<4s4H2LH")
+END64_LOCATOR = struct.Struct("<4sLQL")
+END64 = struct.Struct("<4sQ2H2L4Q")
+ENTRY = struct.Struct("<4s6H3L5H2L")
+LOCAL = struct.Struct("<4s5H3L2H")
 
-_END_SIGNATURE = b"PK\x05\x06"
-_END64_LOCATOR_SIGNATURE = b"PK\x06\x07"
-_END64_SIGNATURE = b"PK\x06\x06"
-_ENTRY_SIGNATURE = b"PK\x01\x02"
-_LOCAL_SIGNATURE = b"PK\x03\x04"
+END_SIGNATURE = b"PK\x05\x06"
+END64_LOCATOR_SIGNATURE = b"PK\x06\x07"
+END64_SIGNATURE = b"PK\x06\x06"
+ENTRY_SIGNATURE = b"PK\x01\x02"
+LOCAL_SIGNATURE = b"PK\x03\x04"
 
 _MAXIMUM_COMMENT = 0xFFFF
-_SENTINEL16, _SENTINEL32 = 0xFFFF, 0xFFFFFFFF
+SENTINEL16, SENTINEL32 = 0xFFFF, 0xFFFFFFFF
 """Stands in a field whose value is in the zip64 record."""
 
-_ZIP64_EXTRA, _UNICODE_PATH_EXTRA = 0x0001, 0x7075
+ZIP64_EXTRA, _UNICODE_PATH_EXTRA = 0x0001, 0x7075
 _ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13
-_DESCRIPTOR, _PATCH, _UTF8 = 1 << 3, 1 << 5, 1 << 11
-_MEANINGFUL = _ENCRYPTED | _PATCH | _UTF8
+_DESCRIPTOR, _PATCH, UTF8 = 1 << 3, 1 << 5, 1 << 11
+_MEANINGFUL = _ENCRYPTED | _PATCH | UTF8
 """Flags that change what a member is; the others tell how it was written."""
 
 
@@ -110,22 +110,22 @@ def _members(file: RegularFile) -> dict[str, Member]:
 
 
 def _find_directory(file: RegularFile) -> _Directory:
-    start = max(0, file.size - _END.size - _MAXIMUM_COMMENT)
+    start = max(0, file.size - END.size - _MAXIMUM_COMMENT)
     tail = file.read(start, file.size - start)
     # Some readers take the last such record, others one whose comment ends where the file does.
-    last = tail.rfind(_END_SIGNATURE)
-    fitting = [at for at in _occurrences(tail, _END_SIGNATURE) if _fits_to_end(tail, at)]
+    last = tail.rfind(END_SIGNATURE)
+    fitting = [at for at in _occurrences(tail, END_SIGNATURE) if _fits_to_end(tail, at)]
     if not fitting:
         raise CheckpointError("truncated, or not a zip archive: no directory at its end")
     if fitting != [last]:
         raise CheckpointError("the end of the zip archive can be read in two ways")
-    fields = _END.unpack_from(tail, last)
+    fields = END.unpack_from(tail, last)
     _, disk, start_disk, here, count, nbytes, offset, _ = fields
     end = start + last
-    at = last - _END64_LOCATOR.size
-    if at >= 0 and tail.startswith(_END64_LOCATOR_SIGNATURE, at):
-        end, wide = _read_end64(file, tail[at : at + _END64_LOCATOR.size], end)
-        sentinels = (*(_SENTINEL16,) * 4, *(_SENTINEL32,) * 2)
+    at = last - END64_LOCATOR.size
+    if at >= 0 and tail.startswith(END64_LOCATOR_SIGNATURE, at):
+        end, wide = _read_end64(file, tail[at : at + END64_LOCATOR.size], end)
+        sentinels = (*(SENTINEL16,) * 4, *(SENTINEL32,) * 2)
         for value, exact, sentinel in zip(fields[1:7], wide, sentinels, strict=True):
             if value not in (exact, sentinel):
                 raise CheckpointError("the zip64 record contradicts the end of the archive")
@@ -152,20 +152,20 @@ def _occurrences(text: bytes, part: bytes) -> Iterator[int]:
 
 
 def _fits_to_end(tail: bytes, at: int) -> bool:
-    if at + _END.size > len(tail):
+    if at + END.size > len(tail):
         return False
-    return at + _END.size + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail)
+    return at + END.size + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail)
 
 
 def _read_end64(file: RegularFile, locator: bytes, end: int) -> tuple[int, tuple[int, ...]]:
     """Where the zip64 end record begins, and its fields in the order of the short one."""
-    _, disk, offset, disks = _END64_LOCATOR.unpack(locator)
-    room = end - _END64_LOCATOR.size - offset
-    if disk or disks > 1 or room < _END64.size:
+    _, disk, offset, disks = END64_LOCATOR.unpack(locator)
+    room = end - END64_LOCATOR.size - offset
+    if disk or disks > 1 or room < END64.size:
         raise CheckpointError("the zip64 locator points to no zip64 end record")
-    record = file.read(offset, _END64.size)
-    signature, nbytes, _, _, *fields = _END64.unpack(record)
-    if signature != _END64_SIGNATURE or nbytes + 12 != room:
+    record = file.read(offset, END64.size)
+    signature, nbytes, _, _, *fields = END64.unpack(record)
+    if signature != END64_SIGNATURE or nbytes + 12 != room:
         raise CheckpointError("the zip64 locator points to no zip64 end record")
     return offset, tuple(fields)
 
@@ -174,12 +174,12 @@ def _entries(file: RegularFile, directory: _Directory) -> Iterator[_Entry]:
     text = file.read(directory.offset, directory.nbytes)
     at = count = 0
     while at < len(text):
-        if not text.startswith(_ENTRY_SIGNATURE, at) or at + _ENTRY.size > len(text):
+        if not text.startswith(ENTRY_SIGNATURE, at) or at + ENTRY.size > len(text):
             raise CheckpointError(f"no zip directory entry @ byte {directory.offset + at}")
-        fields = _ENTRY.unpack_from(text, at)
-        name_end = at + _ENTRY.size + fields[10]
+        fields = ENTRY.unpack_from(text, at)
+        name_end = at + ENTRY.size + fields[10]
         extra_end = name_end + fields[11]
-        raw_name, extra = text[at + _ENTRY.size : name_end], text[name_end:extra_end]
+        raw_name, extra = text[at + ENTRY.size : name_end], text[name_end:extra_end]
         at = extra_end + fields[12]
         if at > len(text):
             raise CheckpointError("the last entry of the zip directory is cut short")
@@ -193,11 +193,11 @@ def _entry(fields: tuple[int, ...], raw_name: bytes, extra: bytes) -> _Entry:
     _, _, _, flags, method, _, _, crc, stored, nbytes, _, _, _, disk, _, attributes, offset = fields
     name = _decode_name(raw_name, flags)
     extras = _extra_fields(extra, name)
-    nbytes, stored, offset = _widened(extras.get(_ZIP64_EXTRA), (nbytes, stored, offset), name)
+    nbytes, stored, offset = _widened(extras.get(ZIP64_EXTRA), (nbytes, stored, offset), name)
     unicode_path = extras.get(_UNICODE_PATH_EXTRA)
     if unicode_path is not None and unicode_path[5:] != name.encode():
         raise member_error(name, "has a second name, which zip readers may take instead")
-    if disk not in (0, _SENTINEL16):
+    if disk not in (0, SENTINEL16):
         raise member_error(name, "lies on another disk")
     return _Entry(name, raw_name, flags, method, crc, stored, nbytes, offset, mode=attributes >> 16)
 
@@ -205,7 +205,7 @@ def _entry(fields: tuple[int, ...], raw_name: bytes, extra: bytes) -> _Entry:
 def _decode_name(raw: bytes, flags: int) -> str:
     try:
         # Without the flag a name is of code page 437: as Python and Info-ZIP read it.
-        name = raw.decode("utf-8" if flags & _UTF8 else "cp437")
+        name = raw.decode("utf-8" if flags & UTF8 else "cp437")
     except UnicodeDecodeError:
         raise CheckpointError(f"the name of a member is not UTF-8: {shown(raw)}") from None
     if not name or "\0" in name:
@@ -231,7 +231,7 @@ def _widened(zip64: bytes | None, values: tuple[int, ...], name: str) -> tuple[i
     wide = []
     at = 0
     for value in values:
-        if value == _SENTINEL32 and zip64 is not None:
+        if value == SENTINEL32 and zip64 is not None:
             if at + 8 > len(zip64):
                 raise member_error(name, "lacks a size in its zip64 field")
             value = int.from_bytes(zip64[at : at + 8], "little")
@@ -268,22 +268,22 @@ def _check_entry(entry: _Entry) -> None:
 
 def _locate(file: RegularFile, entry: _Entry) -> Member:
     """The member of an entry, once the header beside its data says the same."""
-    fixed = file.read(entry.local_offset, _LOCAL.size + len(entry.raw_name))
+    fixed = file.read(entry.local_offset, LOCAL.size + len(entry.raw_name))
     signature, _, flags, method, _, _, crc, stored, nbytes, name_nbytes, extra_nbytes = (
-        _LOCAL.unpack_from(fixed)
+        LOCAL.unpack_from(fixed)
     )
-    if signature != _LOCAL_SIGNATURE:
+    if signature != LOCAL_SIGNATURE:
         raise member_error(entry.name, f"does not begin at byte {entry.local_offset}")
-    offset = entry.local_offset + _LOCAL.size + name_nbytes + extra_nbytes
-    if _SENTINEL32 in (stored, nbytes):
+    offset = entry.local_offset + LOCAL.size + name_nbytes + extra_nbytes
+    if SENTINEL32 in (stored, nbytes):
         extra = file.read(offset - extra_nbytes, extra_nbytes)
-        zip64 = _extra_fields(extra, entry.name).get(_ZIP64_EXTRA)
+        zip64 = _extra_fields(extra, entry.name).get(ZIP64_EXTRA)
         nbytes, stored = _widened(zip64, (nbytes, stored), entry.name)
     told = (crc, stored, nbytes)
     known = (entry.crc, entry.stored_nbytes, entry.nbytes)
     # With a data descriptor the header was written before the sizes were known.
     later = bool(flags & _DESCRIPTOR) and not any(told)
-    same_name = name_nbytes == len(entry.raw_name) and fixed[_LOCAL.size :] == entry.raw_name
+    same_name = name_nbytes == len(entry.raw_name) and fixed[LOCAL.size :] == entry.raw_name
     same_kind = method == entry.method and not (flags ^ entry.flags) & _MEANINGFUL
     if not (same_name and same_kind and (told == known or later)):
         raise member_error(entry.name, "is described differently in the directory")
