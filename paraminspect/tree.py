@@ -260,14 +260,14 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
     def totals(self) -> Totals:
         """How many names, arrays, elements and bytes."""
         own = self.parameters()
+        count = nbytes = trainable = 0
+        for p in own:
+            elements = p.count
+            count += elements
+            nbytes += p.dtype.nbytes(elements)
+            trainable += elements if p.trainable else 0
         known = all(p.trainable is not None for p in own) and bool(own)
-        return Totals(
-            names=len(self.entries),
-            arrays=len(own),
-            count=sum(p.count for p in own),
-            trainable=sum(p.count for p in own if p.trainable) if known else None,
-            nbytes=sum(p.nbytes for p in own),
-        )
+        return Totals(len(self.entries), len(own), count, trainable if known else None, nbytes)
 
     def select(self, *addresses: str | Address) -> ParameterTree:
         """The parameters that match any of the addresses (their indices aside), in tree order."""

@@ -12,6 +12,43 @@ from paraminspect.errors import CheckpointError
 
 def read_json(text: bytes) -> Any:
     """The value; raises `CheckpointError` that says what is wrong, without naming the file."""
+    try:
+        # Decoded first: json.loads of bytes would accept UTF-16 and a byte order mark.
+        decoded = text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CheckpointError(f"not UTF-8 at byte {error.start} of the JSON text") from None
+    with collector_paused():
+        value = _decode(json.JSONDecoder(parse_constant=_refuse), decoded)
+        if not _has_all_keys(value, decoded):
+            _refuse_duplicates(decoded)
+    return value
+
+
+def _decode(decoder: json.JSONDecoder, text: str) -> Any:
+    try:
+        return decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"not JSON: {error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise CheckpointError("not JSON of this kind: nested too deep") from None
+    except ValueError:  # an integer over the interpreter's limit
+        raise CheckpointError("a number has thousands of digits") from None
+
+
+def _has_all_keys(value: Any, text: str) -> bool:
+    """Whether no key can have been lost to another of the same name; False: it has to be seen.
+
+    Every key is followed by a colon, so there are as many colons as keys, or more: in strings, or
+    after keys that were lost or stand deeper than here is looked.
+    """
+    if type(value) is not dict:
+        return False
+    keys = len(value) + sum(len(below) for below in value.values() if type(below) is dict)
+    return text.count(":") == keys
+
+
+def _refuse_duplicates(text: str) -> None:
+    """Raise `CheckpointError` for an object with a key twice; takes half as long again."""
     duplicates: list[tuple[dict[str, Any], str]] = []
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -20,24 +57,11 @@ def read_json(text: bytes) -> Any:
             duplicates.append((made, _first_repeated(pairs)))
         return made
 
-    decoder = json.JSONDecoder(object_pairs_hook=unique, parse_constant=_refuse)
-    try:
-        # Decoded first: json.loads of bytes would accept UTF-16 and a byte order mark.
-        with collector_paused():
-            value = decoder.decode(text.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise CheckpointError(f"not UTF-8 at byte {error.start} of the JSON text") from None
-    except json.JSONDecodeError as error:
-        raise CheckpointError(f"not JSON: {error.msg} at character {error.pos}") from None
-    except RecursionError:
-        raise CheckpointError("not JSON of this kind: nested too deep") from None
-    except ValueError:  # an integer over the interpreter's limit
-        raise CheckpointError("a number has thousands of digits") from None
+    value = _decode(json.JSONDecoder(object_pairs_hook=unique), text)
     if duplicates:
         holder, key = duplicates[0]
         place = "".join(f" in {shown(step)}" for step in reversed(_path_to(holder, value)))
         raise CheckpointError(f"duplicate key {shown(key)}{place}")
-    return value
 
 
 def shown(value: Any) -> str:

@@ -140,14 +140,16 @@ def _parse_header(file: RegularFile) -> Header:
     with collector_paused():
         header = read_json(text)
         metadata = _check_metadata(header.pop(METADATA, None))
-        spans: list[tuple[int, int, str]] = []
-        arrays: dict[str, StoredArray] = {}
+        reached, in_order = start, True
         for name, entry in header.items():
             dtype, shape, begin, end = _check_entry(name, entry)
-            spans.append((begin, end, name))
-            arrays[name] = StoredArray(file, start + begin, shape, dtype)
-        _check_spans(spans, file.size - start)
-    return Header(arrays, metadata)
+            in_order = in_order and start + begin == reached
+            reached = start + end
+            # In place of what it was read from: the memory of that is free for the next one.
+            header[name] = StoredArray(file, start + begin, shape, dtype)
+        if not in_order or reached != file.size:
+            _check_spans(header, start, file.size)
+    return Header(header, metadata)
 
 
 def _header_text(file: RegularFile) -> tuple[int, bytes]:
@@ -232,11 +234,15 @@ def _entry_error(name: str, message: str) -> CheckpointError:
     return CheckpointError(f"tensor {shown(name)}: {message}")
 
 
-def _check_spans(spans: list[tuple[int, int, str]], nbytes: int) -> None:
-    """Tensors must cover the data without holes or overlaps, as the format demands."""
-    spans.sort()
+def _check_spans(arrays: Mapping[str, StoredArray], start: int, size: int) -> None:
+    """Tensors must cover the data without holes or overlaps, as the format demands.
+
+    Their order in the header is free; most writers keep that of the data.
+    """
+    nbytes = size - start
     reached, last = 0, ""
-    for begin, end, name in spans:
+    spans = ((a.offset - start, a.offset - start + a.nbytes, name) for name, a in arrays.items())
+    for begin, end, name in sorted(spans):
         if begin != reached:
             before = f"tensor {shown(last)}" if reached else "the header"
             kind = "overlaps" if begin < reached else "leaves a hole after"

@@ -19,7 +19,7 @@ MOMENTS = ("mean", "std", "min", "max")
 COUNTS = ("zeros", "nan", "inf")
 STATS = (*MOMENTS, *COUNTS)
 
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,23 @@ class View:
     screen: Screen | None = None
 
 
-def natural_key(separator: str) -> Callable[[str], list[list[str | int]]]:
+def natural_key(separator: str) -> Callable[[str], str]:
     """A key that sorts names part by part and numbers as numbers: `h.2.w` before `h.10.w`."""
-    known: dict[str, list[str | int]] = {}
+    parts = _SortedParts()
+    return lambda name: "\0".join([parts[part] for part in name.split(separator)])
 
-    def key_of_part(part: str) -> list[str | int]:
-        pieces: list[str | int] = list(_DIGITS.split(part))
-        # Python refuses to read numbers of thousands of digits.
-        pieces[1::2] = [int(str(digits)[:1000]) for digits in pieces[1::2]]
-        return known.setdefault(part, pieces)
 
-    def key(name: str) -> list[list[str | int]]:
-        return [known.get(part) or key_of_part(part) for part in name.split(separator)]
+class _SortedParts(dict[str, str]):
+    """Parts of names with their numbers written so that text sorts as the numbers do."""
 
-    return key
+    def __missing__(self, part: str) -> str:
+        return self.setdefault(part, _DIGITS.sub(_sortable, part))
+
+
+def _sortable(number: re.Match[str]) -> str:
+    """Digits after their count, which is a character below all others but the separator's."""
+    digits = number[0].lstrip("0")
+    return chr(1 + len(digits)) + digits
 
 
 def record(view: View, parameter: Parameter) -> dict[str, Any]:

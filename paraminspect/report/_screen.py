@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -103,26 +103,42 @@ def aligned(
     right: Collection[str] = (),
     dropped_first: Sequence[str] = (),
 ) -> Iterator[str]:
-    """The rows in columns, those named by `right` flush right; only a screen ever leaves out.
+    """The lines of a table, a header first; the columns named by `right` are flush right.
 
-    Where they do not fit, the columns `dropped_first` go in their order, then names are shortened.
+    Only a screen ever leaves out: where the columns do not fit, those `dropped_first` go in their
+    order, then the first cells are shortened.
     """
-    columns = [list(column) for column in zip(header, *rows, strict=True)]
-    widths = [_width_of_column(column) for column in columns]
+    names, rests = [row[0] for row in rows], [tuple(row[1:]) for row in rows]
+    return aligned_rests(header, names, rests, screen, right, dropped_first)
+
+
+def aligned_rests(
+    header: Sequence[str],
+    names: Sequence[str],
+    rests: Sequence[tuple[str, ...]],
+    screen: Screen | None,
+    right: Collection[str] = (),
+    dropped_first: Sequence[str] = (),
+) -> Iterator[str]:
+    """The same for rows as first cells and the rest of each.
+
+    A hundred thousand parameters differ in little but their names: equal rests are laid out once.
+    """
+    distinct = {tuple(header[1:]), *rests}
+    columns = ([header[0], *names], *zip(*distinct, strict=True))
+    widths = list(map(_width_of_all, columns))
     shown = list(range(len(header)))
     if screen is not None:
-        shown = fitting_columns(header, widths, screen, dropped_first)
-        room = screen.width - sum(widths[i] + len(GAP) for i in shown[1:])
-        if widths[0] > room:
-            widths[0] = max(LEAST_NAME, room)
-            columns[0] = [shorten(cell, widths[0]) for cell in columns[0]]
-    for i in shown:
-        if not all(map(str.isascii, columns[i])):  # the format below counts characters
-            columns[i] = [_padded(cell, widths[i], header[i] in right) for cell in columns[i]]
-    line = GAP.join(f"{{:{'>' if header[i] in right else '<'}{widths[i]}}}" for i in shown)
-    lines = (
-        line.format(*cells).rstrip() for cells in zip(*(columns[i] for i in shown), strict=True)
-    )
+        _drop(shown, header, widths, screen, dropped_first)
+        others = sum(widths[i] + len(GAP) for i in shown[1:])
+        widths[0] = min(widths[0], max(LEAST_NAME, screen.width - others))
+    layout = [(i - 1, widths[i], header[i] in right) for i in shown[1:]]
+    laid_out = {
+        rest: "".join(GAP + _pad(rest[i], width, flush) for i, width, flush in layout)
+        for rest in distinct
+    }
+    tails = map(laid_out.__getitem__, (tuple(header[1:]), *rests))
+    lines = map(str.rstrip, map(str.__add__, _fit(columns[0], widths[0]), tails))
     if screen is None:
         yield from lines
     else:
@@ -130,23 +146,32 @@ def aligned(
         yield from (cut(text, screen.width) for text in lines)
 
 
-def fitting_columns(
-    header: Sequence[str], widths: Sequence[int], screen: Screen, dropped_first: Sequence[str]
-) -> list[int]:
-    """The numbers of the columns for which the screen has room."""
-    shown = list(range(len(header)))
+def _drop(
+    shown: list[int],
+    header: Sequence[str],
+    widths: Sequence[int],
+    screen: Screen,
+    dropped_first: Sequence[str],
+) -> None:
+    """Take out the columns for which the screen has no room."""
     for name in dropped_first:
         if sum(widths[i] + len(GAP) for i in shown) - len(GAP) <= screen.width:
             break
         if name in header:
             shown.remove(header.index(name))
-    return shown
 
 
-def _width_of_column(cells: Sequence[str]) -> int:
-    return max(map(len if all(map(str.isascii, cells)) else width_of, cells))
+def _width_of_all(texts: Sequence[str]) -> int:
+    return max(map(len if all(map(str.isascii, texts)) else width_of, texts))
 
 
-def _padded(cell: str, width: int, right: bool) -> str:
-    space = " " * (width - width_of(cell))
-    return space + cell if right else cell + space
+def _fit(texts: Sequence[str], width: int) -> Iterable[str]:
+    """Texts in a column of this width, shortened if they have to be."""
+    if _width_of_all(texts) <= width and all(map(str.isascii, texts)):
+        return (text.ljust(width) for text in texts)
+    return (_pad(shorten(text, width), width) for text in texts)
+
+
+def _pad(text: str, width: int, right: bool = False) -> str:
+    space = " " * (width - width_of(text))
+    return space + text if right else text + space

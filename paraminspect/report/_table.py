@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import islice, repeat
+from typing import TYPE_CHECKING
 
 from paraminspect.errors import escape
 from paraminspect.report._fold import Folded, fold_names
@@ -17,8 +18,11 @@ from paraminspect.report._rows import (
     format_number,
     format_totals,
 )
-from paraminspect.report._screen import aligned
+from paraminspect.report._screen import aligned_rests
 from paraminspect.tree import ParameterTree
+
+if TYPE_CHECKING:
+    from paraminspect.stats import Stats
 
 HEADER = ("name", "shape", "dtype", "parameters", "bytes", "note", "scheme")
 SHOWN_IF_USED = frozenset(("note", "scheme", *COUNTS))
@@ -30,9 +34,9 @@ def as_table(view: View) -> Iterator[str]:
     """Aligned columns and a footer with totals. On a terminal equal siblings fold."""
     screen, tree = view.screen, view.tree
     folded = list(_lines(view))
-    header, rows = _cells(view, folded[: view.limit or None])
+    rows = folded[: view.limit or None]
     same = len({p.dtype.name for p in tree.entries.values()}) == 1
-    lines = aligned(header, rows, screen, RIGHT, _dropped_first(view, same))
+    lines = aligned_rests(*_cells(view, rows), screen, RIGHT, _dropped_first(view, same))
     heading = next(lines)
     yield heading
     yield from lines
@@ -71,8 +75,11 @@ def as_markdown(view: View) -> Iterator[str]:
     """A Markdown table and the totals."""
     from tabulate import tabulate
 
-    header, rows = _cells(view, list(islice(_each(view.tree), view.limit or None)))
-    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    header, names, rests = _cells(view, list(islice(_each(view.tree), view.limit or None)))
+    rows = [
+        [cell.replace("|", "\\|") for cell in (name, *rest)]
+        for name, rest in zip(names, rests, strict=True)
+    ]
     align = ["right" if name in RIGHT else "left" for name in header]
     yield tabulate(rows, header, tablefmt="pipe", disable_numparse=True, colalign=align)
     yield ""
@@ -91,40 +98,54 @@ def _lines(view: View) -> Iterator[Folded]:
 
 
 def _each(tree: ParameterTree) -> Iterator[Folded]:
-    for name in tree.entries:
-        yield Folded(escape(name), name, 1)
+    return map(Folded, map(escape, tree.entries), tree.entries, repeat(1))
 
 
-def _cells(view: View, folded: list[Folded]) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows. On a screen a tie stands with the name, to spare a wide column."""
-    tree, stats = view.tree, view.stats
-    sizes: dict[tuple[tuple[int, ...], str, int], list[str]] = {}
-    rows = []
+def _cells(
+    view: View, folded: Sequence[Folded]
+) -> tuple[list[str], list[str], list[tuple[str, ...]]]:
+    """The header, the names, and the rest of each row, equal ones made once.
+
+    On a screen a tie stands with the name, to spare a wide column.
+    """
+    tree = view.tree
+    made: dict[object, tuple[str, ...]] = {}
+    names, rests = [], []
     for label, name, times in folded:
         p = tree.entries[name]
-        key = (p.shape, p.dtype.name, times)
-        if key not in sizes:
-            count, nbytes = p.count * times, p.nbytes * times
-            sizes[key] = [str(list(p.shape)), key[1], f"{count:,}", format_nbytes(nbytes)]
         note = format_note(tree, p)
-        if view.screen is not None and name in tree.ties:
+        if note and view.screen is not None and name in tree.ties:
             label, note = f"{label} {note}", ""
-        row = [label, *sizes[key], note, p.scheme or ""]
-        if stats is not None:
-            found = stats.get(tree.own_name(name))
-            row += [format_number(getattr(found, key, None)) for key in MOMENTS]
-            row += [format_number(getattr(found, key, 0) or None) for key in COUNTS]
-        rows.append(row)
-    return _used([*HEADER, *(STATS if stats is not None else ())], rows)
+        names.append(label)
+        key = (p.shape, p.dtype.name, times, note, p.scheme)
+        if key not in made:
+            count, nbytes = f"{p.count * times:,}", format_nbytes(p.nbytes * times)
+            made[key] = (str(list(p.shape)), p.dtype.name, count, nbytes, note, p.scheme or "")
+        rests.append(made[key])
+    header = list(HEADER)
+    if view.stats is not None:
+        header += STATS
+        found = [view.stats.get(tree.own_name(fold.name)) for fold in folded]
+        measured = [tuple(_statistic(stats, key) for key in STATS) for stats in found]
+        rests = [(*rest, *more) for rest, more in zip(rests, measured, strict=True)]
+    return _used(header, names, rests)
 
 
-def _used(header: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """Without columns that say nothing."""
+def _used(
+    header: list[str], names: list[str], rests: list[tuple[str, ...]]
+) -> tuple[list[str], list[str], list[tuple[str, ...]]]:
+    """Without columns in which no row has anything to say."""
+    distinct = set(rests)
     used = [
         i
-        for i, name in enumerate(header)
-        if name not in SHOWN_IF_USED or any(row[i] for row in rows)
+        for i, name in enumerate(header[1:])
+        if name not in SHOWN_IF_USED or any(rest[i] for rest in distinct)
     ]
-    if len(used) == len(header):
-        return header, rows
-    return [header[i] for i in used], [[row[i] for i in used] for row in rows]
+    kept = {rest: tuple(rest[i] for i in used) for rest in distinct}
+    return [header[0], *(header[i + 1] for i in used)], names, [kept[rest] for rest in rests]
+
+
+def _statistic(stats: Stats | None, key: str) -> str:
+    """A moment, or a count that is not zero; nothing for values that are not decoded."""
+    value = getattr(stats, key, None)
+    return format_number(value) if value or key in MOMENTS else ""
