@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from paraminspect.errors import ParamInspectError
+    from paraminspect.initialization import initialize
     from paraminspect.source import open_source as open  # noqa: A004 (pi.open is its public name)
     from paraminspect.tree import Parameter, ParameterTree
 
-__all__ = ["ParamInspectError", "Parameter", "ParameterTree", "open"]
+__all__ = ["ParamInspectError", "Parameter", "ParameterTree", "initialize", "open"]
 
 _HOMES = {
     "ParamInspectError": ("errors", "ParamInspectError"),
     "Parameter": ("tree", "Parameter"),
     "ParameterTree": ("tree", "ParameterTree"),
+    "initialize": ("initialization", "initialize"),
     "open": ("source", "open_source"),
 }
 """Public name to (module, name there)."""

@@ -197,7 +197,7 @@ class Custom(Moments):
 class Steps(Moments):
     """Drawn in turn, as some frameworks do: each step draws anew or changes what there is.
 
-    A step is a distribution, or a function from values to values that works on each alone.
+    A step is a distribution, or a change of the values so far.
     """
 
     steps: tuple[Distribution | Change, ...]
@@ -211,13 +211,9 @@ class Steps(Moments):
 
 @dataclass(frozen=True)
 class Change:
-    """A change of each value alone: `function` gets a block of values and gives one of its shape.
+    """A change of what there is: `apply` gives the array of the new values, of the same shape."""
 
-    `text` is how the user wrote it.
-    """
-
-    function: Callable[[np.ndarray[Any, Any]], Any]
-    text: str
+    apply: Callable[[Array], Array]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.arrays import Array, DType, Shape
+from paraminspect.casting import cast
 from paraminspect.distributions import (
     Change,
     Constant,
@@ -23,7 +24,6 @@ from paraminspect.distributions import (
     Uniform,
     row_range,
 )
-from paraminspect.errors import SchemeError
 from paraminspect.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -43,11 +43,7 @@ def compose(distribution: Distribution, shape: Shape, dtype: DType, draw: DrawRa
         case Pattern():
             return _made(lambda start, stop: distribution.fill(start, stop), shape, dtype)
         case Stored():
-            return (
-                distribution.array
-                if distribution.array.dtype == dtype
-                else _made(distribution.array.read, shape, dtype)
-            )
+            return _stored(distribution.array, dtype)
         case Steps():
             return _in_steps(distribution, shape, dtype, draw)
         case Padded():
@@ -68,30 +64,21 @@ def _filled(value: float, shape: Shape, dtype: DType) -> Recipe:
 
 
 def _in_steps(distribution: Steps, shape: Shape, dtype: DType, draw: DrawRandom) -> Array:
-    first, *rest = distribution.steps
-    assert not isinstance(first, Change)
-    array = compose(first, shape, dtype, draw)
-    for step in rest:
+    array: Array | None = None
+    for step in distribution.steps:
         if isinstance(step, Change):
-            array = _changed(array, step)
+            assert array is not None  # the first step draws
+            array = step.apply(array)
         else:
             array = compose(step, shape, dtype, draw)
+    assert array is not None
     return array
 
 
-def _changed(array: Array, change: Change) -> Recipe:
-    import numpy as np
-
-    to = array.dtype.to_numpy()
-
-    def make(start: int, stop: int) -> np.ndarray[Any, Any]:
-        values = array.read(start, stop)
-        result = np.asarray(change.function(values))
-        if result.shape not in ((), values.shape):
-            raise SchemeError(f"{change.text} must work on each value alone, not change the shape")
-        return np.broadcast_to(result, values.shape).astype(to)
-
-    return Recipe(array.shape, array.dtype, make)
+def _stored(array: Array, dtype: DType) -> Array:
+    if array.dtype == dtype:
+        return array
+    return Recipe(array.shape, dtype, lambda start, stop: cast(array.read(start, stop), dtype))
 
 
 def _padded(array: Array, row: int) -> Recipe:

@@ -9,19 +9,32 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
+from paraminspect.address import Address
+from paraminspect.arrays import Array
 from paraminspect.distributions import Change, Constant, Distribution, Steps
+from paraminspect.edit import assign
 from paraminspect.errors import ParamInspectError, SchemeError
 from paraminspect.expressions import CONSTANTS, Expression, call, parse_expression, signature
 from paraminspect.initializers import _basic, _matrices, _scaled
-from paraminspect.initializers._functions import FUNCTIONS
+from paraminspect.initializers._numbers import FUNCTIONS
 from paraminspect.initializers._target import LAYOUTS, Scheme, Target, fans_of
+from paraminspect.initializers._user import UserFunctions, user_scheme
+from paraminspect.tree import Parameter, ParameterTree
 
-if TYPE_CHECKING:
-    import numpy as np
-
-__all__ = ["ALIASES", "LAYOUTS", "SCHEMES", "Scheme", "Target", "fans_of", "parse_scheme"]
+__all__ = [
+    "ALIASES",
+    "LAYOUTS",
+    "SCHEMES",
+    "Scheme",
+    "SchemeFunction",
+    "Target",
+    "UserFunctions",
+    "fans_of",
+    "parse_scheme",
+    "user_scheme",
+]
 
 SchemeFunction = Callable[..., Scheme]
 
@@ -101,7 +114,8 @@ def parse_scheme(
 
 def _parse(text: str, framework: str | None, own: Mapping[str, SchemeFunction]) -> Scheme:
     expression = parse_expression(text)
-    functions = {**_functions(framework), **{n: _checked(f) for n, f in own.items()}}
+    used = {name: _checked(own[name]) for name in own if name in expression.names}
+    functions = {**_functions(framework), **used}
     parts = expression.items()
     if parts is None:
         return _scheme(expression, functions)
@@ -116,13 +130,17 @@ def _in_steps(steps: tuple[Scheme | Change, ...], target: Target) -> Distributio
 
 
 def _step(expression: Expression, functions: Mapping[str, SchemeFunction]) -> Scheme | Change:
-    if _VALUE not in expression.names:
-        return _scheme(expression, functions)
+    if _VALUE in expression.names:
+        return Change(functools.partial(_changed, expression))
+    return _scheme(expression, functions)
 
-    def change(values: np.ndarray[Any, Any]) -> Any:
-        return expression.evaluate({**CONSTANTS, _VALUE: values}, FUNCTIONS)
 
-    return Change(change, expression.text)
+def _changed(expression: Expression, array: Array) -> Array:
+    """What the command `set` would make of an array."""
+    name = expression.text
+    tree = ParameterTree({name: Parameter(name, array)})
+    changed: Array = assign(tree, Address(name), expression)[name].data
+    return changed
 
 
 def _scheme(expression: Expression, functions: Mapping[str, SchemeFunction]) -> Scheme:

@@ -1,0 +1,212 @@
+"""Initialization: which scheme draws which parameter, and the tree with the values drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
+
+from paraminspect.address import Address, parse_assignment
+from paraminspect.arrays import DType, Shape, Unset
+from paraminspect.edit import assign
+from paraminspect.errors import ParamInspectError, SchemeError
+from paraminspect.generators import Draw, open_generator
+from paraminspect.indexing import Axis, Index, normalize, selected_shape
+from paraminspect.initialization._resolver import Resolver, spec_of
+from paraminspect.initializers import SchemeFunction
+from paraminspect.layers import Drawn, Fans
+from paraminspect.tree import Parameter, ParameterTree
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A scheme for all parameters that an address matches, or for the part that it points at."""
+
+    address: Address
+    scheme: str
+
+
+def parse_rule(text: str) -> Rule:
+    """`PATTERN=SCHEME` or `PATTERN[INDEX]=SCHEME`; raises `AddressError`."""
+    return Rule(*parse_assignment(text))
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How the parameter of an own name, or the part of it at `index`, gets its values."""
+
+    name: str
+    index: Index | None
+    scheme: str
+    fans: Fans | None
+    draw: Draw
+
+    @property
+    def key(self) -> str:
+        """The name under which a generator gives its array."""
+        return self.draw.names[0]
+
+
+class Wishes(TypedDict, total=False):
+    """What to draw, and how."""
+
+    scheme: str | None
+    """For all weights; see `weights`."""
+    rules: Iterable[Rule | str]
+    """`"*.bias=zeros"`: they win over `scheme`, and the last over those before."""
+    dtype: DType | None
+    """In which floats are drawn."""
+    layout: str | None
+    """Which axes of a bare checkpoint are in and out: `out_in` or `in_out`."""
+    functions: Mapping[str, SchemeFunction]
+    """Schemes of your own, by name."""
+
+
+def initialize(
+    tree: ParameterTree, *, seed: int, rng: str = "native", **wishes: Unpack[Wishes]
+) -> ParameterTree:
+    """The tree with values drawn for every parameter that has none, or that a rule matches.
+
+    Values are made when they are read. Raises `SchemeError` and `AddressError`.
+    """
+    return plan_initialization(tree, **wishes).drawn(seed, rng)
+
+
+def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initialization:
+    """What `initialize` would draw; raises the same errors."""
+    resolver = Resolver(tree.framework, wishes.get("layout"), wishes.get("functions", {}))
+    dtype = wishes.get("dtype")
+    chosen: dict[str, str] = {}
+    scheme = wishes.get("scheme")
+    if scheme is not None:
+        chosen = dict.fromkeys(weights(tree, resolver), scheme)
+    parts: list[tuple[str, Index, str]] = []
+    for rule in wishes.get("rules", ()):
+        rule = parse_rule(rule) if isinstance(rule, str) else rule
+        names = dict.fromkeys(map(tree.own_name, tree.matching(rule.address)))
+        if rule.address.index is None:
+            chosen.update(dict.fromkeys(names, rule.scheme))
+            parts = [part for part in parts if part[0] not in names]
+        else:
+            parts += [(name, rule.address.index, rule.scheme) for name in names]
+    drawings = [
+        _whole(parameter, chosen.get(parameter.name, parameter.scheme), resolver, dtype)
+        for parameter in tree.parameters()
+        if parameter.name in chosen or isinstance(parameter.data, Unset)
+    ]
+    dtypes = {drawing.name: drawing.draw.dtype for drawing in drawings}
+    for name, index, text in parts:
+        parameter = tree.entries[name]
+        own_dtype = dtypes.get(name, parameter.dtype)
+        drawings.append(_part(parameter, index, text, resolver, own_dtype))
+    return Initialization(tree, tuple(drawings), chosen, resolver, dtype)
+
+
+@dataclass(frozen=True)
+class Initialization:
+    """A tree with what is to be drawn of it: whole parameters in the tree's order, then parts."""
+
+    tree: ParameterTree
+    drawings: tuple[Drawing, ...]
+    rules: Mapping[str, str]
+    """The schemes of whole parameters, by own name, that are not the tree's own."""
+    resolver: Resolver
+    dtype: DType | None
+
+    def drawn(self, seed: int, rng: str = "native") -> ParameterTree:
+        """The tree with values, which are made when they are read; raises `SchemeError`."""
+        generator = open_generator(rng, seed)
+        draws = [drawing.draw for drawing in self.drawings]
+        if generator.replays is not None and self.tree.construction is not None:
+            if generator.replays != self.tree.framework:
+                raise SchemeError(
+                    f"{rng} repeats how {generator.replays} constructs a model:"
+                    f" it cannot draw one of {self.tree.framework}"
+                )
+            constructed = self._construction(self.tree.construction)
+            known = {name for draw in constructed for name in draw.names}
+            draws = [*constructed, *(draw for draw in draws if draw.names[0] not in known)]
+        arrays = generator.arrays(draws)
+        tree = self.tree.replace(
+            replace(self.tree.entries[d.name], data=arrays[d.key], scheme=d.scheme)
+            for d in self.drawings
+            if d.index is None
+        )
+        for part in self.drawings:
+            if part.index is not None:
+                tree = assign(tree, Address(part.name, part.index), arrays[part.key])
+        return tree
+
+    def _construction(self, construct: Callable[..., Sequence[Drawn]]) -> list[Draw]:
+        """All that the framework draws to construct the model, in its order."""
+        return [
+            Draw(
+                drawn.names,
+                drawn.spec.shape,
+                _cast(drawn.spec.dtype, self.dtype),
+                self.resolver.distribution(", ".join(drawn.names), drawn.spec),
+            )
+            for drawn in construct(self.rules)
+        ]
+
+
+def _whole(
+    parameter: Parameter, scheme: str | None, resolver: Resolver, dtype: DType | None
+) -> Drawing:
+    if scheme is None:
+        raise SchemeError(f"{parameter.name}: there is no default scheme: give one by --rule")
+    name = parameter.name
+    found = resolver.distribution(name, spec_of(parameter, parameter.shape, scheme))
+    draw = Draw((name,), parameter.shape, _cast(parameter.dtype, dtype), found)
+    return Drawing(name, None, scheme, resolver.fans(parameter), draw)
+
+
+def _part(
+    parameter: Parameter, index: Index, scheme: str, resolver: Resolver, dtype: DType
+) -> Drawing:
+    """A part is drawn as an array of its own, under a name of its own, with the whole's fans."""
+    try:
+        axes = normalize(index, parameter.shape)
+    except ParamInspectError as error:
+        raise type(error)(f"{parameter.name}: {error}") from None
+    shape, fans = selected_shape(axes), resolver.fans(parameter)
+    found = resolver.distribution(parameter.name, spec_of(parameter, shape, scheme, fans))
+    name = f"{parameter.name}[{', '.join(f'{a.start}:{a.step}:{a.length}' for a in axes)}]"
+    draw = Draw((name,), shape, dtype, found, _is_dense(axes, parameter.shape))
+    return Drawing(parameter.name, index, scheme, fans, draw)
+
+
+def _is_dense(axes: Sequence[Axis], shape: Shape) -> bool:
+    """Whether the selection lies in C order without gaps (torch's `is_contiguous`)."""
+    stride, wanted = 1, 1
+    for axis, length in zip(reversed(axes), reversed(shape), strict=True):
+        if axis.length > 1 and axis.step * stride != wanted:
+            return False
+        wanted *= axis.length
+        stride *= length
+    return True
+
+
+def _cast(dtype: DType, wanted: DType | None) -> DType:
+    """The dtype in which a parameter is drawn: what is asked for is for floats alone."""
+    is_float = dtype.name.startswith(("float", "bfloat"))
+    return wanted if wanted is not None and is_float else dtype
+
+
+def weights(tree: ParameterTree, resolver: Resolver) -> list[str]:
+    """Own names of what `scheme` is for: 2 or more axes, trained, not a bias, drawn at random.
+
+    So a bias or a scale of several axes is none. Of a bare checkpoint only the axes and the name
+    tell.
+    """
+    found = [
+        parameter.name
+        for parameter in tree.parameters()
+        if len(parameter.shape) > 1
+        and parameter.trainable is not False
+        and "bias" not in parameter.name.rpartition(tree.separator)[2]
+        and resolver.is_drawn(parameter)
+    ]
+    if not found:
+        raise SchemeError("there are no weights, of 2 or more axes, for --scheme: use --rule")
+    return found

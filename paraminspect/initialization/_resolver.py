@@ -1,0 +1,78 @@
+"""From the texts of schemes to distributions, with what is known of each parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from paraminspect.arrays import Shape
+from paraminspect.checkpoint import open_array
+from paraminspect.distributions import Distribution, Stored, is_random
+from paraminspect.errors import ParamInspectError, SchemeError
+from paraminspect.initializers import Scheme, SchemeFunction, Target, fans_of, parse_scheme
+from paraminspect.layers import Fans, Spec
+from paraminspect.tree import Parameter
+
+FILE_SIGN = "@"
+"""Begins a scheme that is a file: `0.weight=@values.npy`."""
+
+
+def spec_of(parameter: Parameter, shape: Shape, scheme: str, fans: Fans | None = None) -> Spec:
+    """A parameter, or a part of another shape, as something to draw."""
+    return Spec(shape, scheme, fans or parameter.fans, parameter.layout, parameter.dtype)
+
+
+class Resolver:
+    """From the texts of schemes to distributions; each text is parsed once."""
+
+    def __init__(
+        self, framework: str | None, layout: str | None, functions: Mapping[str, SchemeFunction]
+    ) -> None:
+        self._framework = framework
+        self._layout = layout
+        self._functions = functions
+        self._parsed: dict[str, Scheme] = {}
+
+    def distribution(self, name: str, spec: Spec) -> Distribution:
+        """What a parameter is drawn from; errors begin with its name."""
+        target = Target(spec.shape, spec.fans, spec.layout or self._layout, self._framework)
+        try:
+            return self._scheme(spec.scheme)(target)
+        except ParamInspectError as error:
+            raise SchemeError(f"{name}: {error}") from None
+
+    def fans(self, parameter: Parameter) -> Fans | None:
+        """The fans of a whole parameter, where they are known."""
+        if parameter.fans is not None or self._layout is None:
+            return parameter.fans
+        try:
+            return fans_of(parameter.shape, parameter.layout or self._layout)
+        except SchemeError:
+            return None
+
+    def is_drawn(self, parameter: Parameter) -> bool:
+        """Whether the default is drawn at random, as far as is known."""
+        if parameter.scheme is None:
+            return True
+        spec = spec_of(parameter, parameter.shape, parameter.scheme)
+        return is_random(self.distribution(parameter.name, spec))
+
+    def _scheme(self, text: str) -> Scheme:
+        if text not in self._parsed:
+            if text.startswith(FILE_SIGN):
+                self._parsed[text] = _of_file(text.removeprefix(FILE_SIGN))
+            else:
+                self._parsed[text] = parse_scheme(text, self._framework, self._functions)
+        return self._parsed[text]
+
+
+def _of_file(path: str) -> Scheme:
+    """The values of a `.npy` file, for parameters of just its shape."""
+    array = open_array(Path(path))
+
+    def apply(target: Target) -> Distribution:
+        if array.shape != target.shape:
+            raise SchemeError(f"{path} has shape {list(array.shape)}, not {list(target.shape)}")
+        return Stored(array)
+
+    return apply
