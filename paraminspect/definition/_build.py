@@ -120,14 +120,16 @@ class Builder:
             if not key.text or not key.text.isprintable():
                 fail(f"a name must be printable text, got {key.text!r}", path, key)
         return {
-            key.text: self._named(self.layer(child, f"{path}.{key.text}"), key.text)
+            key.text: self._named(child, f"{path}.{key.text}", key.text)
             for key, child in node.entries
             if not is_forward(key)
         }
 
-    def _named(self, layer: Layer, name: str) -> Layer:
+    def _named(self, node: Node, path: str, name: str) -> Layer:
         """The layer with the name of its place, unless it was constructed elsewhere."""
-        return layer if layer in self.scope.shared.values() else replace(layer, name=name)
+        before = next_serial()
+        made = self.layer(node, path)
+        return replace(made, name=name) if made.serial > before else made
 
     def _list(self, node: Sequence, path: str) -> dict[str, Layer]:
         children: dict[str, Layer] = {}
@@ -144,7 +146,7 @@ class Builder:
             key = str(len(children)) if name is None else name
             if key in children:
                 fail(f"two layers are named {key!r}", path, node)
-            children[key] = one if name is None else self._named(one, name)
+            children[key] = one
         return children
 
     def _items(self, node: Node, path: str) -> Iterator[Item]:
@@ -183,8 +185,11 @@ class Builder:
         value = self.scope.value(repeat, f"{path}.repeat")
         count = self._count(value, repeat, f"{path}.repeat")
         for i in self._times(count, repeat, f"{path}.repeat"):
-            label = None if name is None else self._item_name(name, i, f"{path}.name")
-            yield label, self.layer(of, f"{path}.of")
+            if name is None:
+                yield None, self.layer(of, f"{path}.of")
+            else:
+                label = self._item_name(name, i, f"{path}.name")
+                yield label, self._named(of, f"{path}.of", label)
 
     def _item_name(self, form: Scalar, i: int, path: str) -> str:
         def value(found: re.Match[str]) -> str:

@@ -7,13 +7,12 @@ as the JSON text that `Initializer.dumps()` gives.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from paraminspect.errors import ExpressionError, nearest
-from paraminspect.expressions import call, format_call, format_value
-from paraminspect.frameworks._declare import Declared, declare_call
+from paraminspect.expressions import call, format_value
+from paraminspect.frameworks._initializer import Initializer, initializer
 from paraminspect.layers import Layer
 
 CONSTANT = "Constant"
@@ -30,62 +29,35 @@ _BY_ENDING = {
 """What `Block.initialize()` draws by default, by how the name ends (`mxnet.initializer`)."""
 
 
-@dataclass(frozen=True)
-class Initializer:
-    """A call of an initializer; `scheme` is what it draws, in the language of schemes."""
-
-    call: str
-    scheme: str
-
-    def __str__(self) -> str:
-        return self.call
-
-
-def _initializer(
-    signature: str, scheme: Callable[..., str] | str
-) -> tuple[str, Callable[..., Initializer]]:
-    """`scheme` makes it of the arguments, or is the name of one that has the same arguments."""
-
-    def make(declared: Declared, arguments: Mapping[str, Any]) -> Initializer:
-        if callable(scheme):
-            return Initializer(declared.call(arguments), scheme(**arguments))
-        defaults = {name: p.default for name, p in declared.signature.parameters.items()}
-        changed = {name: value for name, value in arguments.items() if value != defaults[name]}
-        written = format_call(scheme, [], changed) if changed else scheme
-        return Initializer(declared.call(arguments), written)
-
-    return declare_call(signature, make)
-
-
 INITIALIZERS: dict[str, Callable[..., Initializer]] = dict(
     [
-        _initializer("Zero()", "zeros"),
-        _initializer("One()", "ones"),
-        _initializer(
+        initializer("Zero()", "zeros"),
+        initializer("One()", "ones"),
+        initializer(
             "Uniform(scale: Number = 0.07)", lambda scale: f"uniform({-scale!r}, {scale!r})"
         ),
-        _initializer("Normal(sigma: Number = 0.01)", lambda sigma: f"normal(0, {sigma!r})"),
-        _initializer(
+        initializer("Normal(sigma: Number = 0.01)", lambda sigma: f"normal(0, {sigma!r})"),
+        initializer(
             "Orthogonal(scale: Number = 1.414, "
             "rand_type: Literal['uniform', 'normal'] = 'uniform')",
             "orthogonal_svd",
         ),
-        _initializer(
+        initializer(
             "Xavier(rnd_type: Literal['uniform', 'gaussian'] = 'uniform', "
             "factor_type: Literal['avg', 'in', 'out'] = 'avg', magnitude: Number = 3)",
             "xavier",
         ),
-        _initializer(
+        initializer(
             "MSRAPrelu(factor_type: Literal['avg', 'in', 'out'] = 'avg', slope: Number = 0.25)",
             "msraprelu",
         ),
-        _initializer("Bilinear()", "bilinear"),
-        _initializer("LSTMBias(forget_bias: Number = 1.0)", "lstm_bias"),
+        initializer("Bilinear()", "bilinear"),
+        initializer("LSTMBias(forget_bias: Number = 1.0)", "lstm_bias"),
     ]
 )
 """What may be called in an `..._initializer=`; `Constant` too, see `CONSTANT`."""
 
-_, _constant = _initializer("Constant(value: Number)", lambda value: f"constant({value!r})")
+_, _constant = initializer("Constant(value: Number)", lambda value: f"constant({value!r})")
 
 _REGISTERED: dict[str, Callable[..., Initializer]] = {
     **{name.lower(): function for name, function in INITIALIZERS.items()},

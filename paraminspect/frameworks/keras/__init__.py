@@ -1,0 +1,56 @@
+"""Keras 3.15: the layers of `keras.layers`, with its argument names, order and defaults.
+
+Sizes are inferred from the input. Names are those of `weight.path` in a fresh process.
+"""
+
+from __future__ import annotations
+
+from paraminspect.frameworks import Framework
+from paraminspect.frameworks.keras._arguments import PENALTIES
+from paraminspect.frameworks.keras._attention import ATTENTION
+from paraminspect.frameworks.keras._containers import ABSENT, CONTAINERS, around, model, sequential
+from paraminspect.frameworks.keras._convolution import CONVOLUTIONS
+from paraminspect.frameworks.keras._dense import DENSE
+from paraminspect.frameworks.keras._initializers import INITIALIZERS
+from paraminspect.frameworks.keras._merging import MERGING
+from paraminspect.frameworks.keras._naming import name_parameters
+from paraminspect.frameworks.keras._normalization import NORMALIZATIONS
+from paraminspect.frameworks.keras._plain import PLAIN
+from paraminspect.frameworks.keras._pooling import POOLING
+from paraminspect.frameworks.keras._recurrent import RECURRENT
+from paraminspect.frameworks.keras._reshaping import RESHAPING
+
+_LAYERS = {
+    **DENSE,
+    **CONVOLUTIONS,
+    **NORMALIZATIONS,
+    **RECURRENT,
+    **ATTENTION,
+    **MERGING,
+    **POOLING,
+    **RESHAPING,
+    **PLAIN,
+    **CONTAINERS,
+}
+_ALIASES = {
+    "Input": "InputLayer",
+    **{f"AvgPool{n}D": f"AveragePooling{n}D" for n in (1, 2, 3)},
+    **{f"MaxPool{n}D": f"MaxPooling{n}D" for n in (1, 2, 3)},
+    **{f"GlobalAvgPool{n}D": f"GlobalAveragePooling{n}D" for n in (1, 2, 3)},
+    **{f"GlobalMaxPool{n}D": f"GlobalMaxPooling{n}D" for n in (1, 2, 3)},
+    **{f"Convolution{n}D": f"Conv{n}D" for n in (1, 2, 3)},
+    **{f"Convolution{n}DTranspose": f"Conv{n}DTranspose" for n in (1, 2, 3)},
+    **{f"SeparableConvolution{n}D": f"SeparableConv{n}D" for n in (1, 2)},
+}
+
+FRAMEWORK = Framework(
+    name="keras",
+    layers=_LAYERS | {alias: _LAYERS[name] for alias, name in _ALIASES.items()},
+    sequential=sequential,
+    module=model,
+    name_parameters=name_parameters,
+    around=around,
+    values={name: f for name, f in (INITIALIZERS | PENALTIES).items() if name not in _LAYERS},
+    separator="/",
+    absent=ABSENT,
+)

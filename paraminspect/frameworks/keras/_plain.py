@@ -1,0 +1,119 @@
+"""Layers that work element by element: activations, dropout, noise, augmentation, the input."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from paraminspect.arrays import Shape
+from paraminspect.errors import DefinitionError, ExpressionError
+from paraminspect.frameworks.keras._declare import layer, weight
+from paraminspect.frameworks.keras._shapes import data_format_of, known
+from paraminspect.layers import Build, Built
+
+
+def _elementwise(a: SimpleNamespace) -> Build:
+    return lambda shape: Built(output=shape)
+
+
+def _dropout(a: SimpleNamespace) -> Build:
+    name = "stddev" if a.kind == "GaussianNoise" else "rate"
+    if not 0 <= getattr(a, name) <= 1:
+        raise ExpressionError(f"{a.kind}: {name} must be from 0 to 1, got {getattr(a, name)!r}")
+    data_format_of(a.kind, getattr(a, "data_format", None))
+    ndim = int(a.kind[-2]) + 1 if a.kind.startswith("Spatial") else None
+    return lambda shape: Built(output=shape if shape is None else known(a.kind, shape, ndim))
+
+
+def _prelu(a: SimpleNamespace) -> Build:
+    shared = [a.shared_axes] if isinstance(a.shared_axes, int) else a.shared_axes or []
+
+    def build(shape: Shape | None) -> Built:
+        shape = known(a.kind, shape)
+        sizes = list(shape)
+        for axis in shared:
+            # Keras subtracts the batch from a negative axis too: -1 is the last but one.
+            if type(axis) is not int or not -len(sizes) <= axis - 1 < len(sizes):
+                raise DefinitionError(
+                    f"{a.kind}: shared_axes {axis!r} is not an axis of its input {list(shape)}"
+                )
+            sizes[axis - 1] = 1
+        return Built({"alpha": weight(a, tuple(sizes), "alpha_initializer")}, output=shape)
+
+    return build
+
+
+def _input(a: SimpleNamespace) -> Build:
+    shape = a.shape if a.batch_shape is None else a.batch_shape[1:]
+    if (a.shape is None) == (a.batch_shape is None) or not _is_shape(shape):
+        raise ExpressionError(
+            f"{a.kind} needs the shape of one example, like {a.kind}((28, 28, 1))"
+        )
+    stated = tuple(shape)
+
+    def build(given: Shape | None) -> Built:
+        if given not in (None, stated):
+            raise DefinitionError(f"{a.kind}: {list(stated)} is not the input {list(given or ())}")
+        return Built(output=stated)
+
+    return build
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(type(n) is int and n > 0 for n in value)
+
+
+# fmt: off
+PLAIN = dict(
+    [
+        layer("PReLU(alpha_initializer='Zeros', alpha_regularizer=None, alpha_constraint=None, "
+              "shared_axes=None, **kwargs)", _prelu),
+        layer("InputLayer(shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, "
+              "batch_shape=None, input_tensor=None, optional=False, name: Text | None = None)",
+              _input),
+        layer("Dropout(rate: Number, noise_shape=None, seed=None, **kwargs)", _dropout),
+        layer("AlphaDropout(rate: Number, noise_shape=None, seed=None, **kwargs)", _dropout),
+        layer("GaussianDropout(rate: Number, seed=None, **kwargs)", _dropout),
+        layer("GaussianNoise(stddev: Number, seed=None, **kwargs)", _dropout),
+        layer("SpatialDropout1D(rate: Number, seed=None, name: Text | None = None, dtype=None)",
+              _dropout),
+        layer("SpatialDropout2D(rate: Number, data_format=None, seed=None, "
+              "name: Text | None = None, dtype=None)", _dropout),
+        layer("SpatialDropout3D(rate: Number, data_format=None, seed=None, "
+              "name: Text | None = None, dtype=None)", _dropout),
+        *(layer(signature, _elementwise) for signature in (
+            "Activation(activation, **kwargs)",
+            "ActivityRegularization(l1: Number = 0.0, l2: Number = 0.0, **kwargs)",
+            "AutoContrast(value_range=(0, 255), **kwargs)",
+            "ELU(alpha: Number = 1.0, **kwargs)",
+            "Equalization(value_range=(0, 255), bins: Size = 256, data_format=None, **kwargs)",
+            "Identity(**kwargs)",
+            "LeakyReLU(negative_slope: Number = 0.3, **kwargs)",
+            "Masking(mask_value: Number = 0.0, **kwargs)",
+            "RandomBrightness(factor, value_range=(0, 255), seed=None, **kwargs)",
+            "RandomContrast(factor, value_range=(0, 255), seed=None, **kwargs)",
+            "RandomFlip(mode='horizontal_and_vertical', seed=None, data_format=None, **kwargs)",
+            "RandomGrayscale(factor=0.5, data_format=None, seed=None, **kwargs)",
+            "RandomHue(factor, value_range=(0, 255), data_format=None, seed=None, **kwargs)",
+            "RandomPosterization(factor, value_range=(0, 255), data_format=None, seed=None, "
+            "**kwargs)",
+            "RandomRotation(factor, fill_mode='reflect', interpolation='bilinear', seed=None, "
+            "fill_value=0.0, data_format=None, **kwargs)",
+            "RandomSaturation(factor, value_range=(0, 255), data_format=None, seed=None, **kwargs)",
+            "RandomSharpness(factor, value_range=(0, 255), data_format=None, seed=None, **kwargs)",
+            "RandomShear(x_factor=0.0, y_factor=0.0, interpolation='bilinear', "
+            "fill_mode='reflect', fill_value=0.0, data_format=None, seed=None, **kwargs)",
+            "RandomTranslation(height_factor, width_factor, fill_mode='reflect', "
+            "interpolation='bilinear', seed=None, fill_value=0.0, data_format=None, **kwargs)",
+            "RandomZoom(height_factor, width_factor=None, fill_mode='reflect', "
+            "interpolation='bilinear', seed=None, fill_value=0.0, data_format=None, **kwargs)",
+            "ReLU(max_value=None, negative_slope: Number = 0.0, threshold: Number = 0.0, **kwargs)",
+            "Rescaling(scale, offset=0.0, **kwargs)",
+            "Softmax(axis=-1, **kwargs)",
+            "Solarization(addition_factor=0.0, threshold_factor=0.0, value_range=(0, 255), "
+            "seed=None, **kwargs)",
+        )),
+    ]
+)
+# fmt: on
+"""Layer functions by name."""

@@ -1,0 +1,41 @@
+"""What Keras answers to the calls and models of the tests, kept for machines without it.
+
+`make_answers.py PYTHON`, where PYTHON has Keras 3.15 and TensorFlow; run it from `tests/`, with
+the project installed. Writes signatures.json, layers.json and models.json beside itself.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path.cwd()))
+from keras_calls import CALLS
+from keras_models import PAIRS, random_pair
+
+HERE = Path(__file__).parent
+RANDOM_MODELS = 12
+
+
+def ask(what, questions):
+    asked = subprocess.run(
+        [sys.argv[1], HERE / "oracle.py", what],
+        input=json.dumps(questions),
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return json.loads(asked.stdout)
+
+
+def write(name, answers):
+    lines = ",\n".join(json.dumps(answer) for answer in answers)
+    Path(HERE, name).write_text(f"[\n{lines}\n]\n")
+
+
+signatures = ask("signatures", None)
+write("signatures.json", [[name, signatures[name]] for name in sorted(signatures)])
+write("layers.json", zip(CALLS, ask("layers", CALLS), strict=True))
+pairs = [*PAIRS.values(), *map(random_pair, range(RANDOM_MODELS))]
+models = ask("models", [source for _, source in pairs])
+write("models.json", zip((definition for definition, _ in pairs), models, strict=True))

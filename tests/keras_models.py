@@ -1,0 +1,314 @@
+"""Definitions of whole models beside the Keras code that builds the same, by hand and at random.
+
+A pair is a definition and Python that defines `model`, run where `keras` and `L` are known.
+"""
+
+import random
+import textwrap
+
+SUBCLASSED = """
+class Part(keras.layers.Layer):
+    def __init__(self, parts, **kwargs):
+        super().__init__(**kwargs)
+        self.parts = parts
+    def build(self, shape):
+        for part in self.parts:
+            part.build(shape)
+            shape = part.compute_output_shape(shape)
+    def compute_output_shape(self, shape):
+        for part in self.parts:
+            shape = part.compute_output_shape(shape)
+        return shape
+    def call(self, x):
+        for part in self.parts:
+            x = part(x)
+        return x
+"""
+
+PAIRS = {
+    "the nested blocks of the chapter": (
+        "keras_nested_blocks",
+        """
+def block1(name):
+    return keras.Sequential([L.Flatten(), L.Dense(4, activation='relu')], name=name)
+def block2():
+    net = keras.Sequential()
+    for i in range(4):
+        net.add(block1(name=f'block-{i}'))
+    return net
+model = keras.Sequential()
+model.add(block2())
+model.add(L.Dense(1))
+model.build((None, 4))
+""",
+    ),
+    "the shared layer of the chapter": (
+        "keras_shared_layer",
+        """
+shared = L.Dense(4, activation='relu')
+model = keras.Sequential([L.Flatten(), shared, shared, L.Dense(1)])
+model.build((None, 4))
+""",
+    ),
+    "a functional model in a Sequential": (
+        """
+framework: keras
+input: [4]
+layers:
+  - Functional():
+      - Dense(3)
+      - BatchNormalization()
+  - Dense(1)
+""",
+        """
+model = keras.Sequential()
+x = keras.Input((4,))
+model.add(keras.Model(x, L.BatchNormalization()(L.Dense(3)(x))))
+model.add(L.Dense(1))
+model.build((None, 4))
+""",
+    ),
+    "a Sequential that begins with its input": (
+        """
+framework: keras
+layers:
+  - Input((4,))
+  - Sequential(name='inner'):
+      - Input((4,))
+      - Dense(2)
+  - Dense(1)
+""",
+        """
+inner = keras.Sequential([keras.Input((4,)), L.Dense(2)], name='inner')
+model = keras.Sequential([keras.Input((4,)), inner, L.Dense(1)])
+""",
+    ),
+    "subclassed layers": (
+        """
+framework: keras
+input: [4]
+define:
+  EncoderBlock(d):
+    norm: LayerNormalization()
+    wide: Dense(2 * d)
+    narrow:
+      - Dense(d)
+      - Dense(d)
+layers:
+  first: EncoderBlock(4)
+  stack: 2 * EncoderBlock(4)
+  head: Dense(1)
+""",
+        SUBCLASSED
+        + """
+class EncoderBlock(Part):
+    def __init__(self, **kwargs):
+        wide = L.Dense(8, name='wide')
+        narrow = keras.Sequential([L.Dense(4), L.Dense(4)], name='narrow')
+        super().__init__([L.LayerNormalization(name='norm'), wide, narrow], **kwargs)
+x = keras.Input((4,))
+y = EncoderBlock(name='first')(x)
+y = keras.Sequential([EncoderBlock(), EncoderBlock()], name='stack')(y)
+model = keras.Model(x, L.Dense(1, name='head')(y))
+""",
+    ),
+    "attention to another input": (
+        """
+framework: keras
+input: [5, 4]
+layers:
+  Functional():
+    - MultiHeadAttention(2, 3):
+        - Dense(6)
+        - Dense(8)
+    - GroupQueryAttention(3, 4, 2, name='g'):
+        - Identity()
+        - Dense(6)
+        - Dense(7)
+    - Attention(use_scale=True): 2 * Dense(3)
+    - Dot((1, 1)):
+        - Identity()
+        - Dense(2)
+    - Flatten()
+    - Dense(1)
+""",
+        """
+x = keras.Input((5, 4))
+y = L.MultiHeadAttention(2, 3)(L.Dense(6)(x), L.Dense(8)(x))
+y = L.GroupQueryAttention(3, 4, 2, name='g')(y, L.Dense(6)(y), L.Dense(7)(y))
+y = L.Attention(use_scale=True)([L.Dense(3)(y), L.Dense(3)(y)])
+y = L.Dot((1, 1))([y, L.Dense(2)(y)])
+model = keras.Model(x, L.Dense(1)(L.Flatten()(y)))
+""",
+    ),
+    "an encoder and a decoder with shortcuts between": (
+        """
+framework: keras
+input: [16, 16, 1]
+define:
+  down(filters):
+    Functional():
+      - Conv2D(filters, 3, padding='same')
+      - MaxPooling2D()
+  up(filters):
+    Functional():
+      - Conv2DTranspose(filters, 2, strides=2)
+      - BatchNormalization()
+layers:
+  Functional():
+    - Conv2D(2, 3, padding='same')
+    - Concatenate():
+        - Identity()
+        - Functional():
+            - down(4)
+            - Concatenate():
+                - Identity()
+                - Functional():
+                    - down(8)
+                    - up(4)
+            - up(2)
+    - Conv2D(1, 1)
+""",
+        """
+def down(x, filters):
+    return L.MaxPooling2D()(L.Conv2D(filters, 3, padding='same')(x))
+def up(x, filters):
+    return L.BatchNormalization()(L.Conv2DTranspose(filters, 2, strides=2)(x))
+x = keras.Input((16, 16, 1))
+a = L.Conv2D(2, 3, padding='same')(x)
+b = down(a, 4)
+c = L.Concatenate()([b, up(down(b, 8), 4)])
+d = L.Concatenate()([a, up(c, 2)])
+model = keras.Model(x, L.Conv2D(1, 1)(d))
+""",
+    ),
+}
+
+
+class _Writer:
+    """Writes a model of 4 features twice: as a definition and as Keras code."""
+
+    def __init__(self, rng):
+        self.rng = rng
+        self.code = [SUBCLASSED]
+        self.defined = []
+        self.count = 0
+        self.shares = False
+
+    def fresh(self, start):
+        self.count += 1
+        return f"{start}{self.count}"
+
+    def call(self, name=None):
+        """A layer that keeps 4 features, with a name of its own at times."""
+        call = self.rng.choice(
+            ["Dense(4)", "Dense(4, use_bias=False)", "BatchNormalization()", "PReLU()"]
+        )
+        if name is None and self.rng.random() < 0.2:
+            name = self.fresh("named_")
+            return (
+                call[:-1].rstrip("(") + ("(" if call.endswith("()") else ", ") + f"name={name!r})"
+            )
+        return call
+
+    def named(self, call, name):
+        """The Keras code of a call under a key."""
+        return call[:-1] + ("" if call.endswith("()") else ", ") + f"name={name!r})"
+
+    def flow(self, x, depth, length):
+        """Items of a functional chain, and the variable that holds its output."""
+        items = []
+        for _ in range(length):
+            kind = self.rng.choice(["layer", "layer", "shared", "merge", "list", "block"])
+            if kind in ("merge", "list", "block") and depth == 0:
+                kind = "layer"
+            item, x = getattr(self, kind)(x, depth)
+            items += item
+        return items, x
+
+    def applied(self, source, x):
+        y = self.fresh("x")
+        self.code.append(f"{y} = {source}({x})")
+        return y
+
+    def layer(self, x, depth):
+        call = self.call()
+        return [f"- {call}"], self.applied(f"L.{call}", x)
+
+    def shared(self, x, depth):
+        self.shares = True
+        return ["- shared"], self.applied("shared", x)
+
+    def merge(self, x, depth):
+        kind = self.rng.choice(["Add", "Concatenate", "Average"])
+        lines, ends = [f"- {kind}():"], []
+        for _ in range(self.rng.choice([2, 2, 3])):
+            if self.rng.random() < 0.3:
+                branch, end = ["- Identity()"], x
+            else:
+                items, end = self.flow(x, depth - 1, self.rng.choice([1, 2, 3]))
+                branch = ["- Functional():", *indented(items, 4)]
+            lines += indented(branch, 4)
+            ends.append(end)
+        y = self.fresh("x")
+        self.code.append(f"{y} = L.{kind}()([{', '.join(ends)}])")
+        if kind == "Concatenate":
+            lines.append("- Dense(4)")
+            y = self.applied("L.Dense(4)", y)
+        return lines, y
+
+    def list(self, x, depth):
+        """A Sequential, which is constructed before its layers."""
+        lines, container = self.sequential(depth)
+        first, *rest = lines
+        return [f"- {first}", *indented(rest, 2)], self.applied(container, x)
+
+    def sequential(self, depth):
+        container = self.fresh("s")
+        self.code.append(f"{container} = keras.Sequential()")
+        lines = []
+        for _ in range(self.rng.choice([1, 2])):
+            if depth and self.rng.random() < 0.3:
+                (first, *rest), inner = self.sequential(depth - 1)
+                lines += [f"- {first}", *indented(rest, 2)]
+                self.code.append(f"{container}.add({inner})")
+            else:
+                call = self.call()
+                lines.append(f"- {call}")
+                self.code.append(f"{container}.add(L.{call})")
+        return lines, container
+
+    def block(self, x, depth):
+        """A subclassed layer, whose class is the block."""
+        name = self.fresh("Block")
+        calls = {key: self.call(key) for key in self.rng.sample(["a", "b", "c"], 2)}
+        self.defined += [f"{name}():", *indented([f"{k}: {c}" for k, c in calls.items()], 2)]
+        made = ", ".join(f"L.{self.named(c, k)}" for k, c in calls.items())
+        self.code.append(f"class {name}(Part): pass")
+        times = self.rng.choice([1, 2])
+        for _ in range(times):
+            x = self.applied(f"{name}([{made}])", x)
+        return [f"- {name}()"] * times, x
+
+
+def indented(lines, by):
+    return [" " * by + line for line in lines]
+
+
+def random_pair(seed):
+    """A definition and the Keras code of the same model."""
+    writer = _Writer(random.Random(seed))
+    writer.code.append("x0 = keras.Input((4,))")
+    items, end = writer.flow("x0", 3, writer.rng.randint(2, 6))
+    definition = [
+        "framework: keras",
+        "input: [4]",
+        *(["share: {shared: Dense(4)}"] if writer.shares else []),
+        *(["define:", *indented(writer.defined, 2)] if writer.defined else []),
+        "layers:",
+        "  Functional():",
+        *indented(items, 4),
+    ]
+    shared = ["shared = L.Dense(4)"] if writer.shares else []
+    code = [*shared, *writer.code, f"model = keras.Model(x0, {end})"]
+    return "\n".join(definition) + "\n", textwrap.dedent("\n".join(code))

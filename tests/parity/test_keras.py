@@ -1,0 +1,70 @@
+"""Installed Keras agrees: arguments, layers at random, whole models at random."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from keras_calls import CALLS, differences, random_calls, signature_differences
+from keras_models import PAIRS, random_pair
+
+from paraminspect.definition import load_definition
+
+pytestmark = pytest.mark.parity
+
+ROOT = Path(__file__).parents[2]
+SEED = 20261124
+
+APPLICATIONS = {
+    "ResNet50": "sample_models/keras_resnet50.yaml",
+    "MobileNet": "sample_models/keras_mobilenet.yaml",
+    "VGG16": "tests/data/arch/keras/definitions/vgg16.yaml",
+}
+
+
+@pytest.fixture(scope="module")
+def ask(framework_python):
+    """`ask("layers", calls)`: what the installed Keras answers."""
+    python = framework_python("keras")
+
+    def run(what, questions=None):
+        asked = subprocess.run(
+            [python, ROOT / "tests/data/keras/oracle.py", what],
+            input=json.dumps(questions),
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        return json.loads(asked.stdout)
+
+    return run
+
+
+def test_every_layer_has_the_arguments_of_the_installed_keras(ask):
+    assert list(signature_differences(ask("signatures"))) == []
+
+
+def test_layers_weigh_and_give_what_the_installed_keras_says(ask):
+    calls = [*CALLS, *random_calls(SEED, 12)]
+    answers = ask("layers", calls)
+    assert sum("weights" in answer for answer in answers) > len(calls) / 2
+    found = [
+        difference
+        for (call, shape), answer in zip(calls, answers, strict=True)
+        for difference in differences(call, shape, answer)
+    ]
+    assert found == []
+
+
+def test_models_list_what_the_installed_keras_lists_for_the_same_code(ask):
+    pairs = [*PAIRS.values(), *(random_pair(SEED + i) for i in range(60))]
+    for name, path in APPLICATIONS.items():
+        code = f"model = keras.applications.{name}(weights=None)"
+        pairs.append(((ROOT / path).read_text(), code))
+    answers = ask("models", [source for _, source in pairs])
+    for (definition, _), expected in zip(pairs, answers, strict=True):
+        sample = ROOT / f"sample_models/{definition}.yaml"
+        text = definition if "\n" in definition else sample.read_text()
+        tree = load_definition(text.encode(), "x.yaml")
+        listed = [[p.name, list(p.shape), p.dtype.name, p.trainable] for p in tree.entries.values()]
+        assert listed == expected, definition
