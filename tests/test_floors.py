@@ -35,7 +35,7 @@ FLOORS = [
     ],
     ["frameworks.pytorch", "frameworks.keras", "frameworks.mxnet"],
     ["checkpoint._transfer"],
-    ["checkpoint._safetensors_writing"],
+    ["checkpoint._safetensors_writing", "checkpoint._npz_writing"],
     ["compute"],
     ["model"],
     ["checkpoint._shards", "checkpoint._folder", "checkpoint._keras", "definition"],

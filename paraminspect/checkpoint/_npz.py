@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from paraminspect.arrays import DTYPES, Array, Opaque, count_elements
-from paraminspect.checkpoint._files import NATIVE, RegularFile, StoredArray
+from paraminspect.checkpoint._files import RegularFile, StoredArray
 from paraminspect.checkpoint._fortran import FortranArray
 from paraminspect.checkpoint._json import shown
 from paraminspect.checkpoint._npy import (
@@ -75,7 +75,7 @@ def _array_of(source: RegularFile | MemberBytes, file: RegularFile, slab_nbytes:
     stored = StoredArray(source, header.nbytes, stored_shape, dtype, header.byteorder)
     if dtype.name not in DTYPES:
         # Bytes of another order would not be those of an equal array elsewhere.
-        is_plain = not header.fortran_order and header.byteorder == NATIVE
+        is_plain = not header.fortran_order and header.byteorder == "<"
         packed_bytes = stored.packed_bytes if is_plain else None
         return Opaque(shape, dtype, _why_opaque(file, header), packed_bytes)
     return FortranArray(stored, slab_nbytes) if header.fortran_order else stored

@@ -1,0 +1,105 @@
+"""NPZ files written: arrays stored as they are, byte for byte as `numpy.savez` writes them.
+
+The format knows no ties: a tied array is written under each of its names. It knows no metadata.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from paraminspect.arrays import BLOCK_NBYTES, Array, Opaque, count_elements
+from paraminspect.checkpoint._files import RegularFile, open_regular
+from paraminspect.checkpoint._npy import format_npy_header
+from paraminspect.checkpoint._npz import SUFFIX, open_npz
+from paraminspect.checkpoint._safetensors import FRAMEWORK_KEY
+from paraminspect.checkpoint._transfer import Placed, transfer
+from paraminspect.checkpoint._writing import NewFile, replacing
+from paraminspect.checkpoint._zip import NewArchive, NewMember
+from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
+from paraminspect.parallel import for_each
+from paraminspect.tree import ParameterTree
+
+
+def save_npz(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+    """Write all names of a tree into one file; returns what the format cannot keep."""
+    arrays = {name: parameter.data for name, parameter in tree.entries.items()}
+    try:
+        headers = {name: _header(name, array) for name, array in arrays.items()}
+        sizes = {
+            name + SUFFIX: len(header)
+            + arrays[name].dtype.nbytes(count_elements(arrays[name].shape))
+            for name, header in headers.items()
+        }
+        archive = NewArchive(sizes)
+    except ParamInspectError as error:
+        raise type(error)(f"{path}: {error}") from None
+    with replacing(path, archive.nbytes, inputs=tree.files, overwrite=overwrite) as new:
+        _fill(new, archive, headers, arrays)
+        _check(new.path, arrays)
+    return _lost(tree)
+
+
+def _header(name: str, array: Array) -> bytes:
+    if isinstance(array, Opaque) and array.packed_bytes is None:
+        raise DTypeError(f"{name}: values of the type {array.dtype} {array.why}")
+    try:
+        return format_npy_header(tuple(array.shape), array.dtype)
+    except DTypeError as error:
+        raise DTypeError(f"{name}: {error}") from None
+
+
+def _fill(
+    new: NewFile, archive: NewArchive, headers: Mapping[str, bytes], arrays: Mapping[str, Array]
+) -> None:
+    placed = []
+    for name, array in arrays.items():
+        at = archive.members[name + SUFFIX].offset
+        new.write(headers[name], at)
+        data = array.packed_bytes if isinstance(array, Opaque) else array
+        if data is not None:
+            placed.append(Placed(data, at + len(headers[name])))
+    transfer(placed, new)
+    # Read back, not taken from the values on their way: what was copied passes nobody's hands, and
+    # what is on the disk is what matters.
+    written = open_regular(new.path)
+    crcs: dict[str, int] = {}
+    for_each(partial(_add_crc, crcs, written), archive.members.items())
+    for name, member in archive.members.items():
+        new.write(member.header(crcs[name]), member.header_offset)
+    new.write(archive.directory(crcs), archive.directory_offset)
+
+
+def _add_crc(crcs: dict[str, int], file: RegularFile, item: tuple[str, NewMember]) -> None:
+    name, member = item
+    buffer = memoryview(bytearray(min(member.nbytes, BLOCK_NBYTES)))
+    crc, end = 0, member.offset + member.nbytes
+    for start in range(member.offset, end, BLOCK_NBYTES):
+        block = buffer[: min(BLOCK_NBYTES, end - start)]
+        file.pread_into(block, start)
+        crc = zlib.crc32(block, crc)
+    crcs[name] = crc
+
+
+def _check(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Raise `CheckpointError` unless our reader reads what was to be written."""
+    try:
+        read = open_npz(open_regular(path)).entries
+    except CheckpointError as error:
+        message = str(error).removeprefix(f"{path}: ")
+        raise CheckpointError(f"what was written cannot be read back: {message}") from None
+    found = [(name, parameter.shape, parameter.dtype) for name, parameter in read.items()]
+    if found != [(name, tuple(array.shape), array.dtype) for name, array in arrays.items()]:
+        raise CheckpointError("what was written reads back as something else")
+
+
+def _lost(tree: ParameterTree) -> list[str]:
+    lost = []
+    if tree.ties:
+        lost.append(f"npz knows no ties: {len(tree.ties)} aliases are written as copies")
+    keys = [key for key in tree.metadata if key not in tree.ties and key != FRAMEWORK_KEY]
+    if keys:
+        lost.append(f"npz knows no metadata: {', '.join(keys)}")
+    return lost
