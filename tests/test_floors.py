@@ -40,6 +40,7 @@ FLOORS = [
     ["model"],
     ["checkpoint._shards", "checkpoint._folder", "checkpoint._keras", "definition"],
     ["checkpoint._shards_writing"],
+    ["checkpoint._saving"],
     ["checkpoint"],
     ["source", "initialization"],
     ["report"],

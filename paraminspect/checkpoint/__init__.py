@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from paraminspect.arrays import Array, Unset
+from paraminspect.arrays import Array
 from paraminspect.checkpoint._content import (
     FIRST_NBYTES,
     is_hdf5,
@@ -18,8 +18,18 @@ from paraminspect.checkpoint._content import (
 )
 from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._folder import choose_file, files_ending_in
-from paraminspect.errors import CheckpointError
+from paraminspect.checkpoint._saving import save_checkpoint
 from paraminspect.tree import ParameterTree, SourceFile
+
+__all__ = [
+    "FORMATS",
+    "check_values",
+    "files_in_folder",
+    "open_array",
+    "open_checkpoint",
+    "save_checkpoint",
+    "write_file",
+]
 
 
 class Format(NamedTuple):
@@ -75,51 +85,11 @@ def open_array(path: str | Path) -> Array:
     return open_npy(open_regular(path))
 
 
-def save_checkpoint(
-    tree: ParameterTree,
-    path: str | Path,
-    *,
-    max_shard_nbytes: int | None = None,
-    overwrite: bool = False,
-) -> None:
-    """Write a tree to a file, whole or not at all, durably; its source may be that very file.
-
-    `path` is a safetensors file, or, for shards, a folder or an index (`*.index.json`); without
-    `max_shard_nbytes` the shards are those of the source. Values are written block by block, and
-    arrays that lie in a file unchanged are copied by the kernel. Raises `CheckpointError` with
-    what was there untouched, `UnsetError` for a parameter without values, `DTypeError` and
-    `TieError` for what the format cannot hold, `DurabilityError` with the new file in place.
-    """
-    for parameter in tree.parameters():
-        if isinstance(parameter.data, Unset):
-            parameter.data.read(0, 0)  # raises
-    path = Path(path)
-    if _is_sharded(tree, path, max_shard_nbytes):
-        from paraminspect.checkpoint._shards_writing import save_sharded
-
-        save_sharded(tree, path, max_shard_nbytes=max_shard_nbytes, overwrite=overwrite)
-    else:
-        from paraminspect.checkpoint._safetensors_writing import save_safetensors
-
-        save_safetensors(tree, path, overwrite=overwrite)
-
-
 def check_values(tree: ParameterTree) -> None:
     """Make all values that saving the tree would make, for the errors that this may raise."""
     from paraminspect.checkpoint._transfer import check_values as check
 
     check(parameter.data for parameter in tree.parameters())
-
-
-def _is_sharded(tree: ParameterTree, path: Path, max_shard_nbytes: int | None) -> bool:
-    if path.suffix == ".safetensors":
-        if max_shard_nbytes is not None:
-            raise CheckpointError(f"{path}: shards need a folder, or an index (*.index.json)")
-        return False
-    wanted = max_shard_nbytes is not None or (
-        tree.format == "safetensors-sharded" and not path.suffix
-    )
-    return wanted or path.is_dir() or path.name.endswith(".index.json")
 
 
 def write_file(

@@ -32,14 +32,15 @@ HEADER_ALIGNMENT = 8
 """The header is padded with spaces, so that the data begins at a multiple of this."""
 
 
-def save_safetensors(tree: ParameterTree, path: Path, *, overwrite: bool) -> None:
-    """Write all parameters of a tree into one file."""
+def save_safetensors(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+    """Write all parameters of a tree into one file; nothing is lost."""
     try:
         layout = lay_out({p.name: p.data for p in tree.parameters()}, stored_metadata(tree))
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
     with replacing(path, layout.nbytes, inputs=tree.files, overwrite=overwrite) as new:
         fill(new, layout)
+    return []
 
 
 def stored_metadata(tree: ParameterTree) -> dict[str, str]:

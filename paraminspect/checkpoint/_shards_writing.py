@@ -82,7 +82,7 @@ class Source:
 
 def save_sharded(
     tree: ParameterTree, path: Path, *, max_shard_nbytes: int | None, overwrite: bool
-) -> None:
+) -> list[str]:
     """Write shards and an index: into the folder `path`, or as the index that `path` names.
 
     With `max_shard_nbytes`, shards of at most so many bytes (or one larger tensor) each; without,
@@ -106,6 +106,7 @@ def save_sharded(
         raise type(error)(f"{path}: {error}") from None
     with new_folder(path) if is_folder else nullcontext():
         _write(plan, index_path, tree, source, overwrite)
+    return []
 
 
 def _check_target(index_path: Path, overwrite: bool) -> None:

@@ -80,15 +80,18 @@ class Output:
         """
         from paraminspect.checkpoint import check_values, save_checkpoint
 
+        lost: list[str] = []
         if self.dry_run:
             check_values(tree)
         else:
-            save_checkpoint(
+            lost = save_checkpoint(
                 tree,
                 target,
                 overwrite=self.force or self.in_place,
                 max_shard_nbytes=self.max_shard_nbytes,
             )
+        for line in lost:
+            click.echo(f"paraminspect: {escape(line)}", err=True)
         if not self.quiet:
             totals = tree.totals
             size = f"{totals.arrays} arrays, {totals.nbytes} bytes"

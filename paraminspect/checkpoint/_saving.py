@@ -1,0 +1,124 @@
+"""Saving: which format a tree is written in, and by whom."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from paraminspect.arrays import Unset
+from paraminspect.errors import CheckpointError, nearest
+from paraminspect.tree import ParameterTree
+
+SHARDED = "safetensors-sharded"
+INDEX_SUFFIX = ".safetensors.index.json"
+
+
+class Save(Protocol):
+    """Writes a tree to a file, by `replacing` it; tells, line by line, what is lost on the way."""
+
+    def __call__(self, tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+        """Raises before anything is written for what the format cannot hold."""
+
+
+class Saver(NamedTuple):
+    """Who writes a format; the name of the format is that of `ParameterTree.format`."""
+
+    suffixes: tuple[str, ...]
+    module: str
+    function: str
+
+    def load(self) -> Save:
+        """The function, imported when needed."""
+        module = importlib.import_module(f"paraminspect.checkpoint.{self.module}")
+        save: Save = getattr(module, self.function)
+        return save
+
+
+SAVERS = {
+    "safetensors": Saver((".safetensors",), "_safetensors_writing", "save_safetensors"),
+}
+"""Every format that is one file, by its name."""
+
+FORMATS = (*SAVERS, SHARDED)
+
+DEFAULT = "safetensors"
+"""The format of what neither has a source nor a suffix."""
+
+
+def save_checkpoint(
+    tree: ParameterTree,
+    path: str | Path,
+    *,
+    format_: str | None = None,
+    max_shard_nbytes: int | None = None,
+    overwrite: bool = False,
+) -> list[str]:
+    """Write a tree to a file, whole or not at all, durably; its source may be that very file.
+
+    The format is `format_`, or what the suffix of the path tells, or that of the source; a folder
+    or an index (`*.safetensors.index.json`) gets shards, those of the source if
+    `max_shard_nbytes` does not tell how large. Values are written block by block, and arrays that
+    lie in a file as they are to be are copied by the kernel.
+
+    Returns what the format could not keep, a line each. Raises `CheckpointError` with what was
+    there untouched, `UnsetError` for a parameter without values, `DTypeError` and `TieError` for
+    what the format cannot hold, `DurabilityError` with the new file in place.
+    """
+    for parameter in tree.parameters():
+        if isinstance(parameter.data, Unset):
+            parameter.data.read(0, 0)  # raises
+    path = Path(path)
+    chosen = choose_format(tree, path, format_, sharded=max_shard_nbytes is not None)
+    if chosen == SHARDED:
+        from paraminspect.checkpoint._shards_writing import save_sharded
+
+        return save_sharded(tree, path, max_shard_nbytes=max_shard_nbytes, overwrite=overwrite)
+    return SAVERS[chosen].load()(tree, path, overwrite=overwrite)
+
+
+def choose_format(
+    tree: ParameterTree, path: Path, format_: str | None, *, sharded: bool = False
+) -> str:
+    """The name of the format in which a tree is written to a path; raises `CheckpointError`."""
+    if format_ is not None and format_ not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise CheckpointError(
+            f"format {format_!r} is not written{nearest(format_, FORMATS)}; known are {known}"
+        )
+    if sharded and (format_ not in (None, SHARDED) or _by_suffix(path) in SAVERS):
+        raise CheckpointError(
+            f"{path}: shards need a folder or an index, FOLDER or *{INDEX_SUFFIX}"
+        )
+    if sharded:
+        return SHARDED
+    own = tree.format if tree.format in FORMATS else None
+    if own and tree.source and _is_same(path, Path(tree.source)):
+        return format_ or own
+    chosen = format_ or _by_suffix(path) or (None if path.suffix else own or DEFAULT)
+    if chosen is None:
+        endings = ", ".join(f"*{s}" for saver in SAVERS.values() for s in saver.suffixes)
+        raise CheckpointError(
+            f"{path}: the name does not tell a format that is written: {endings},"
+            f" *{INDEX_SUFFIX} or a folder for shards"
+        )
+    return chosen
+
+
+def _by_suffix(path: Path) -> str | None:
+    if path.name.endswith(INDEX_SUFFIX) or path.is_dir():
+        return SHARDED
+    fitting = (
+        (suffix, name)
+        for name, saver in SAVERS.items()
+        for suffix in saver.suffixes
+        if path.name.endswith(suffix)
+    )
+    return max(fitting, key=lambda pair: len(pair[0]), default=(None, None))[1]
+
+
+def _is_same(left: Path, right: Path) -> bool:
+    try:
+        return left.samefile(right)
+    except OSError:
+        return False
