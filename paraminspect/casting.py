@@ -37,6 +37,11 @@ def is_integer(dtype: DType) -> bool:
     return dtype.name.startswith(("int", "uint"))
 
 
+def is_float(dtype: DType) -> bool:
+    """Whether a dtype holds floating-point numbers (no complex ones)."""
+    return dtype.name.startswith(("float", "bfloat"))
+
+
 def integer_range(dtype: DType) -> tuple[int, int]:
     """The smallest and the largest number that an integer dtype holds."""
     if dtype.name.startswith("uint"):

@@ -358,7 +358,9 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
         if alias not in self.entries:
             raise self.no_match(alias)
         if alias not in self.ties:
-            raise TieError(f"{alias!r} is not an alias of another parameter")
+            others = ", ".join(map(repr, self.aliases(alias)))
+            ending = f": it owns the array; its aliases are {others}" if others else ""
+            raise TieError(f"{alias!r} is not an alias of another parameter{ending}")
         recorded = {k: v for k, v in self.metadata.items() if (k, v) != (alias, self.ties[alias])}
         ties = {a: own for a, own in self.ties.items() if a != alias}
         return replace(self, ties=ties, metadata=recorded)

@@ -97,7 +97,7 @@ def test_a_lossy_cast_needs_to_be_asked_for(run, model):
     [
         (["model.safetensors", "0.bias=1"], "where to write? Give -o FILE, or -i"),
         (["model.safetensors", "0.bias=1", "-i", "-o", "x"], "-o and -i exclude each other"),
-        (["model.safetensors", "0.bias=1", "-o", "model.safetensors"], "-i changes it in place"),
+        (["model.safetensors", "0.bias=1", "-o", "model.safetensors"], "exists already; --force"),
         (["model.safetensors", "0.bias=1", "-o", "other"], "exists already; --force"),
         (["model.safetensors", "0.bias=1", "-o", "no/where"], "no such file or directory"),
         (["model.safetensors", "0.bias", "-i"], "expected ADDRESS=EXPRESSION, got '0.bias'"),

@@ -16,7 +16,7 @@ FLOORS = [
     ["forward", "generators"],
     ["layers"],
     ["tree"],
-    ["diff", "renaming", "slicing"],
+    ["diff", "renaming", "slicing", "duplicates"],
     ["naming", "stats", "edit", "checkpoint._content", "checkpoint._files", "checkpoint._json"],
     [
         "histogram",

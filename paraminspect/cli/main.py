@@ -15,6 +15,8 @@ COMMANDS = {
     "list": ("paraminspect.cli.list", "list_parameters", "Names, shapes, dtypes, ties, totals."),
     "slice": ("paraminspect.cli.slice", "slice_source", "The values at an address."),
     "set": ("paraminspect.cli.set", "set_values", "Assign to values by expressions."),
+    "tie": ("paraminspect.cli.tie", "tie_parameters", "Make two names one array."),
+    "convert": ("paraminspect.cli.convert", "convert_source", "Change the format or the dtype."),
     "diff": ("paraminspect.cli.diff", "diff_sources", "What differs between two sources."),
 }
 """Command to (module, function, one line of help). A module is imported when its command runs."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,9 @@ def _parse_size(ctx: click.Context, param: click.Parameter, text: str | None) ->
     return nbytes
 
 
+Command = Callable[..., Any]
+
+
 @dataclass(frozen=True)
 class Output:
     """What the options say on where to write, and how much to say."""
@@ -68,12 +71,16 @@ class Output:
         if target is None:
             raise click.UsageError("where to write? Give -o FILE, or -i to change the source")
         if not self.force and target.exists() and not target.is_dir():
-            same = tree.source and Path(tree.source).exists() and target.samefile(tree.source)
-            way = "-i changes it in place" if same else "--force overwrites it"
-            raise click.UsageError(f"{target}: exists already; {way}")
+            raise click.UsageError(f"{target}: exists already; --force overwrites it")
         return target
 
-    def save(self, tree: ParameterTree, target: Path, report: Iterable[str] = ()) -> None:
+    def save(
+        self,
+        tree: ParameterTree,
+        target: Path,
+        report: Iterable[str] = (),
+        format_: str | None = None,
+    ) -> None:
         """Write the tree, or in a dry run compute its values; then report, unless quiet.
 
         The lines of `report` say what was done, beginning with a verb: `set 0.bias: ...`.
@@ -87,6 +94,7 @@ class Output:
             lost = save_checkpoint(
                 tree,
                 target,
+                format_=format_,
                 overwrite=self.force or self.in_place,
                 max_shard_nbytes=self.max_shard_nbytes,
             )
@@ -108,41 +116,61 @@ def _source_file(tree: ParameterTree) -> Path:
     return Path(tree.source)
 
 
-def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a command that writes; it gets them as the argument `output`."""
-
-    @click.option(
+_PATH_OPTIONS = (
+    click.option(
         "-o",
         "--output",
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="Write to this file.",
-    )
-    @click.option("-i", "--in-place", is_flag=True, help="Replace the source.")
-    @click.option("--force", is_flag=True, help="Overwrite another file.")
-    @click.option("--dry-run", is_flag=True, help="Check and report, write nothing.")
-    @click.option(
+    ),
+    click.option("-i", "--in-place", is_flag=True, help="Replace the source."),
+)
+
+_PATH_ARGUMENT = click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+
+_OTHERS = (
+    click.option("--force", is_flag=True, help="Overwrite another file."),
+    click.option("--dry-run", is_flag=True, help="Check and report, write nothing."),
+    click.option(
         "--max-shard-size",
         callback=_parse_size,
         metavar="SIZE",
-        help="Write shards of at most SIZE (5GB) into the folder, or beside the index, -o names.",
-    )
-    @click.option("-q", "--quiet", is_flag=True, help="Report nothing.")
+        help="Write shards of at most SIZE (5GB): into a folder, or beside an index.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Report nothing."),
+)
+
+
+def output_options(command: Command) -> Command:
+    """Add the options of a command that edits; it gets them as the argument `output`."""
+    return _with_options(command, (*_PATH_OPTIONS, *_OTHERS))
+
+
+def output_argument(command: Command) -> Command:
+    """Add the argument OUT, and the options that go with it; both become `output`."""
+    return _with_options(command, (_PATH_ARGUMENT, *_OTHERS))
+
+
+def _with_options(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     @functools.wraps(command)
     def with_output(
         *arguments: Any,
         output: Path | None,
-        in_place: bool,
         force: bool,
         dry_run: bool,
         quiet: bool,
         max_shard_size: int | None,
-        **options: Any,
+        in_place: bool = False,
+        **others: Any,
     ) -> Any:
         bundled = Output(output, in_place, force, dry_run, quiet, max_shard_size)
-        return command(*arguments, output=bundled, **options)
+        return command(*arguments, output=bundled, **others)
 
-    return with_output
+    decorated: Command = with_output
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated
 
 
 exclude_option = click.option(

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from paraminspect.address import Address, parse_address
-from paraminspect.arrays import Array
+from paraminspect.arrays import Array, DType
+from paraminspect.casting import is_float
 from paraminspect.edit._edited import Edited
 from paraminspect.edit._formula import PRESENT, make_formula, quoted_names
 from paraminspect.errors import DTypeError, ParamInspectError
 from paraminspect.expressions import Expression, parse_expression
 from paraminspect.indexing import Axis, Index, normalize, selected_shape
+from paraminspect.packed import unpacked
 from paraminspect.selection import Selection
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -51,6 +53,25 @@ def assign(
         for p, axes in _selections(tree, address)
     ]
     return tree.replace(edited)
+
+
+def cast_tree(tree: ParameterTree, dtype: DType, *, unsafe: bool = False) -> ParameterTree:
+    """A tree whose floating-point parameters have another such dtype, as `model.to(dtype)` does.
+
+    What would lose more than rounding raises `CastError` when read, unless it is `unsafe`.
+    """
+    if not is_float(dtype) or dtype.nbits % 8:
+        raise DTypeError(f"parameters can be cast to floating-point dtypes, {dtype} is none")
+    present = parse_expression(PRESENT)
+    cast = []
+    for parameter in tree.parameters():
+        if is_float(parameter.dtype) and parameter.dtype != dtype:
+            base = unpacked(parameter.data)
+            axes = normalize((...,), base.shape)
+            formula = make_formula(present, {PRESENT: base}, base.shape, unsafe=unsafe)
+            data = Edited(parameter.name, base, axes, formula, dtype=dtype, unsafe=unsafe)
+            cast.append(replace(parameter, data=data))
+    return tree.replace(cast)
 
 
 def changes(tree: ParameterTree, address: str | Address) -> list[Change]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from paraminspect.arrays import BLOCK_NBYTES, Array, Shape
+from paraminspect.arrays import BLOCK_NBYTES, Array, DType, Shape
 from paraminspect.casting import cast
 from paraminspect.edit._formula import Formula
 from paraminspect.errors import CastError, ParamInspectError
@@ -18,14 +18,24 @@ Values = np.ndarray[Any, Any]
 
 
 class Edited:
-    """`base`, with the values of `formula` at the places that `axes` select; errors name `name`."""
+    """`base`, with the values of `formula` at the places that `axes` select; errors name `name`.
+
+    Another dtype than that of `base` is possible where all places are selected.
+    """
 
     def __init__(
-        self, name: str, base: Array, axes: Sequence[Axis], formula: Formula, *, unsafe: bool
+        self,
+        name: str,
+        base: Array,
+        axes: Sequence[Axis],
+        formula: Formula,
+        *,
+        dtype: DType | None = None,
+        unsafe: bool,
     ) -> None:
         self.base = base
         self.shape = base.shape
-        self.dtype = base.dtype
+        self.dtype = dtype or base.dtype
         self._name = name
         self._axes = axes
         self._formula = formula

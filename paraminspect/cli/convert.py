@@ -1,0 +1,57 @@
+"""`paraminspect convert`: the same parameters in another format or dtype."""
+
+from __future__ import annotations
+
+import click
+
+from paraminspect.arrays import parse_dtype
+from paraminspect.cli.options import Output, output_argument
+from paraminspect.source import open_source
+
+EPILOG = """\b
+Examples:
+  paraminspect convert model.npz model.safetensors
+  paraminspect convert --dtype bf16 model.safetensors small.safetensors
+  paraminspect convert --max-shard-size 5GB model.safetensors shards/
+  paraminspect convert shards/ model.safetensors
+
+\b
+The format is told by what OUT ends in, or by --to. Names, order, dtypes, ties
+and metadata stay as they are; what a format cannot hold is said on stderr.
+
+\b
+--dtype casts floating-point parameters, and leaves integers alone. What would
+be lost by more than rounding is an error, unless --cast unsafe.
+
+\b
+Exit status: 0 done, 2 trouble; then nothing has been written.
+"""
+
+
+@click.command("convert", epilog=EPILOG)
+@click.argument("source")
+@output_argument
+@click.option("--to", "format_", metavar="FORMAT", help="safetensors, npz, ...")
+@click.option("--dtype", metavar="DTYPE", help="bf16, float32, ...")
+@click.option(
+    "--cast",
+    type=click.Choice(["safe", "unsafe"]),
+    default="safe",
+    help="Whether a cast may lose more than rounding does.",
+)
+def convert_source(
+    source: str, output: Output, format_: str | None, dtype: str | None, cast: str
+) -> None:
+    """Write the parameters of SOURCE to OUT, in another format or dtype."""
+    tree = open_source(source)
+    target = output.target(tree)
+    report = []
+    if dtype is not None:
+        from paraminspect.edit import cast_tree
+
+        wanted = parse_dtype(dtype)
+        edited = cast_tree(tree, wanted, unsafe=cast == "unsafe")
+        count = sum(p.dtype != edited.entries[p.name].dtype for p in tree.parameters())
+        report.append(f"cast {count} of {tree.totals.arrays} arrays to {wanted}")
+        tree = edited
+    output.save(tree, target, report, format_)

@@ -1,0 +1,95 @@
+"""`paraminspect tie`: make two names one array, undo that, or find what could be tied."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from paraminspect.cli.options import Output, output_options
+from paraminspect.report import format_nbytes, write
+from paraminspect.source import open_source
+from paraminspect.tree import ParameterTree
+
+EPILOG = """\b
+Examples:
+  paraminspect tie -i model.safetensors lm_head.weight wte.weight
+  paraminspect tie -i --undo model.safetensors lm_head.weight
+  paraminspect tie --find model.safetensors
+
+\b
+A safetensors file keeps one copy and records the alias in its metadata, as
+safetensors.torch.save_model does and load_model reads; an HDF5 file gets a
+hard link.
+
+\b
+Exit status: 0 done, 2 trouble; then nothing has changed.
+"""
+
+
+@click.command("tie", epilog=EPILOG)
+@click.argument("source")
+@click.argument("alias", required=False)
+@click.argument("target", required=False)
+@click.option("--undo", is_flag=True, help="Give ALIAS a copy of its own.")
+@click.option("--find", is_flag=True, help="List equal arrays that could be tied; write nothing.")
+@click.option(
+    "--format", "style", type=click.Choice(["table", "json"]), default="table", help="For --find."
+)
+@output_options
+def tie_parameters(
+    source: str,
+    alias: str | None,
+    target: str | None,
+    undo: bool,
+    find: bool,
+    style: str,
+    output: Output,
+) -> None:
+    """Make ALIAS another name of the array of TARGET, in SOURCE: stored and counted once.
+
+    Shapes and dtypes must agree. The values are those of TARGET.
+    """
+    _check_use(alias, target, undo, find)
+    tree = open_source(source)
+    if find:
+        _find(tree, style)
+        return
+    assert alias is not None
+    where = output.target(tree)
+    edited, line = _undo(tree, alias) if undo else _tie(tree, alias, target or "")
+    output.save(edited, where, [line])
+
+
+def _check_use(alias: str | None, target: str | None, undo: bool, find: bool) -> None:
+    if undo and find:
+        raise click.UsageError("--undo and --find exclude each other")
+    if find and alias is not None:
+        raise click.UsageError("--find takes SOURCE alone")
+    if undo and (alias is None or target is not None):
+        raise click.UsageError("--undo takes SOURCE ALIAS")
+    if not undo and not find and target is None:
+        raise click.UsageError("expected SOURCE ALIAS TARGET, or SOURCE --find")
+
+
+def _find(tree: ParameterTree, style: str) -> None:
+    from paraminspect.duplicates import find_duplicates
+    from paraminspect.report.duplicates import STYLES
+
+    write(STYLES[style](tree.source, find_duplicates(tree)), sys.stdout)
+
+
+def _tie(tree: ParameterTree, alias: str, target: str) -> tuple[ParameterTree, str]:
+    from paraminspect.duplicates import same_values
+
+    edited = tree.tie(alias, target)
+    saved = format_nbytes(tree.totals.nbytes - edited.totals.nbytes)
+    kept, dropped = tree.entries[target], tree.entries[alias]
+    gone = "" if same_values(kept.data, dropped.data) else f"; {alias} had other values, now gone"
+    return edited, f"tie {alias} to {edited.own_name(target)}: {saved} saved{gone}"
+
+
+def _undo(tree: ParameterTree, alias: str) -> tuple[ParameterTree, str]:
+    edited = tree.untie(alias)
+    added = format_nbytes(edited.totals.nbytes - tree.totals.nbytes)
+    return edited, f"untie {alias} from {tree.own_name(alias)}: {added} added"

@@ -1,0 +1,113 @@
+"""The contract of `paraminspect tie`: arguments, exit status, what is printed, what is written."""
+
+import json
+
+import numpy as np
+import pytest
+import safetensors
+from safetensors.numpy import save_file
+
+VALUES = {
+    "head.weight": np.arange(6.0),
+    "wte.weight": np.arange(6.0),
+    "other": np.arange(6.0) * 2,
+    "small": np.arange(3.0),
+}
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_file(VALUES, path, {"format": "pt"})
+    return path
+
+
+def stored(path):
+    with safetensors.safe_open(path, "np") as file:
+        return set(file.keys()), file.metadata()
+
+
+def test_a_tie_is_recorded_and_undone(run, model):
+    before = model.read_bytes()
+    done = run("tie", "-i", model, "head.weight", "wte.weight")
+    assert (done.status, done.err) == (0, "")
+    assert done.out == (
+        f"tie head.weight to wte.weight: 48 B saved\nwrite {model}: 3 arrays, 120 bytes\n"
+    )
+    assert stored(model) == (
+        {"wte.weight", "other", "small"},
+        {"format": "pt", "head.weight": "wte.weight"},
+    )
+    done = run("tie", "-i", "--undo", model, "head.weight")
+    assert done.out.startswith("untie head.weight from wte.weight: 48 B added\n")
+    assert stored(model) == (set(VALUES), {"format": "pt"})
+    assert len(model.read_bytes()) == len(before)
+
+
+def test_values_that_are_lost_are_told(run, model, tmp_path):
+    done = run("tie", model, "other", "wte.weight", "-o", tmp_path / "out.safetensors")
+    assert done.out.startswith(
+        "tie other to wte.weight: 48 B saved; other had other values, now gone\n"
+    )
+
+
+def test_chains_resolve_to_one_array(run, model):
+    assert run("tie", "-i", model, "head.weight", "wte.weight", "-q").out == ""
+    assert run("tie", "-i", model, "other", "head.weight").status == 0
+    names, metadata = stored(model)
+    assert names == {"wte.weight", "small"}
+    assert metadata == {"format": "pt", "head.weight": "wte.weight", "other": "wte.weight"}
+    done = run("tie", "-i", model, "wte.weight", "other")
+    assert (done.status, "are one array already" in done.err) == (2, True)
+    done = run("tie", "-i", "--undo", model, "wte.weight")
+    assert "it owns the array; its aliases are 'head.weight', 'other'" in done.err
+
+
+def test_equal_arrays_are_listed_with_what_they_would_save(run, model):
+    done = run("tie", "--find", model)
+    assert (done.status, done.err) == (0, "")
+    assert done.out == (
+        f"head.weight = wte.weight  float64 [6], 48 B to save\n\n{model}: 48 B to save\n"
+    )
+    assert json.loads(run("tie", "--find", model, "--format", "json").out) == {
+        "schema_version": 1,
+        "source": str(model),
+        "duplicates": [
+            {
+                "names": ["head.weight", "wte.weight"],
+                "shape": [6],
+                "dtype": "float64",
+                "nbytes": 48,
+                "saved_nbytes": 48,
+            }
+        ],
+        "totals": {"groups": 1, "saved_nbytes": 48},
+    }
+    assert run("tie", "-i", model, "head.weight", "wte.weight").status == 0
+    assert run("tie", "--find", model).out == f"{model}: no equal arrays\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["model.safetensors", "small", "other", "-i"], "float64[3] is not float64[6]"),
+        (["model.safetensors", "smal", "other", "-i"], "the nearest is 'small'"),
+        (["model.safetensors", "small", "nope", "-i"], "no parameter matches 'nope'"),
+        (["model.safetensors", "small", "small", "-i"], "are one array already"),
+        (["model.safetensors", "small", "-i"], "expected SOURCE ALIAS TARGET"),
+        (["model.safetensors", "-i"], "expected SOURCE ALIAS TARGET"),
+        (["model.safetensors", "small", "other"], "where to write?"),
+        (["model.safetensors", "--undo", "-i"], "--undo takes SOURCE ALIAS"),
+        (["model.safetensors", "small", "--undo", "-i"], "'small' is not an alias"),
+        (["model.safetensors", "small", "--find"], "--find takes SOURCE alone"),
+        (["model.safetensors", "--find", "--undo"], "exclude each other"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_use_is_one_line_and_status_2(arguments, message, run, model, monkeypatch):
+    monkeypatch.chdir(model.parent)
+    before = model.read_bytes()
+    done = run("tie", *arguments)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert message in done.err
+    assert model.read_bytes() == before
