@@ -27,6 +27,7 @@ def _decoded(dtype: np.dtype[Any]) -> Values:
         return np.arange(256, dtype=np.uint8).view(dtype).astype(wide_type(dtype))
 
 
+@functools.cache
 def wide_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """What `widen` makes of a dtype."""
     if is_integer(dtype):

@@ -67,22 +67,33 @@ class Bound(click.FloatRange):
     "--rtol",
     type=Bound(),
     default=0.0,
+    metavar="X",
     help="Numbers are equal if |left - right| <= atol + rtol * |right|.",
 )
-@click.option("--atol", type=Bound(), default=0.0, help="The same; both are 0 by default.")
+@click.option(
+    "--atol", type=Bound(), default=0.0, metavar="X", help="The same; both are 0 by default."
+)
 @click.option("--nan-differs", is_flag=True, help="Let NaN differ from NaN.")
 @click.option(
     "--sort",
     type=click.Choice(["change", "name", "definition"]),
     default="change",
-    help="The order: the worst first, by name, or as in LEFT.",
+    metavar="ORDER",
+    help="By change (the worst first), name, or definition (as in LEFT).",
 )
 @click.option("--stat", is_flag=True, help="A line per module, with a bar for its change.")
 @click.option(
     "--depth", type=click.IntRange(1), metavar="N", help="Modules of --stat, N levels deep."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; stop at the first difference.")
-@click.option("--format", "style", type=click.Choice(STYLES), default="table")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(STYLES),
+    default="table",
+    metavar="FORMAT",
+    help="table, json, jsonl, csv, tsv, markdown or names.",
+)
 def diff_sources(
     left: str,
     right: str,

@@ -59,7 +59,8 @@ Exit status: 0 done, 2 trouble.
     "--format",
     "style",
     type=click.Choice(["text", *TEXT_STYLES, *BINARY_STYLES]),
-    help="By default text, or what the name of FILE ends in.",
+    metavar="FORMAT",
+    help="text, json, csv, tsv, npy or raw; by default what FILE ends in, or text.",
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from paraminspect.arrays import DType, Shape, Unset
+from paraminspect.arrays import DType, Opaque, Shape, Unset
 from paraminspect.diff._numbers import Tolerance
 from paraminspect.diff._select import select_pair
 from paraminspect.diff._values import (
@@ -87,9 +87,10 @@ class Comparison:
         """Pairs of parameters by name: of the names in both, those of a tied array once."""
         seen = set()
         pairs = {}
+        left_ties, right_ties = self.left.ties, self.right.ties
         for name, parameter in self.left.entries.items():
             other = self.right.entries.get(name)
-            own = self.left.own_name(name), self.right.own_name(name)
+            own = left_ties.get(name, name), right_ties.get(name, name)
             if other is not None and own not in seen:
                 seen.add(own)
                 pairs[name] = parameter, other
@@ -109,6 +110,14 @@ class Comparison:
         if _is_definition(self.left) or _is_definition(self.right):
             skipped |= {Change.VALUE}
         return skipped
+
+    @property
+    def metadata(self) -> list[str]:
+        """Keys of the metadata whose values differ: told, and no difference of the parameters."""
+        if self.against_definition:
+            return []
+        one, two = (_metadata(tree) for tree in (self.left, self.right))
+        return sorted(key for key in one.keys() | two if one.get(key) != two.get(key))
 
     def __iter__(self) -> Iterator[Difference]:
         yield from self._structure()
@@ -132,6 +141,12 @@ class Comparison:
         for name, (one, two) in self.arrays.items():
             if one.shape != two.shape:
                 continue
+            for data in (one.data, two.data):
+                if isinstance(data, Opaque) and data.packed_bytes is None:
+                    raise DTypeError(
+                        f"{name!r}: values of the type {data.dtype} {data.why}:"
+                        " --exclude leaves it out"
+                    )
             if comparable(one.data, two.data):
                 pairs[name] = one.data, two.data
             elif Change.DTYPE in self.skipped:
@@ -162,6 +177,8 @@ class Comparison:
 
     def _ties(self) -> Iterator[Difference]:
         """Names that are tied otherwise, whichever of the tied names the array is stored under."""
+        if not (self.left.ties or self.right.ties):
+            return
         common = self.left.entries.keys() & self.right.entries.keys()
         one, two = _groups(self.left, common), _groups(self.right, common)
         for name in self.left.entries:
@@ -173,6 +190,11 @@ class Comparison:
 
 def _is_definition(tree: ParameterTree) -> bool:
     return any(isinstance(p.data, Unset) for p in tree.entries.values())
+
+
+def _metadata(tree: ParameterTree) -> dict[str, str]:
+    """The metadata without the ties that it records: these are compared as ties."""
+    return {key: value for key, value in tree.metadata.items() if key not in tree.ties}
 
 
 def _groups(tree: ParameterTree, common: Collection[str]) -> dict[str, frozenset[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -68,9 +69,7 @@ def compare_arrays(pairs: Sequence[Pair], tolerance: Tolerance) -> Iterator[Valu
     for number, parts in groupby(_tallies(pairs, tolerance), lambda part: part[0]):
         yield from [None] * (number - done)  # pairs without elements
         done = number + 1
-        tally = Tally()
-        for _, part in parts:
-            tally = tally.merged(part)
+        tally = functools.reduce(Tally.merged, (part for _, part in parts))
         yield _difference(pairs[number], tally) if tally.differing else None
     yield from [None] * (len(pairs) - done)
 
@@ -106,11 +105,13 @@ def _keep_freed_memory() -> None:
 
 def _tally(pair: Pair, pieces: Iterable[tuple[int, int, int]], tolerance: Tolerance) -> Tally:
     left, right = map(unpacked, pair)
-    tally = Tally()
-    for _, start, stop in pieces:
-        block = compare_blocks(left.read(start, stop), right.read(start, stop), start, tolerance)
-        tally = tally.merged(block)
-    return tally
+    return functools.reduce(
+        Tally.merged,
+        (
+            compare_blocks(left.read(start, stop), right.read(start, stop), start, tolerance)
+            for _, start, stop in pieces
+        ),
+    )
 
 
 def _tasks(pairs: Sequence[Pair]) -> Iterator[list[tuple[int, int, int]]]:
@@ -142,8 +143,9 @@ def _difference(pair: Pair, tally: Tally) -> ValueDifference:
         return ValueDifference(count)
     left, right = map(unpacked, pair)
     sums = tally.sums
-    for part in in_order(lambda block: sums_of_equal(left.read(*block)), _blocks(left, tally)):
-        sums = sums.plus(part)
+    if tally.identical:
+        for part in in_order(lambda block: sums_of_equal(left.read(*block)), _blocks(left, tally)):
+            sums = sums.plus(part)
     worst = tally.worst
     return ValueDifference(
         count,

@@ -101,6 +101,7 @@ def as_json(
         "right": comparison.right.source,
         "same": not differences,
         "not_compared": sorted(comparison.skipped),
+        "metadata": comparison.metadata,
     }
     yield json.dumps(head)[:-1] + ', "differences": ['
     last = len(differences) - 1

@@ -67,6 +67,9 @@ def as_markdown(
     yield tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
 
 
+METADATA_KEYS = 5
+"""Keys of the metadata that a line names."""
+
 VALUE_COLUMNS = ["differ", "max |d|", "max rel", "rms", "cosine", "at", "left -> right"]
 
 
@@ -118,6 +121,10 @@ def summary(comparison: Comparison, differences: Differences) -> Iterator[str]:
     skipped = [str(kind) for kind in Change if kind in comparison.skipped]
     if skipped:
         yield f"not compared: {', '.join(skipped)}{_reason(comparison)}"
+    if comparison.metadata:
+        keys = ", ".join(escape(key) for key in comparison.metadata[:METADATA_KEYS])
+        more = "" if len(comparison.metadata) <= METADATA_KEYS else ", ..."
+        yield f"metadata differs (which counts as no difference): {keys}{more}"
     if not compared and (hint := _hint(comparison)):
         yield hint
 
