@@ -11,6 +11,7 @@ from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError
 from paraminspect.frameworks.mxnet import FRAMEWORK
 from paraminspect.frameworks.mxnet._initializers import CONSTANT
+from paraminspect.report._outline import outline
 
 ROOT = Path(__file__).parent.parent
 ARCH = ROOT / "tests/data/arch/mxnet"
@@ -284,3 +285,11 @@ def test_what_the_first_input_tells_is_drawn_last():
     tree = layers("Dense(8)\nDense(3, in_units=8)\nDense(2)", input="[4]")
     drawn = [d.names[0] for d in tree.construction({}) if d.names[0].endswith("weight")]
     assert drawn == ["dense1_weight", "dense0_weight", "dense2_weight"]
+
+
+@pytest.mark.parametrize("names", ["prefixed", "structural"])
+def test_a_shared_array_counts_once_in_the_totals_of_modules(names):
+    tree = load((ROOT / "sample_models/mxnet_shared_layer.yaml").read_text(), names)
+    root = outline(tree)
+    assert (root.count, root.arrays) == (tree.totals.count, tree.totals.arrays) == (121, 6)
+    assert [node.count for node in root.below.values()] == [40, 72, 72, 9]

@@ -38,7 +38,22 @@ class Node:
 
 def outline(tree: ParameterTree) -> Node:
     """The structure with the sums of every module, each parameter visited once."""
-    return _node(tree, tree.structure, frozenset(tree.ties.values()), {})
+    shared = {*tree.ties.values(), *_repeated(tree.structure)}
+    return _node(tree, tree.structure, frozenset(shared), {})
+
+
+def _repeated(root: Module) -> set[str]:
+    """Names that stand in several modules: Keras and MXNet give a shared array one name."""
+    seen: set[str] = set()
+    again: set[str] = set()
+    modules = [root]
+    while modules:
+        module = modules.pop()
+        names = module.parameters.values()
+        again.update(seen.intersection(names))
+        seen.update(names)
+        modules += module.children.values()
+    return again
 
 
 def _node(
@@ -115,7 +130,7 @@ ASCII = _Marks("|-- ", "`-- ", "|   ")
 def as_tree(view: View) -> Iterator[str]:
     """The nested structure, with totals per module. On a terminal equal siblings fold."""
     root = outline(view.tree)
-    lines = list(_lines(view, root, escape(view.tree.source or "."), 1, "", view.depth))
+    lines = list(_lines(view, root, escape(view.tree.source or "."), 1, "", view.depth, set()))
     for line in islice(lines, view.limit or None):
         yield line.drawn(view.screen)
     if view.limit and view.limit < len(lines):
@@ -126,7 +141,13 @@ def as_tree(view: View) -> Iterator[str]:
 
 
 def _lines(
-    view: View, node: Node, label: str, times: int, indent: str, depth: int | None
+    view: View,
+    node: Node,
+    label: str,
+    times: int,
+    indent: str,
+    depth: int | None,
+    seen: set[str],
 ) -> Iterator[Line]:
     yield Line(_title(node, label, times))
     if depth == 0:
@@ -138,11 +159,14 @@ def _lines(
         left -= 1
         p = view.tree.entries[full]
         text = f"{escape(local)}  {list(p.shape)} {p.dtype}"
-        yield Line(f"{indent}{marks.item if left else marks.last}{text}", format_note(view.tree, p))
+        note = f"= {escape(full)}" if full in seen else format_note(view.tree, p)
+        seen.add(full)
+        yield Line(f"{indent}{marks.item if left else marks.last}{text}", note)
     for name, child, run in children:
         left -= 1
         inner = indent + (marks.beside if left else marks.below)
-        lines = _lines(view, child, name, run, inner, None if depth is None else depth - 1)
+        deeper = None if depth is None else depth - 1
+        lines = _lines(view, child, name, run, inner, deeper, seen)
         first = next(lines)
         yield Line(f"{indent}{marks.item if left else marks.last}{first.text}", first.note)
         yield from lines
