@@ -17,6 +17,7 @@ COMMANDS = {
     "set": ("paraminspect.cli.set", "set_values", "Assign to values by expressions."),
     "tie": ("paraminspect.cli.tie", "tie_parameters", "Make two names one array."),
     "convert": ("paraminspect.cli.convert", "convert_source", "Change the format or the dtype."),
+    "init": ("paraminspect.cli.init", "init_parameters", "Draw values by schemes."),
     "diff": ("paraminspect.cli.diff", "diff_sources", "What differs between two sources."),
 }
 """Command to (module, function, one line of help). A module is imported when its command runs."""

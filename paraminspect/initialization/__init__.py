@@ -12,10 +12,23 @@ from paraminspect.edit import assign
 from paraminspect.errors import ParamInspectError, SchemeError
 from paraminspect.generators import Draw, open_generator
 from paraminspect.indexing import Axis, Index, normalize, selected_shape
+from paraminspect.initialization._missing import Completed, complete
 from paraminspect.initialization._resolver import Resolver, spec_of
 from paraminspect.initializers import SchemeFunction
 from paraminspect.layers import Drawn, Fans
 from paraminspect.tree import Parameter, ParameterTree
+
+__all__ = [
+    "Completed",
+    "Drawing",
+    "Initialization",
+    "Rule",
+    "Wishes",
+    "complete",
+    "initialize",
+    "parse_rule",
+    "plan_initialization",
+]
 
 
 @dataclass(frozen=True)
@@ -197,11 +210,12 @@ def weights(tree: ParameterTree, resolver: Resolver) -> list[str]:
     """Own names of what `scheme` is for: 2 or more axes, trained, not a bias, drawn at random.
 
     So a bias or a scale of several axes is none. Of a bare checkpoint only the axes and the name
-    tell.
+    tell. Where some parameters have no values yet, it is for these alone.
     """
+    every = tree.parameters()
     found = [
         parameter.name
-        for parameter in tree.parameters()
+        for parameter in [p for p in every if isinstance(p.data, Unset)] or every
         if len(parameter.shape) > 1
         and parameter.trainable is not False
         and "bias" not in parameter.name.rpartition(tree.separator)[2]

@@ -25,6 +25,7 @@ from paraminspect.tree import Parameter, ParameterTree
 
 __all__ = [
     "ALIASES",
+    "FAMILIES",
     "LAYOUTS",
     "SCHEMES",
     "Scheme",
@@ -38,42 +39,52 @@ __all__ = [
 
 SchemeFunction = Callable[..., Scheme]
 
-SCHEMES: dict[str, SchemeFunction] = {
-    "zeros": _basic.zeros,
-    "ones": _basic.ones,
-    "constant": _basic.constant,
-    "uniform": _basic.uniform,
-    "normal": _basic.normal,
-    "trunc_normal": _basic.trunc_normal,
-    "xavier_uniform": _scaled.xavier_uniform,
-    "xavier_normal": _scaled.xavier_normal,
-    "kaiming_uniform": _scaled.kaiming_uniform,
-    "kaiming_normal": _scaled.kaiming_normal,
-    "orthogonal": _matrices.orthogonal,
-    "sparse": _basic.sparse,
-    "identity": _matrices.identity,
-    "dirac": _matrices.dirac,
-    "padded": _basic.padded,
-    "random_uniform": _basic.random_uniform,
-    "random_normal": _basic.random_normal,
-    "truncated_normal": _basic.truncated_normal,
-    "variance_scaling": _scaled.variance_scaling,
-    "glorot_uniform": _scaled.glorot_uniform,
-    "glorot_normal": _scaled.glorot_normal,
-    "he_uniform": _scaled.he_uniform,
-    "he_normal": _scaled.he_normal,
-    "lecun_uniform": _scaled.lecun_uniform,
-    "lecun_normal": _scaled.lecun_normal,
-    "delta_orthogonal": _matrices.delta_orthogonal,
-    "Uniform": _basic.scaled_uniform,
-    "Normal": _basic.scaled_normal,
-    "xavier": _scaled.xavier,
-    "msraprelu": _scaled.msraprelu,
-    "orthogonal_svd": _matrices.orthogonal_svd,
-    "bilinear": _matrices.bilinear,
-    "lstm_bias": _matrices.lstm_bias,
+FAMILIES: dict[str, dict[str, SchemeFunction]] = {
+    "PyTorch": {
+        "zeros": _basic.zeros,
+        "ones": _basic.ones,
+        "constant": _basic.constant,
+        "uniform": _basic.uniform,
+        "normal": _basic.normal,
+        "trunc_normal": _basic.trunc_normal,
+        "xavier_uniform": _scaled.xavier_uniform,
+        "xavier_normal": _scaled.xavier_normal,
+        "kaiming_uniform": _scaled.kaiming_uniform,
+        "kaiming_normal": _scaled.kaiming_normal,
+        "orthogonal": _matrices.orthogonal,
+        "sparse": _basic.sparse,
+        "identity": _matrices.identity,
+        "dirac": _matrices.dirac,
+        "padded": _basic.padded,
+    },
+    "Keras and JAX": {
+        "random_uniform": _basic.random_uniform,
+        "random_normal": _basic.random_normal,
+        "truncated_normal": _basic.truncated_normal,
+        "variance_scaling": _scaled.variance_scaling,
+        "glorot_uniform": _scaled.glorot_uniform,
+        "glorot_normal": _scaled.glorot_normal,
+        "he_uniform": _scaled.he_uniform,
+        "he_normal": _scaled.he_normal,
+        "lecun_uniform": _scaled.lecun_uniform,
+        "lecun_normal": _scaled.lecun_normal,
+        "delta_orthogonal": _matrices.delta_orthogonal,
+    },
+    "MXNet": {
+        "Uniform": _basic.scaled_uniform,
+        "Normal": _basic.scaled_normal,
+        "xavier": _scaled.xavier,
+        "msraprelu": _scaled.msraprelu,
+        "orthogonal_svd": _matrices.orthogonal_svd,
+        "bilinear": _matrices.bilinear,
+        "lstm_bias": _matrices.lstm_bias,
+    },
 }
-"""Name to function: PyTorch's first, then Keras's and JAX's, then MXNet's."""
+"""Name to function, by whose words they are."""
+
+SCHEMES: dict[str, SchemeFunction] = {
+    name: function for family in FAMILIES.values() for name, function in family.items()
+}
 
 ALIASES: dict[str, str] = {
     "zero": "zeros", "Zeros": "zeros", "Zero": "zeros",

@@ -41,7 +41,7 @@ def ones() -> Scheme:
 
 
 def constant(value: Number = 0.0) -> Scheme:
-    """Value (a bare number is short for it: 0.weight=42).
+    """The value; a bare number is short for it: 0.weight=42.
 
     torch.nn.init.constant_, keras Constant, mxnet Constant.
     """

@@ -1,0 +1,172 @@
+"""`paraminspect init`: draw values for a definition, or for a part of a checkpoint."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paraminspect import report
+from paraminspect.address import matches
+from paraminspect.arrays import parse_dtype
+from paraminspect.cli.options import Output, output_options
+from paraminspect.errors import escape
+from paraminspect.source import DEFINITION_NAME, open_source
+
+if TYPE_CHECKING:
+    from paraminspect.initialization import Rule
+    from paraminspect.tree import ParameterTree
+
+EPILOG = """\b
+Examples:
+  paraminspect init                                    (model.yaml here)
+  paraminspect init model.yaml --scheme xavier_uniform --seed 0
+  paraminspect init --rule 0.weight=xavier --rule 2.weight=42
+  paraminspect init --rng pytorch --seed 0             (torch.manual_seed(0))
+  paraminspect init -i old.safetensors --rule 'head.*=normal(0, 0.02)'
+  paraminspect init -i old.safetensors --rule 'wte.weight[50000:]=normal(0, 1)'
+  paraminspect init old.safetensors --missing-from model.yaml -o new.safetensors
+
+\b
+--scheme is for the weights: every trained parameter of 2 or more axes that is
+drawn at random by default and has no `bias` in the last part of its name. All
+others (biases, the scales and shifts of norms, buffers) keep the default of
+their framework, or the rule of the definition's `init:`. Of a checkpoint, 2 or
+more axes and the name decide, and all others stay as they are.
+
+\b
+--rule wins over --scheme and over the definition, the last over those before.
+A tied parameter is drawn once. With --rng native (the default) values depend
+on the seed and the parameter's name alone; other generators repeat what a
+framework draws, in its order.
+
+\b
+Exit status: 0 done, 2 trouble; then nothing has changed.
+"""
+
+DTYPES = "float16, bfloat16, float32, float64"
+
+FRESH_BITS = 32
+"""Of a seed that nobody gave: every generator takes as many."""
+
+
+@click.command("init", epilog=EPILOG)
+@click.argument("source", required=False)
+@click.option("--scheme", metavar="SCHEME", help="Draw the weights by this (see below).")
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="PATTERN=SCHEME",
+    help="Draw what matches by this; repeatable. PATTERN[INDEX] is a part, @FILE.npy its values.",
+)
+@click.option("--seed", type=int, metavar="N", help="Without it a fresh one, told on stderr.")
+@click.option("--rng", default="native", metavar="NAME", help="Whose random numbers.")
+@click.option("--dtype", metavar="DTYPE", help=f"Of all that is drawn as floats: {DTYPES}.")
+@click.option(
+    "--layout",
+    type=click.Choice(["out_in", "in_out"]),
+    help="Axes of a checkpoint: (out, in, *kernel) or (*kernel, in, out).",
+)
+@click.option(
+    "--missing-from",
+    "model",
+    metavar="DEFINITION",
+    help="Add and draw what this has and the checkpoint lacks.",
+)
+@click.option(
+    "--plugin",
+    type=click.Path(path_type=Path),
+    metavar="FILE.py",
+    help="Run this file: its functions f(rng, shape) are schemes.",
+)
+@click.option("--report", "reports", is_flag=True, help="Scheme, fans, theory, mean and std.")
+@click.option("--list-schemes", is_flag=True, help="Explain every scheme and generator.")
+@output_options
+def init_parameters(
+    source: str | None,
+    scheme: str | None,
+    rules: tuple[str, ...],
+    seed: int | None,
+    rng: str,
+    dtype: str | None,
+    layout: str | None,
+    model: str | None,
+    plugin: Path | None,
+    reports: bool,
+    list_schemes: bool,
+    output: Output,
+) -> None:
+    """Draw values: for a definition, or for what --rule names of a checkpoint.
+
+    SOURCE is a definition (default: model.yaml in this folder), whose values go beside it
+    (model.yaml to model.safetensors) unless -o names another file; or a checkpoint, of which all
+    else stays as it is.
+    """
+    from paraminspect.initialization import parse_rule, plan_initialization
+    from paraminspect.initializers import UserFunctions
+    from paraminspect.report.initialization import drawings_table, scheme_lines
+
+    functions = UserFunctions(plugin)
+    if list_schemes:
+        report.write(scheme_lines(functions), sys.stdout)
+        return
+    parsed = [parse_rule(rule) for rule in rules]
+    tree = open_source(_source(source))
+    target = output.target(tree, _beside(tree))
+    if model is not None:
+        tree = _completed(tree, open_source(model), parsed, output)
+    wishes: dict[str, Any] = {"scheme": scheme, "rules": parsed, "layout": layout}
+    wishes["dtype"] = None if dtype is None else parse_dtype(dtype)
+    plan = plan_initialization(tree, **wishes, functions=functions)
+    if not plan.drawings:
+        raise click.UsageError(_nothing(model))
+    chosen = secrets.randbits(FRESH_BITS) if seed is None else seed
+    drawn = plan.drawn(chosen, rng)
+    if seed is None and not output.quiet:
+        click.echo(f"seed {chosen} (--seed {chosen} draws the same again)", err=True)
+    if reports:
+        lines = drawings_table(drawn, plan.drawings, report.Screen.of(sys.stdout))
+        report.write(lines, sys.stdout)
+    what = f"draw {len(plan.drawings)} of {tree.totals.arrays} arrays, --rng {rng} --seed {chosen}"
+    output.save(drawn, target, [what])
+
+
+def _source(source: str | None) -> str:
+    if source is None and not Path(DEFINITION_NAME).exists():
+        raise click.UsageError(f"there is no {DEFINITION_NAME} here: give SOURCE")
+    return source or DEFINITION_NAME
+
+
+def _beside(tree: ParameterTree) -> Path | None:
+    """Where the values of a definition go by default."""
+    if tree.format != "definition" or tree.source == "-":
+        return None
+    return Path(tree.source).with_suffix(".safetensors")
+
+
+def _completed(
+    tree: ParameterTree, model: ParameterTree, rules: list[Rule], output: Output
+) -> ParameterTree:
+    """The checkpoint with what the definition has and it lacks, which is told."""
+    from paraminspect.initialization import complete
+    from paraminspect.report.initialization import completion_lines
+
+    if tree.format == "definition" or model.format != "definition":
+        raise click.UsageError("--missing-from names a definition, for a SOURCE with values")
+    whole = [rule.address.pattern for rule in rules if rule.address.index is None]
+    redrawn = {n for n in model.entries if any(matches(pattern, n) for pattern in whole)}
+    completed = complete(tree, model, redrawn)
+    if not output.quiet:
+        for line in completion_lines(completed, tree):
+            click.echo(escape(line))
+    return completed.tree
+
+
+def _nothing(model: str | None) -> str:
+    if model is not None:
+        return "nothing is missing: there is nothing to draw"
+    return "what to draw? Give --rule, --scheme or --missing-from"

@@ -1,0 +1,114 @@
+"""Reports on initialization: what was drawn and how it came out, and what can be drawn."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+
+from paraminspect.address import format_index
+from paraminspect.arrays import Array
+from paraminspect.errors import escape
+from paraminspect.generators import GENERATORS, RNG_ALIASES
+from paraminspect.initialization import Completed, Drawing
+from paraminspect.initializers import ALIASES, FAMILIES
+from paraminspect.report._rows import format_number
+from paraminspect.report._screen import USUAL_WIDTH, Screen, aligned
+from paraminspect.selection import Selection
+from paraminspect.stats import Stats, tree_stats
+from paraminspect.tree import Parameter, ParameterTree
+
+HEADER = ("name", "scheme", "fans", "theory", "mean", "std")
+RIGHT = frozenset(("theory", "mean", "std"))
+
+INDENT = "    "
+
+
+def drawings_table(
+    tree: ParameterTree, drawings: Iterable[Drawing], screen: Screen | None
+) -> Iterator[str]:
+    """For each drawing its scheme, fans, what theory says of a value, and what came out."""
+    drawings = list(drawings)
+    arrays = {drawing.key: _array(tree, drawing) for drawing in drawings}
+    drawn = ParameterTree({key: Parameter(key, array) for key, array in arrays.items()})
+    found = tree_stats(drawn)
+    rows = [_row(drawing, found) for drawing in drawings]
+    return aligned(HEADER, rows, screen, RIGHT, ("fans", "scheme"))
+
+
+def _array(tree: ParameterTree, drawing: Drawing) -> Array:
+    array: Array = tree.entries[drawing.name].data
+    return array if drawing.index is None else Selection(array, drawing.index)
+
+
+def _row(drawing: Drawing, found: Mapping[str, Stats]) -> tuple[str, ...]:
+    index = "" if drawing.index is None else f"[{format_index(drawing.index)}]"
+    fans = "" if drawing.fans is None else "{}, {}".format(*drawing.fans)
+    moments = drawing.draw.distribution.mean_std
+    theory = "" if moments is None else " ± ".join(map(format_number, moments))
+    stats = found[drawing.key]
+    measured = (format_number(stats.mean), format_number(stats.std))
+    return (escape(drawing.name) + index, escape(drawing.scheme), fans, theory, *measured)
+
+
+def completion_lines(completed: Completed, checkpoint: ParameterTree) -> Iterator[str]:
+    """What is missing, unexpected and of another shape, one name a line."""
+    for name in completed.missing:
+        yield f"MISSING     {name} {list(completed.tree.entries[name].shape)}: drawn"
+    for name in completed.mismatched:
+        found, wanted = checkpoint.entries[name].shape, completed.tree.entries[name].shape
+        yield f"MISMATCH    {name} {list(found)}, the model has {list(wanted)}: drawn"
+    for name in completed.unexpected:
+        yield f"UNEXPECTED  {name} {list(completed.tree.entries[name].shape)}: kept"
+
+
+NOTES = """
+Writing schemes
+    A bare name is a call without arguments, a bare number a constant. Arguments
+    are numbers, strings and arithmetic with them (sqrt, exp, log, pi, ...).
+    A list is done in turn: a scheme draws anew, an expression of x changes what
+    there is, as in `set`: [uniform(-10, 10), x * (abs(x) >= 5)].
+    @values.npy is the array in that file.
+    Fans are told by a definition; for a checkpoint by --layout.
+"""
+
+
+def scheme_lines(installed: Iterable[str]) -> Iterator[str]:
+    """Every scheme with its formula, defaults and source; then the generators."""
+    for family, schemes in FAMILIES.items():
+        yield f"{family}"
+        for name, function in schemes.items():
+            yield f"  {name}{_arguments(function)}"
+            yield from _described(function.__doc__ or "")
+            others = [alias for alias, own in ALIASES.items() if own == name]
+            if others:
+                yield f"{INDENT}Also: {', '.join(others)}."
+        yield ""
+    found = sorted(installed)
+    if found:
+        yield f"Installed\n  {', '.join(found)}\n"
+    yield from NOTES.strip("\n").splitlines()
+    yield "\nGenerators (--rng)"
+    for name, (_, what) in GENERATORS.items():
+        others = [alias for alias, own in RNG_ALIASES.items() if own == name]
+        also = f" (also: {', '.join(others)})" if others else ""
+        yield f"  {name}{also}"
+        yield from _wrapped(what)
+
+
+def _arguments(function: object) -> str:
+    parameters = inspect.signature(function).parameters.values()  # type: ignore[arg-type]
+    plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+    return str(inspect.Signature(plain)) if plain else ""
+
+
+def _described(doc: str) -> Iterator[str]:
+    formula, _, source = doc.partition("\n")
+    yield from _wrapped(formula)
+    yield from _wrapped(" ".join(source.split()))
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, USUAL_WIDTH - 1, initial_indent=INDENT, subsequent_indent=INDENT + "  "
+    )
