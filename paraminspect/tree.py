@@ -206,6 +206,8 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
     """What the source holds that no parameter can be: where it is, and what it is."""
     optimizer: Mapping[str, Parameter] = field(default_factory=dict)
     """What only training needs: the optimizer's state, metrics, seeds. No part of the model."""
+    more_metadata: Callable[[], Mapping[str, str]] | None = None
+    """Reads metadata that is not read with the file, because nobody may want it."""
 
     def __getitem__(self, key: int | str) -> Any:
         if isinstance(key, str) and key in self.entries:
@@ -307,6 +309,8 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
         start = text if text.endswith(self.separator) else text + self.separator
         if any(name.startswith(start) for name in self.entries):
             return AddressError(f"{message}, did you mean {start + '*'!r}?")
+        if text in self.optimizer:
+            return AddressError(f"{text!r} is of the optimizer, not of the model: see --optimizer")
         close = difflib.get_close_matches(text, list(self.entries)[:20_000], n=1, cutoff=0.4)
         if close:
             return AddressError(f"{message}, the nearest is {close[0]!r}")
@@ -321,6 +325,12 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
     def with_optimizer(self) -> ParameterTree:
         """A tree in which what only training needs is among the parameters."""
         return replace(self, entries={**self.entries, **self.optimizer}, optimizer={})
+
+    def with_metadata(self) -> ParameterTree:
+        """A tree with all metadata that its source has."""
+        if self.more_metadata is None:
+            return self
+        return replace(self, metadata={**self.metadata, **self.more_metadata()}, more_metadata=None)
 
     def replace(self, parameters: Iterable[Parameter]) -> ParameterTree:
         """A tree in which these parameters stand for those of the same (own) names."""

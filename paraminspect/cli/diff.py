@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from paraminspect.cli.options import exclude_option
+from paraminspect.cli.options import exclude_option, optimizer_option
 from paraminspect.report import Screen, write
 from paraminspect.source import open_source
 
@@ -49,6 +49,7 @@ class Bound(click.FloatRange):
 @click.argument("right")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @exclude_option
+@optimizer_option
 @click.option(
     "--map",
     "renamings",
@@ -99,6 +100,7 @@ def diff_sources(
     right: str,
     patterns: tuple[str, ...],
     exclude: tuple[str, ...],
+    optimizer: bool,
     renamings: tuple[str, ...],
     ignore: tuple[str, ...],
     rtol: float,
@@ -121,6 +123,8 @@ def diff_sources(
     from paraminspect.report import diff as reports
 
     one, two = open_source(left), open_source(right)
+    if optimizer:
+        one, two = one.with_optimizer(), two.with_optimizer()
     one = rename(one, [parse_renaming(text) for text in renamings])
     one, two = select_pair(one, two, patterns, exclude)
     comparison = diff_trees(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paraminspect import report
-from paraminspect.cli.options import count, exclude_option
+from paraminspect.cli.options import count, exclude_option, optimizer_option
 from paraminspect.collector import collector_paused
 from paraminspect.source import open_source
 from paraminspect.tree import ParameterTree
@@ -51,6 +51,9 @@ Exit status: 0 done, 2 trouble.
     metavar="ORDER",
     help="By name, size or definition (the order of the source).",
 )
+@click.option("--stored", is_flag=True, help="Where the file keeps each: layers/dense/vars/0.")
+@optimizer_option
+@click.option("--metadata", is_flag=True, help="What the file says of itself (HDF5: attributes).")
 @click.option("--limit", type=count, metavar="N", help="The first N rows only.")
 @click.option(
     "--format",
@@ -67,6 +70,9 @@ def list_parameters(
     depth: int | None,
     stats: bool,
     sort: str | None,
+    stored: bool,
+    optimizer: bool,
+    metadata: bool,
     limit: int | None,
     style: str | None,
 ) -> None:
@@ -79,14 +85,23 @@ def list_parameters(
     Each PATTERN selects by name: * is any run of characters, dots too, and ? any one of them.
     One that matches nothing is an error.
     """
-    used = {"stats": stats, "depth": depth is not None, "sort": sort is not None}
+    used = {
+        "stats": stats,
+        "depth": depth is not None,
+        "sort": sort is not None,
+        "stored": stored,
+        "metadata": metadata,
+    }
     rendering = _style(style, tree, used)
     with collector_paused():
-        chosen = _choose(open_source(source), patterns, exclude)
+        whole = open_source(source)
+        whole = whole.with_optimizer() if optimizer else whole
+        whole = whole.with_metadata() if metadata else whole
+        chosen = _choose(whole, patterns, exclude)
         chosen = report.sort_tree(chosen, sort)
         found = _measure(chosen, limit) if stats else None
         screen = report.Screen.of(sys.stdout)
-        view = report.View(chosen, found, limit or 0, depth, sort, screen)
+        view = report.View(chosen, found, limit or 0, depth, sort, screen, stored, metadata)
         report.write(rendering.lines(view), sys.stdout)
 
 

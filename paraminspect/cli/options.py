@@ -173,6 +173,10 @@ def _with_options(command: Command, options: Sequence[Callable[[Command], Comman
     return decorated
 
 
+optimizer_option = click.option(
+    "--optimizer", is_flag=True, help="Also what only training needs: the optimizer's state."
+)
+
 exclude_option = click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out these; repeatable."
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paraminspect.cli.options import save_pieces
+from paraminspect.cli.options import optimizer_option, save_pieces
 from paraminspect.errors import escape
 from paraminspect.report import Screen, sort_tree
 from paraminspect.source import open_source
@@ -62,6 +62,7 @@ Exit status: 0 done, 2 trouble.
     metavar="FORMAT",
     help="text, json, csv, tsv, npy or raw; by default what FILE ends in, or text.",
 )
+@optimizer_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file."
 )
@@ -73,6 +74,7 @@ def slice_source(
     stats: bool,
     hist: bool,
     style: str | None,
+    optimizer: bool,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -82,7 +84,8 @@ def slice_source(
     """
     from paraminspect.slicing import slice_tree
 
-    tree = sort_tree(open_source(source), None)
+    whole = open_source(source)
+    tree = sort_tree(whole.with_optimizer() if optimizer else whole, None)
     slices = slice_tree(tree, addresses)
     style = style or SUFFIXES.get(output.suffix if output else "", "text")
     screen = Screen.of(sys.stdout) if output is None else None

@@ -27,16 +27,17 @@ class Style(NamedTuple):
     takes: frozenset[str]
 
 
-ROWS = frozenset(("stats", "sort"))
+RECORDS = frozenset(("stats", "sort", "stored"))
+TABLE = RECORDS | {"metadata"}
 
 STYLES: dict[str, Style] = {
-    "table": Style(as_table, ROWS),
+    "table": Style(as_table, TABLE),
     "tree": Style(as_tree, frozenset(("depth",))),
-    "json": Style(as_json, ROWS),
-    "jsonl": Style(as_jsonl, ROWS),
-    "csv": Style(as_csv, ROWS),
-    "tsv": Style(as_tsv, ROWS),
-    "markdown": Style(as_markdown, ROWS),
+    "json": Style(as_json, TABLE),
+    "jsonl": Style(as_jsonl, RECORDS),
+    "csv": Style(as_csv, RECORDS),
+    "tsv": Style(as_tsv, RECORDS),
+    "markdown": Style(as_markdown, TABLE),
     "names": Style(as_names, frozenset(("sort",))),
 }
 

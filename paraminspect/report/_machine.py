@@ -31,6 +31,8 @@ def as_json(view: View) -> Iterator[str]:
         "source": tree.source,
         "format": tree.format,
         "metadata": dict(tree.metadata),
+        "others": dict(tree.others),
+        "optimizer": len(tree.optimizer),
     }
     yield _encode(head)[:-1] + ', "parameters": ['
     pending = None
@@ -98,11 +100,13 @@ def _rows(view: View) -> Iterator[list[Any]]:
         "tied_to",
         "layer",
         "scheme",
+        "stored_path",
     ]
     yield [*header, *(STATS if view.stats is not None else ())]
     for row in _records(view):
         row["name"] = escape(row["name"])
         row["shape"] = "x".join(map(str, row["shape"]))
         row["tied_to"] = escape(row["tied_to"] or "")
+        row["stored_path"] = escape(row["stored_path"] or "")
         stats = row.pop("stats", {})
         yield [*row.values(), *stats.values()]

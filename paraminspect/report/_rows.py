@@ -36,6 +36,10 @@ class View:
     order: str | None = None
     """What rows are sorted by, where the report sorts them itself."""
     screen: Screen | None = None
+    stored: bool = False
+    """Whether to show where the file keeps each parameter."""
+    metadata: bool = False
+    """Whether to show what the file says of itself."""
 
 
 def natural_key(separator: str) -> Callable[[str], str]:
@@ -70,6 +74,7 @@ def record(view: View, parameter: Parameter) -> dict[str, Any]:
         "tied_to": tree.ties.get(parameter.name),
         "layer": parameter.layer,
         "scheme": parameter.scheme,
+        "stored_path": parameter.stored_path,
     }
     if view.stats is not None:
         found = view.stats.get(tree.own_name(parameter.name))

@@ -24,10 +24,14 @@ from paraminspect.tree import ParameterTree
 if TYPE_CHECKING:
     from paraminspect.stats import Stats
 
-HEADER = ("name", "shape", "dtype", "parameters", "bytes", "note", "scheme")
-SHOWN_IF_USED = frozenset(("note", "scheme", *COUNTS))
+HEADER = ("name", "shape", "dtype", "parameters", "bytes", "note", "scheme", "stored as")
+SHOWN_IF_USED = frozenset(("note", "scheme", "stored as", *COUNTS))
 """Columns that are left out where no row has anything to say in them."""
 RIGHT = frozenset(("parameters", "bytes", *STATS))
+
+SHOWN_OTHERS = 5
+SHOWN_CHARACTERS = 60
+"""Of what is no parameter, and of a text in the metadata: JSON has all of both."""
 
 
 def as_table(view: View) -> Iterator[str]:
@@ -47,7 +51,31 @@ def as_table(view: View) -> Iterator[str]:
     if same and "dtype" not in heading:
         footer += f" {next(iter(tree.entries.values())).dtype}"
     footer += _found(view)
-    yield screen.dim(footer) if screen else footer
+    for line in (footer, *_beside(view)):
+        yield screen.dim(line) if screen else line
+
+
+def _beside(view: View) -> Iterator[str]:
+    """What the source holds beside the parameters."""
+    tree = view.tree
+    if tree.optimizer:
+        yield f"{len(tree.optimizer):,} more of the optimizer; --optimizer lists them"
+    if tree.others:
+        some = [f"{escape(path)} ({escape(what)})" for path, what in tree.others.items()]
+        rest = f", and {len(some) - SHOWN_OTHERS:,} more" if len(some) > SHOWN_OTHERS else ""
+        yield f"not parameters: {', '.join(some[:SHOWN_OTHERS])}{rest}"
+    if view.metadata:
+        yield from _metadata(tree)
+
+
+def _metadata(tree: ParameterTree) -> Iterator[str]:
+    """What the file says of itself, long texts cut short."""
+    for key, value in tree.metadata.items():
+        text = escape(value[:SHOWN_CHARACTERS])
+        more_ = f"... ({len(value):,} characters)" if len(value) > SHOWN_CHARACTERS else ""
+        yield f"{escape(key)}: {text}{more_}"
+    if not tree.metadata:
+        yield "no metadata"
 
 
 def _dropped_first(view: View, same: bool) -> list[str]:
@@ -84,6 +112,7 @@ def as_markdown(view: View) -> Iterator[str]:
     yield tabulate(rows, header, tablefmt="pipe", disable_numparse=True, colalign=align)
     yield ""
     yield format_totals(view.tree)
+    yield from _beside(view)
 
 
 def _lines(view: View) -> Iterator[Folded]:
@@ -117,10 +146,12 @@ def _cells(
         if note and view.screen is not None and name in tree.ties:
             label, note = f"{label} {note}", ""
         names.append(label)
-        key = (p.shape, p.dtype.name, times, note, p.scheme)
+        stored = escape(p.stored_path or p.name) if view.stored else ""
+        key = (p.shape, p.dtype.name, times, note, p.scheme, stored)
         if key not in made:
             count, nbytes = f"{p.count * times:,}", format_nbytes(p.nbytes * times)
-            made[key] = (str(list(p.shape)), p.dtype.name, count, nbytes, note, p.scheme or "")
+            sizes = (str(list(p.shape)), p.dtype.name, count, nbytes)
+            made[key] = (*sizes, note, p.scheme or "", stored)
         rests.append(made[key])
     header = list(HEADER)
     if view.stats is not None:

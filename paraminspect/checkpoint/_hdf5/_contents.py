@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -73,6 +75,20 @@ class Contents:
         if type(found) is not list or len(found) != len(wanted):
             raise self.library.error(GARBAGE)
         return found
+
+    def metadata(self, groups: Sequence[str] = ("",)) -> dict[str, str]:
+        """The attributes of groups as text: what is no text is written as JSON."""
+        try:
+            found = [self.library.ask("all_attributes", path=group)[0] for group in groups]
+        finally:
+            self.library.stop()
+        if any(type(attributes) is not dict for attributes in found):
+            raise self.library.error(GARBAGE)
+        return {
+            key: value if type(value) is str else json.dumps(value)
+            for attributes in found
+            for key, value in attributes.items()
+        }
 
     def array(self, dataset: Dataset, dtype: DType | None = None) -> StoredArray:
         """The values of a dataset, not read yet; two links to one dataset give one array."""

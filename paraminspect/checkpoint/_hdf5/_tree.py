@@ -28,6 +28,7 @@ def tree_of(contents: Contents) -> ParameterTree:
         separator=SEPARATOR,
         files=(contents.source,),
         others=contents.others,
+        more_metadata=contents.metadata,
     )
 
 

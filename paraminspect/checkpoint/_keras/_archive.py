@@ -9,6 +9,8 @@ import os
 import tempfile
 import weakref
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from paraminspect.checkpoint._files import RegularFile, write_all
@@ -18,6 +20,7 @@ from paraminspect.checkpoint._keras._config import (
     FIRST_VERSION_WITH_NAMES,
     LayerConfig,
     parse_layers,
+    parse_metadata,
     parse_version,
 )
 from paraminspect.checkpoint._keras._trees import weights_tree
@@ -42,7 +45,7 @@ def open_keras(file: RegularFile) -> ParameterTree:
     archive = Archive(file)
     if WEIGHTS not in archive.members:
         raise CheckpointError(f"{file.path}: {_what_instead(list(archive.members))}")
-    version = parse_version(_text(archive, METADATA))
+    version = parse_version(parse_metadata(_text(archive, METADATA)))
     configs: Mapping[str, LayerConfig] = {}
     if version is not None:
         configs = parse_layers(_text(archive, CONFIG))
@@ -52,9 +55,17 @@ def open_keras(file: RegularFile) -> ParameterTree:
     contents = _read_weights(archive)
     try:
         is_keras2 = version is not None and version < (3, 0)
-        return weights_tree([contents], configs, names, is_keras2)
+        tree = weights_tree([contents], configs, names, is_keras2)
     finally:
         contents.library.stop()
+    return replace(tree, more_metadata=partial(_metadata, archive))
+
+
+def _metadata(archive: Archive) -> dict[str, str]:
+    """The texts of `metadata.json`, and the whole config."""
+    told = parse_metadata(_text(archive, METADATA))
+    config = _text(archive, CONFIG).decode("utf-8", "surrogateescape")
+    return {**told, CONFIG: config} if config else told
 
 
 def _what_instead(members: list[str]) -> str:

@@ -29,14 +29,19 @@ class LayerConfig:
     is_functional: bool
 
 
-def parse_version(text: bytes) -> tuple[int, int] | None:
-    """`(3, 15)`: the version of Keras in a `metadata.json`; None if it tells none."""
+def parse_metadata(text: bytes) -> dict[str, str]:
+    """The texts in a `metadata.json`; empty for what is no such file."""
     try:
         told = read_json(text)
     except CheckpointError:
-        return None
-    version = told.get("keras_version") if isinstance(told, dict) else None
-    match = re.match(r"(\d{1,4})\.(\d{1,4})", version) if isinstance(version, str) else None
+        return {}
+    pairs = told.items() if isinstance(told, dict) else ()
+    return {key: value for key, value in pairs if isinstance(value, str)}
+
+
+def parse_version(metadata: Mapping[str, str]) -> tuple[int, int] | None:
+    """`(3, 15)`: the version of Keras that wrote an archive; None if it does not tell."""
+    match = re.match(r"(\d{1,4})\.(\d{1,4})", metadata.get("keras_version", ""))
     return (int(match[1]), int(match[2])) if match else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from paraminspect.arrays import DTYPES, DType
@@ -92,7 +93,8 @@ def legacy_tree(contents: Contents, root: str) -> ParameterTree:
     parameters = parameters_of(contents, dtypes)
     parameters.sort(key=lambda parameter: place.get(parameter.name, len(place)))
     named = {path: Named(name) for path, name in paths.items()}
-    return _tree([contents], parameters, named, lambda path: path.startswith(OPTIMIZER + "/"))
+    tree = _tree([contents], parameters, named, lambda path: path.startswith(OPTIMIZER + "/"))
+    return replace(tree, more_metadata=partial(contents.metadata, ["", root] if root else [""]))
 
 
 def _tree(
@@ -132,4 +134,5 @@ def _tree(
         files=files,
         others=others,
         optimizer=training,
+        more_metadata=parts[0].metadata,
     )
