@@ -51,11 +51,11 @@ class Format(NamedTuple):
 
 
 FORMATS = (
-    Format(is_keras_index, ".weights.json", "_keras", "open_sharded_weights"),
+    Format(is_keras_index, ".weights.json", "_keras._sharded", "open_sharded_weights"),
     Format(is_json, ".safetensors.index.json", "_shards", "open_sharded"),
     Format(is_npz, ".npz", "_npz", "open_npz"),
-    Format(is_hdf5, ".h5", "_keras", "open_hdf5"),
-    Format(is_zip, ".keras", "_keras", "open_keras"),
+    Format(is_hdf5, ".h5", "_keras._open", "open_hdf5"),
+    Format(is_zip, ".keras", "_keras._archive", "open_keras"),
     # Last: it begins with a mere number, so its reader tells what a file is that nobody reads.
     Format(lambda _: True, ".safetensors", "_safetensors", "open_safetensors"),
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from itertools import islice
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -93,6 +95,9 @@ def list_parameters(
         "metadata": metadata,
     }
     rendering = _style(style, tree, used)
+    if stats:
+        # NumPy takes as long to import as a file to open, which is often spent waiting.
+        Thread(target=import_module, args=["paraminspect.stats"]).start()
     with collector_paused():
         whole = open_source(source)
         whole = whole.with_optimizer() if optimizer else whole

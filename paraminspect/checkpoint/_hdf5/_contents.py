@@ -12,7 +12,8 @@ from paraminspect.checkpoint._files import ByteSource, RegularFile, StoredArray
 from paraminspect.checkpoint._hdf5._chunks import ChunkCache, ChunkedBytes
 from paraminspect.checkpoint._hdf5._filters import Filter
 from paraminspect.checkpoint._hdf5._layouts import CompactBytes, FilledBytes
-from paraminspect.checkpoint._hdf5._process import GARBAGE, Extent, Library, Source
+from paraminspect.checkpoint._hdf5._process import GARBAGE, Library, Source
+from paraminspect.errors import CheckpointError
 
 MAXIMUM_RANK = 32
 """HDF5's own limit."""
@@ -118,9 +119,16 @@ class Contents:
         return self.file, self.library.extent.base + dataset.offset
 
 
-def read_contents(file: HDF5Source, extent: Extent, source: RegularFile) -> Contents:
-    """Walk over the HDF5 file at `extent` in `file`; raises `CheckpointError`."""
-    library = Library(file, extent)
+def read_contents(file: HDF5Source, library: Library, source: RegularFile) -> Contents:
+    """Walk over an HDF5 file; raises `CheckpointError`, and the library is stopped then."""
+    try:
+        return _read(file, library, source)
+    except CheckpointError:
+        library.stop()
+        raise
+
+
+def _read(file: HDF5Source, library: Library, source: RegularFile) -> Contents:
     rows, _ = library.ask("walk")
     contents = Contents(file, library, source)
     if type(rows) is not list:

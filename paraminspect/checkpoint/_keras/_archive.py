@@ -14,7 +14,9 @@ from functools import partial
 from pathlib import Path
 
 from paraminspect.checkpoint._files import RegularFile, write_all
-from paraminspect.checkpoint._hdf5 import Contents, Extent, find_extent, read_contents
+from paraminspect.checkpoint._hdf5._contents import Contents, read_contents
+from paraminspect.checkpoint._hdf5._process import Extent, Library
+from paraminspect.checkpoint._hdf5._superblock import find_extent
 from paraminspect.checkpoint._json import shown
 from paraminspect.checkpoint._keras._config import (
     FIRST_VERSION_WITH_NAMES,
@@ -91,8 +93,9 @@ def _read_weights(archive: Archive) -> Contents:
         raise source.error(f"is {error}") from None
     if member.method == STORED:
         inside = Extent(member.offset + extent.base, extent.size)
-        return read_contents(archive.file, inside, archive.file)
-    return read_contents(UnpackedMember(archive.file, source, member), extent, archive.file)
+        return read_contents(archive.file, Library(archive.file, inside), archive.file)
+    unpacked = UnpackedMember(archive.file, source, member)
+    return read_contents(unpacked, Library(unpacked, extent), archive.file)
 
 
 class UnpackedMember:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from paraminspect.checkpoint._hdf5 import Contents
+from paraminspect.checkpoint._hdf5._contents import Contents
 from paraminspect.checkpoint._json import shown
 
 MODEL = "model_weights"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from paraminspect.checkpoint._files import RegularFile, open_regular
-from paraminspect.checkpoint._hdf5 import Contents, open_contents
+from paraminspect.checkpoint._hdf5._contents import Contents
 from paraminspect.checkpoint._json import read_json, shown
+from paraminspect.checkpoint._keras._open import open_contents
 from paraminspect.checkpoint._keras._trees import weights_tree
 from paraminspect.errors import CheckpointError
 from paraminspect.tree import ParameterTree

@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 from paraminspect.arrays import DTYPES, DType
 from paraminspect.checkpoint._files import RegularFile
-from paraminspect.checkpoint._hdf5 import (
+from paraminspect.checkpoint._hdf5._contents import Contents
+from paraminspect.checkpoint._hdf5._tree import (
     SEPARATOR,
-    Contents,
     parameters_of,
     resolve_links,
     ties_of,

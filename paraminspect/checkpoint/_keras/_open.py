@@ -1,0 +1,48 @@
+"""An HDF5 file, whoever wrote it: a weights file of Keras 3, a legacy one, or neither."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from paraminspect.checkpoint._files import RegularFile
+from paraminspect.checkpoint._hdf5._process import Library
+from paraminspect.checkpoint._hdf5._superblock import find_extent
+from paraminspect.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from paraminspect.checkpoint._hdf5._contents import Contents
+    from paraminspect.tree import ParameterTree
+
+
+def open_hdf5(file: RegularFile) -> ParameterTree:
+    """The tree of an HDF5 file; values are not read."""
+    contents = open_contents(file)
+    try:
+        return _tree_of(contents)
+    finally:
+        contents.library.stop()
+
+
+def open_contents(file: RegularFile) -> Contents:
+    """What an HDF5 file holds; stop its library when nothing more is to be asked."""
+    try:
+        extent = find_extent(file)
+    except CheckpointError as error:
+        raise CheckpointError(f"{file.path}: {error}") from None
+    library = Library(file, extent)
+    library.start()
+    # Imported while the library starts, which takes longer.
+    from paraminspect.checkpoint._hdf5._contents import read_contents
+
+    return read_contents(file, library, file)
+
+
+def _tree_of(contents: Contents) -> ParameterTree:
+    from paraminspect.checkpoint._hdf5._tree import tree_of
+    from paraminspect.checkpoint._keras._legacy import find_root
+    from paraminspect.checkpoint._keras._trees import is_weights_file, legacy_tree, weights_tree
+
+    if is_weights_file(contents):
+        return weights_tree([contents])
+    root = find_root(contents)
+    return tree_of(contents) if root is None else legacy_tree(contents, root)
