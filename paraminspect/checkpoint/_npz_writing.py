@@ -39,7 +39,7 @@ def save_npz(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
     with replacing(path, archive.nbytes, inputs=tree.files, overwrite=overwrite) as new:
         _fill(new, archive, headers, arrays)
         _check(new.path, arrays)
-    return _lost(tree)
+    return _lost(tree, path)
 
 
 def _header(name: str, array: Array) -> bytes:
@@ -95,11 +95,13 @@ def _check(path: Path, arrays: Mapping[str, Array]) -> None:
         raise CheckpointError("what was written reads back as something else")
 
 
-def _lost(tree: ParameterTree) -> list[str]:
+def _lost(tree: ParameterTree, path: Path) -> list[str]:
     lost = []
     if tree.ties:
-        lost.append(f"npz knows no ties: {len(tree.ties)} aliases are written as copies")
+        count = len(tree.ties)
+        written = f"{count} aliases are copies" if count > 1 else "1 alias is a copy"
+        lost.append(f"npz knows no ties: {written} in {path}")
     keys = [key for key in tree.metadata if key not in tree.ties and key != FRAMEWORK_KEY]
     if keys:
-        lost.append(f"npz knows no metadata: {', '.join(keys)}")
+        lost.append(f"npz knows no metadata: {', '.join(keys)} is not in {path}")
     return lost

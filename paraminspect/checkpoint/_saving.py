@@ -37,6 +37,7 @@ class Saver(NamedTuple):
 
 SAVERS = {
     "safetensors": Saver((".safetensors",), "_safetensors_writing", "save_safetensors"),
+    "npz": Saver((".npz",), "_npz_writing", "save_npz"),
 }
 """Every format that is one file, by its name."""
 
