@@ -15,8 +15,8 @@ from paraminspect.compute._functions import FUNCTIONS
 from paraminspect.errors import ExpressionError, ShapeError, nearest
 from paraminspect.tree import Module, ParameterTree
 
-CHAINED = ("Sequential", "Module", "HybridSequential")
-"""Containers whose children follow one another, where no `forward` says otherwise."""
+CHAINED = ("Sequential", "HybridSequential", "Functional", "Block", "HybridBlock")
+"""Containers with arguments whose children follow one another, as those without any do."""
 
 
 @functools.cache
@@ -76,26 +76,41 @@ class Part:
             raise ShapeError(f"{self._path}: nothing tells what this part computes")
         if layer.forward is not None:
             functions: dict[str, Callable[..., Any]] = {**FUNCTIONS, **self.children}
-            names = {**self._values(), "training": self._run.training}
+            names = {**self.values, "training": self._run.training}
             return layer.forward.run(inputs, names, functions)
         compute = self._run.table.get(layer.kind)
         if compute is not None:
             return self._computed(compute, inputs, named)
-        if layer.kind in CHAINED and not self._module.parameters:
+        if self._is_chained() and not self._module.parameters:
             (x,) = inputs
             for child in self.children.values():
                 x = child(x)
             return x
         raise ShapeError(self._unknown(layer.kind))
 
+    def _is_chained(self) -> bool:
+        return self.kind in CHAINED or not self.arguments
+
+    @property
+    def kind(self) -> str:
+        """The class of the layer."""
+        return self._module.kind
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The arguments of the layer."""
+        return self._module.layer.arguments if self._module.layer else {}
+
     def _unknown(self, kind: str) -> str:
-        if kind in CHAINED:
+        if self._is_chained():
             own = ", ".join(self._module.parameters)
             return f"{self._title()} has parameters of its own ({own}): its `forward` must be told"
         ending = nearest(kind, self._run.table)
         return f"{self._title()}: the computation of {kind} is not known{ending}"
 
-    def _values(self) -> dict[str, Any]:
+    @functools.cached_property
+    def values(self) -> dict[str, Any]:
+        """The values of the layer's own parameters, by local name."""
         values = self._run.values
         return {local: values[full] for local, full in self._module.parameters.items()}
 
@@ -104,10 +119,11 @@ class Part:
         assert layer is not None
         call = Call(
             SimpleNamespace(**layer.arguments),
-            self._values(),
+            self.values,
             self.children,
             self._run.training,
             self._update,
+            self,
         )
         try:
             return compute(call, *inputs, **named)

@@ -173,3 +173,22 @@ def first_maximum(patches: Any) -> Any:
     values = plain(patches)
     chosen = numpy.argmax(values, axis=-1)[..., None] == numpy.arange(patches.shape[-1])
     return np.sum(np.where(chosen, patches, numpy.zeros((), values.dtype)), axis=-1)
+
+
+def adapted(x: Any, wanted: Sequence[int | None], kind: str) -> Any:
+    """The last axes pooled to the lengths `wanted` (None: as they are), by `mean` or `max`.
+
+    Of `n` elements for `m` windows, window i has floor(i n / m) to ceil((i + 1) n / m).
+    """
+    for axis, count in enumerate(wanted, x.ndim - len(wanted)):
+        if count is None:
+            continue
+        n = x.shape[axis]
+        places = [slice(i * n // count, -(-(i + 1) * n // count)) for i in range(count)]
+        parts = [x[(*[slice(None)] * axis, place)] for place in places]
+        if kind == "max":
+            pooled = [first_maximum(np.moveaxis(part, axis, -1)) for part in parts]
+        else:
+            pooled = [np.mean(part, axis=axis) for part in parts]
+        x = np.stack(pooled, axis=axis)
+    return x

@@ -10,6 +10,7 @@ import numpy
 from paraminspect.compute._call import Call, Compute, expect_channels, expect_last
 from paraminspect.compute._functions import flatten, leaky_relu, plain
 from paraminspect.compute._windows import (
+    adapted,
     convolve,
     convolve_transposed,
     first_maximum,
@@ -204,24 +205,11 @@ def _divisor(
 
 
 def adaptive_pooling(ndim: int, kind: str) -> Compute:
-    """`nn.AdaptiveAvgPool`, `nn.AdaptiveMaxPool`: window i is floor(i n/m) to ceil((i+1) n/m)."""
+    """`nn.AdaptiveAvgPool` and `nn.AdaptiveMaxPool`."""
 
     def compute(call: Call, x: Any) -> Any:
         size = call.a.output_size
-        wanted = size if isinstance(size, tuple) else (size,) * ndim
-        for axis, count in enumerate(wanted, x.ndim - ndim):
-            n = x.shape[axis]
-            parts = []
-            for i in range(count or 0):
-                place = slice(i * n // count, -(-(i + 1) * n // count))
-                part = x[(*[slice(None)] * axis, place)]
-                if kind == "max":
-                    parts.append(first_maximum(np.moveaxis(part, axis, -1)))
-                else:
-                    parts.append(np.mean(part, axis=axis))
-            if parts:
-                x = np.stack(parts, axis=axis)
-        return x
+        return adapted(x, size if isinstance(size, tuple) else (size,) * ndim, kind)
 
     return compute
 

@@ -190,7 +190,7 @@ def decoder_layer(
 
 def stack(call: Call, x: Any, *others: Any) -> Any:
     """`nn.TransformerEncoder` and `nn.TransformerDecoder`."""
-    for layer in call.children["layers"].children.values():  # type: ignore[attr-defined]
+    for layer in call.children["layers"].children.values():
         x = layer(x, *others)
     norm = call.children.get("norm")
     return x if norm is None else norm(x)

@@ -1,0 +1,21 @@
+"""What the layers of Keras compute, by the names of `frameworks.keras`."""
+
+from __future__ import annotations
+
+from paraminspect.compute._call import Compute
+from paraminspect.compute.keras._attention import ATTENTION
+from paraminspect.compute.keras._convolution import CONVOLUTIONS
+from paraminspect.compute.keras._dense import DENSE
+from paraminspect.compute.keras._normalization import NORMALIZATIONS
+from paraminspect.compute.keras._plain import PLAIN
+from paraminspect.compute.keras._recurrent import RECURRENT
+
+COMPUTE: dict[str, Compute] = {
+    **DENSE,
+    **CONVOLUTIONS,
+    **NORMALIZATIONS,
+    **RECURRENT,
+    **ATTENTION,
+    **PLAIN,
+}
+"""Layer kind to computation."""
