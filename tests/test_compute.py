@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import paraminspect as pi
-from paraminspect.compute import adam, gradients, sgd, train
+from paraminspect.compute import adam, gradients, run, sgd, train
 from paraminspect.definition import load_definition
 
 DATA = Path(__file__).parent / "data/compute"
@@ -218,3 +218,24 @@ def test_a_bad_forward_says_where(forward, message):
     with pytest.raises(pi.ParamInspectError, match=message) as caught:
         load(text)
     assert "@ $.layers.forward" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("merge", "of"),
+    [
+        ("Add", lambda x, t: x + t),
+        ("Subtract", lambda x, t: x - t),
+        ("Multiply", lambda x, t: x * t),
+        ("Average", lambda x, t: (x + t) / 2),
+        ("Maximum", np.maximum),
+        ("Minimum", np.minimum),
+        ("Concatenate", lambda x, t: np.concatenate([x, t], axis=-1)),
+        ("Dot(-1)", lambda x, t: (x * t).sum(-1, keepdims=True)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_layer_of_keras_merges_its_branches(merge, of):
+    call = merge if "(" in merge else f"{merge}()"
+    text = f"framework: keras\ninput: [3]\nlayers:\n- {call}: [Identity(), Activation('tanh')]\n"
+    x = np.random.default_rng(0).standard_normal((2, 3))
+    np.testing.assert_allclose(run(load(text), [x], {}), of(x, np.tanh(x)), rtol=1e-14)

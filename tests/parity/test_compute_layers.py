@@ -8,16 +8,17 @@ import json
 import subprocess
 from pathlib import Path
 
+import autograd
 import numpy as np
 import pytest
 
 from paraminspect import compute
 from paraminspect.compute import gradients
-from paraminspect.compute._run import compute_table
+from paraminspect.compute._run import Run, compute_table
 from paraminspect.definition import load_definition
 
 DATA = Path(__file__).parent.parent / "data/compute"
-MODULES = {"pytorch": "torch", "mxnet": "mxnet"}
+MODULES = {"pytorch": "torch", "keras": "keras", "mxnet": "mxnet"}
 CASES = {
     framework: json.loads((DATA / f"{framework}_layers.json").read_text(encoding="utf-8"))
     for framework in MODULES
@@ -31,6 +32,7 @@ EVERY = [
 RTOL = {"float64": 1e-9, "float32": 2e-5}
 ROUNDED = {
     "pytorch": ("CELU", "Hardsigmoid"),
+    "keras": ("LeakyReLU", "Activation('leaky_relu'", "Activation('gelu'"),
     "mxnet": ("PReLU", "LeakyReLU", "ELU", "SELU", "GELU", "RNN", "BatchNorm", "LayerNorm"),
 }
 """Layers in which the framework rounds a constant to float32."""
@@ -73,26 +75,35 @@ def test_a_layer_computes_what_its_framework_computes(framework, number, expecte
     inputs = of("input")
     text = definition(framework, case["call"], inputs)
     net = load_definition(text.encode(), "definition")
-    values = {f"layer.{name}": value for name, value in of("state").items()}
-    values |= {name: x for name, x in inputs.items() if x.dtype.kind == "f"}
+    layer = f"layer{net.separator}"
+    values = {layer + name: value for name, value in of("state").items()}
+    if framework != "keras":  # which has no bare parameters
+        values |= {name: x for name, x in inputs.items() if x.dtype.kind == "f"}
     weights = arrays[f"{number}/weights"]
     monkeypatch.setitem(compute.LOSSES, "sum", lambda y, target: (y * weights).sum())
-    found = gradients(net, [inputs["x0"]], "sum", values=values, training=case["train"])
+    given = list(inputs.values()) if framework == "keras" else [inputs["x0"]]
+    found = gradients(net, given, "sum", values=values, training=case["train"])
     output = arrays[f"{number}/output"]
     assert found.output.shape == output.shape
     is_rounded = output.dtype == np.float64 and case["call"].startswith(ROUNDED[framework])
     rtol = 1e-6 if is_rounded else RTOL[output.dtype.name]
     np.testing.assert_allclose(found.output, output, rtol=rtol, atol=rtol / 10)
     wanted = of("grad")
+    if framework == "keras":
+        of_input = wanted.pop("x0", None)
+        run = Run(net, values, case["train"])
+        if of_input is not None:
+            ours = autograd.grad(lambda x: (run(x, *given[1:]) * weights).sum())(given[0])
+            np.testing.assert_allclose(ours, of_input, rtol=rtol, atol=rtol / 10)
     assert set(found.total) == set(wanted)
     for name, gradient in wanted.items() if (framework, case["call"]) not in WRONG else ():
         ours = found.total[name]
         np.testing.assert_allclose(ours, gradient, rtol=rtol, atol=rtol / 10, err_msg=name)
     after = {n: a for n, a in of("after").items() if n not in FIXED}
     for name, value in found.updates.items():
-        np.testing.assert_allclose(value, after[name.removeprefix("layer.")], rtol=rtol)
+        np.testing.assert_allclose(value, after[name.removeprefix(layer)], rtol=rtol)
     changed = {name for name, value in after.items() if (value != of("state")[name]).any()}
-    assert {name.removeprefix("layer.") for name in found.updates} >= changed
+    assert {name.removeprefix(layer) for name in found.updates} >= changed
 
 
 def definition(framework, call, inputs):
@@ -100,9 +111,12 @@ def definition(framework, call, inputs):
     lines = [f"framework: {framework}"]
     if framework == "mxnet":
         lines.append("names: structural")
-    if framework == "mxnet" or "Lazy" in call:
+    if framework != "pytorch" or "Lazy" in call:
         lines.append(f"input: {list(inputs['x0'].shape[1:])}")
     lines += ["layers:", f"  layer: {call}"]
+    if framework == "keras":
+        names = ", ".join(inputs)
+        return "\n".join([*lines, f"  forward({names}): layer({names})"])
     for name, x in inputs.items():
         if x.dtype.kind == "f":
             lines.append(f"  {name}: Parameter({', '.join(map(str, x.shape))}, init='zeros')")
@@ -115,9 +129,14 @@ def definition(framework, call, inputs):
 
 TWINS = {
     "pytorch": ("Lazy", "RReLU", "SyncBatchNorm", "AlphaDropout", "FeatureAlphaDropout", "Conv1D"),
+    "keras": (
+        *("InputLayer", "ActivityRegularization", "AlphaDropout", "Gaussian", "SpatialDropout"),
+        *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"),
+        *("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"),
+    ),
     "mxnet": ("BatchNormReLU", "RNNCell", "LSTMCell", "GRUCell", "Conv3DTranspose"),
 }
-"""Computations that are others' under another name, or not to be had (MXNet on a CPU)."""
+"""Computations that are others' under another name, need branches, or are not to be had."""
 
 
 @pytest.mark.parametrize("framework", MODULES)

@@ -16,7 +16,7 @@ from paraminspect.compute._layout import along, channels_first
 from paraminspect.compute._run import Part
 from paraminspect.compute._windows import convolve
 from paraminspect.compute.keras._activations import activation_of
-from paraminspect.compute.keras._convolution import weight_of, per_axis, same_pairs
+from paraminspect.compute.keras._convolution import per_axis, same_pairs, weight_of
 from paraminspect.errors import ShapeError
 
 Step = Callable[[Any, State], State]

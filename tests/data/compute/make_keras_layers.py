@@ -30,13 +30,14 @@ def computed(case, number, dtype):
     """`(kind/name, array)` of one case."""
     keras.config.set_floatx(dtype)
     keras.config.set_dtype_policy(dtype)
+    keras.backend.clear_session()  # inner layers are numbered from the beginning
     rng = np.random.default_rng(number)
     layer = eval(case["call"], {"__builtins__": {}}, vars(keras.layers))
     inputs = [made_input(spec, rng) for spec in case["inputs"]]
     options = {"training": True} if case["train"] else {}
 
     def run():
-        return layer(*inputs, **options)
+        return layer(inputs) if case.get("list") else layer(*inputs, **options)
 
     run()
     weights_of = [v for v in layer.weights if "seed_generator" not in v.path]
@@ -45,6 +46,8 @@ def computed(case, number, dtype):
         if not str(v.dtype).startswith("float"):
             continue
         v.assign(np.abs(values) + 0.5 if "var" in v.path else values)
+    if isinstance(layer, keras.layers.Normalization):
+        layer.finalize_state()
     for v in weights_of:
         yield f"state/{local_name(v)}", v.numpy()
     trained = [v.value for v in layer.trainable_variables]
