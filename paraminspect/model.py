@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from paraminspect.arrays import Shape
 from paraminspect.errors import ShapeError
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False, repr=False)
 class Model(ParameterTree):
     """The tree of a definition. With values it computes: `y = net(x)`, `net.gradients(x)`."""
+
+    input: Shape | None = None
+    """The shape of one example, where the definition tells it."""
 
     def __call__(self, *inputs: Any) -> Any:
         """The output for these inputs, outside of training (batch axis first)."""

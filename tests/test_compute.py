@@ -143,7 +143,7 @@ def test_twenty_steps_of_a_shared_mlp_are_those_of_pytorch(case, update):
     data = of_case(case, "")
     before = {n.removeprefix("before/"): a for n, a in data.items() if n.startswith("before/")}
     x, target = data["input/x"], data["input/target"]
-    steps = list(train(load(SHARED_MLP), [x], target, "mse", update, 20, before))
+    steps = list(train(load(SHARED_MLP), [([x], target)], "mse", update, 20, before))
     losses = [step.found.loss for step in steps]
     last = gradients(load(SHARED_MLP), [x], "mse", target, steps[-1].values).loss
     np.testing.assert_allclose([*losses, last], data["loss"], rtol=1e-10)

@@ -18,6 +18,9 @@ COMMANDS = {
     "tie": ("paraminspect.cli.tie", "tie_parameters", "Make two names one array."),
     "convert": ("paraminspect.cli.convert", "convert_source", "Change the format or the dtype."),
     "init": ("paraminspect.cli.init", "init_parameters", "Draw values by schemes."),
+    "run": ("paraminspect.cli.run", "run_definition", "The output of a definition."),
+    "grad": ("paraminspect.cli.grad", "show_gradients", "The gradient of each parameter."),
+    "train": ("paraminspect.cli.train", "train_definition", "Gradient descent on data."),
     "diff": ("paraminspect.cli.diff", "diff_sources", "What differs between two sources."),
 }
 """Command to (module, function, one line of help). A module is imported when its command runs."""

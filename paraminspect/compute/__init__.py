@@ -6,6 +6,7 @@ Shapes are those of the framework, with the batch axis. Values are float32 or fl
 from __future__ import annotations
 
 from paraminspect.compute._gradients import Gradients, gradients, load_values, run
+from paraminspect.compute._inputs import make_input
 from paraminspect.compute._losses import LOSSES, NEED_TARGET
 from paraminspect.compute._training import Step, adam, sgd, train
 
@@ -17,6 +18,7 @@ __all__ = [
     "adam",
     "gradients",
     "load_values",
+    "make_input",
     "run",
     "sgd",
     "train",

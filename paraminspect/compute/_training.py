@@ -53,17 +53,20 @@ def adam(lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8)
 
 def train(
     tree: ParameterTree,
-    inputs: Sequence[Any],
-    target: Any,
+    batches: Sequence[tuple[Sequence[Any], Any]],
     loss: str,
     update: Update,
     steps: int,
     values: Mapping[str, Any],
 ) -> Iterator[Step]:
-    """Full-batch steps, one at a time; a tied array is stepped once, by the sum of its uses."""
+    """Steps, one at a time, each on the next batch `(inputs, target)`, round and round.
+
+    A tied array is stepped once, by the sum of the gradients of its uses.
+    """
     values = dict(values)
     states: dict[str, State] = {}
     for number in range(1, steps + 1):
+        inputs, target = batches[(number - 1) % len(batches)]
         found = gradients(tree, inputs, loss, target, values, training=True)
         for name, gradient in found.total.items():
             if gradient is not None:

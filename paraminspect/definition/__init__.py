@@ -65,7 +65,8 @@ def _load(root: Node, source: str) -> ParameterTree:
         fail("there are no layers", "$.layers", layers)
     model = builder.layer(layers, "$.layers")
     _check_shared(scope, root)
-    built = _built(builder, model, _input(scope, root.get("input")), layers)
+    shape = _input(scope, root.get("input"))
+    built = _built(builder, model, shape, layers)
     named = _named(_namer(framework, root), built, layers)
     _check_counts(named, layers)
     tree: ParameterTree = Model(
@@ -77,6 +78,7 @@ def _load(root: Node, source: str) -> ParameterTree:
         framework.name,
         named.root,
         framework.separator,
+        input=shape,
     )
     tree, owners = _with_ties(tree, root)
     rules = Rules.read(root, tree, scope.values)

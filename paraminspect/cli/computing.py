@@ -1,0 +1,116 @@
+"""What commands that compute share: the definition with values, its inputs, and their options."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paraminspect.errors import DefinitionError
+from paraminspect.source import open_source
+
+if TYPE_CHECKING:
+    from paraminspect.model import Model
+
+
+@dataclass(frozen=True)
+class Computing:
+    """What the options say on values and numbers; a seed that is not given is drawn and told."""
+
+    checkpoint: str | None
+    seed: int | None
+    scheme: str | None
+    rng: str
+    dtype: str
+
+    def model(self, path: str) -> Model:
+        """The definition with the values of the checkpoint, or with values drawn for it."""
+        from paraminspect.initialization import initialize
+        from paraminspect.model import Model
+
+        if self.checkpoint and self.scheme:
+            raise click.UsageError("--checkpoint has the values already: leave --scheme out")
+        model = open_source(path)
+        if not isinstance(model, Model):
+            raise DefinitionError(f"{path}: only a definition tells what a model computes")
+        if self.checkpoint:
+            return model.load(open_source(self.checkpoint))
+        drawn = initialize(model, seed=self.known_seed, rng=self.rng, scheme=self.scheme)
+        assert isinstance(drawn, Model)
+        return drawn
+
+    @functools.cached_property
+    def known_seed(self) -> int:
+        """The seed that was given, or a fresh one, which is told so that it can be repeated."""
+        if self.seed is not None:
+            return self.seed
+        seed = secrets.randbits(32)
+        click.echo(f"seed {seed}; --seed {seed} gives the same again", err=True)
+        return seed
+
+    def array(self, model: Model, text: str) -> Any:
+        """An array from a .npy file, or made: `ones`, `uniform(2, 20)`, `integers(10, 2)`."""
+        from paraminspect.checkpoint import open_array
+        from paraminspect.compute import make_input
+
+        if text.endswith(".npy"):
+            values = open_array(text)[...]
+            return values.astype(self.dtype) if values.dtype.kind == "f" else values
+        is_random = text.startswith(("uniform", "normal", "integers"))
+        return make_input(text, model.input, self.known_seed if is_random else None, self.dtype)
+
+    def arrays(self, model: Model, texts: Sequence[str]) -> list[Any]:
+        """The inputs; without any, a batch of one example of ones."""
+        return [self.array(model, text) for text in texts or ("ones",)]
+
+
+def computing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that computes; it gets them as the argument `computing`."""
+
+    @click.option("--checkpoint", metavar="FILE", help="The values: a checkpoint with every name.")
+    @click.option(
+        "--seed", type=click.IntRange(0), metavar="N", help="Draw values (and random inputs) by N."
+    )
+    @click.option("--scheme", metavar="SCHEME", help="Draw all weights by this scheme.")
+    @click.option("--rng", default="native", metavar="NAME", help="Whose random numbers; see init.")
+    @click.option(
+        "--dtype",
+        type=click.Choice(["float32", "float64"]),
+        default="float32",
+        help="The precision to compute in.",
+    )
+    @functools.wraps(command)
+    def with_computing(
+        *arguments: Any,
+        checkpoint: str | None,
+        seed: int | None,
+        scheme: str | None,
+        rng: str,
+        dtype: str,
+        **options: Any,
+    ) -> Any:
+        bundled = Computing(checkpoint, seed, scheme, rng, dtype)
+        return command(*arguments, computing=bundled, **options)
+
+    return with_computing
+
+
+input_option = click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="X",
+    help="A .npy file, or ones, zeros, uniform(2, 20), normal(2, 20), integers(10, 2, 7);"
+    " repeat it for a model of several inputs.",
+)
+
+
+def check_new(path: Path | None, force: bool) -> None:
+    """Refuse to overwrite a file, before any work."""
+    if path is not None and path.exists() and not force:
+        raise click.UsageError(f"{path}: exists already; --force overwrites it")

@@ -1,0 +1,97 @@
+"""`paraminspect grad`: a forward and a backward pass, and the gradient of each parameter."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paraminspect.cli.computing import Computing, check_new, computing_options, input_option
+from paraminspect.report import Screen, write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from paraminspect.model import Model
+
+EPILOG = """\b
+Examples:
+  paraminspect grad mlp.yaml --seed 0 --input 'uniform(2, 4)'
+  paraminspect grad model.yaml --checkpoint model.safetensors \\
+      --input x.npy --target y.npy --loss mse
+  paraminspect grad shared.yaml --seed 0 --input 'ones(2, 4)' --per-use
+  paraminspect grad lm.yaml --seed 0 --input 'integers(50, 1, 8)' \\
+      --target 'integers(50, 1, 8)' --loss cross_entropy -o grads.safetensors
+
+\b
+The uses of a tied parameter add up. "none" is a parameter that no path from
+the loss leads to. Dropout is off; --train lets batch norms use the batch.
+
+\b
+Exit status: 0 done, 2 trouble.
+"""
+
+
+@click.command("grad", epilog=EPILOG)
+@click.argument("definition")
+@input_option
+@click.option("--target", metavar="Y", help="What mse and cross_entropy compare with, like X.")
+@click.option(
+    "--loss",
+    type=click.Choice(["sum", "mean", "mse", "cross_entropy"]),
+    default="sum",
+    help="From the output to one number; sum is the default.",
+)
+@click.option("--per-use", is_flag=True, help="Show each use of a tied parameter too.")
+@click.option("--train", "training", is_flag=True, help="Compute as in training.")
+@computing_options
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Save them.")
+@click.option("--force", is_flag=True, help="Overwrite another file.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json", "jsonl", "csv", "tsv"]),
+    default="table",
+)
+def show_gradients(
+    definition: str,
+    inputs: tuple[str, ...],
+    target: str | None,
+    loss: str,
+    per_use: bool,
+    training: bool,
+    computing: Computing,
+    output: Path | None,
+    force: bool,
+    style: str,
+) -> None:
+    """Run DEFINITION forward and backward: output, loss, and the gradient of each parameter."""
+    check_new(output, force)
+    model = computing.model(definition)
+    from paraminspect.compute import gradients, load_values
+    from paraminspect.report import compute as reports
+
+    values = load_values(model, computing.dtype)
+    given = computing.arrays(model, inputs)
+    wanted = None if target is None else computing.array(model, target)
+    found = gradients(model, given, loss, wanted, values, training)
+    if output is not None:
+        _save(model, found.total, output, force)
+    view = reports.GradientView(model, found, values, loss, per_use)
+    write(reports.GRADIENT_STYLES[style](view, Screen.of(sys.stdout)), sys.stdout)
+
+
+def _save(model: Model, found: Mapping[str, Any], path: Path, force: bool) -> None:
+    """Write the gradients under the names of their parameters, ties as ties."""
+    from paraminspect.arrays import InMemory
+    from paraminspect.checkpoint import save_checkpoint
+
+    reached = {name: gradient for name, gradient in found.items() if gradient is not None}
+    kept = model.keep(lambda name: model.own_name(name) in reached)
+    tree = kept.replace(
+        replace(kept.entries[name], data=InMemory(gradient)) for name, gradient in reached.items()
+    )
+    save_checkpoint(tree, path, overwrite=force)

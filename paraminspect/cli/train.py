@@ -1,0 +1,129 @@
+"""`paraminspect train`: steps of gradient descent, while one watches parameters and gradients."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paraminspect.cli.computing import Computing, computing_options
+from paraminspect.cli.options import Output, output_options
+from paraminspect.cli.progress import progress
+from paraminspect.report import write
+
+if TYPE_CHECKING:
+    from paraminspect.compute import Step
+    from paraminspect.model import Model
+
+EPILOG = """\b
+Examples:
+  paraminspect train mlp.yaml --seed 0 --data xy.npz --loss mse -o trained.safetensors
+  paraminspect train shared.yaml --checkpoint start.safetensors --data xy.npz \\
+      --loss mse --optimizer adam --lr 0.01 --steps 200 -o trained.safetensors
+  paraminspect train mlp.yaml --seed 0 --data xy.npz --loss mse --dry-run \\
+      --format jsonl | jq .loss
+
+\b
+--data is an .npz with the arrays x and y: all of it is one batch, unless
+--batch N takes N examples at a time, in their order. Ties stay ties: a tied
+array is stepped once, by the sum of the gradients of its uses.
+
+\b
+Exit status: 0 done, 2 trouble.
+"""
+
+
+@click.command("train", epilog=EPILOG)
+@click.argument("definition")
+@click.option("--data", required=True, metavar="FILE.npz", help="Inputs x and targets y.")
+@click.option(
+    "--loss",
+    type=click.Choice(["mse", "cross_entropy"]),
+    default="mse",
+    help="What is made small; mse is the default.",
+)
+@click.option("--steps", type=click.IntRange(1), default=100, show_default=True, metavar="N")
+@click.option("--optimizer", type=click.Choice(["sgd", "adam"]), default="sgd", show_default=True)
+@click.option("--lr", type=float, default=0.01, show_default=True, help="The learning rate.")
+@click.option("--momentum", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Of sgd.")
+@click.option("--batch", type=click.IntRange(1), metavar="N", help="Examples of a step.")
+@click.option(
+    "--every", type=click.IntRange(1), metavar="N", help="Report every N steps; a tenth of them."
+)
+@click.option("--watch", multiple=True, metavar="PATTERN", help="Report these parameters alone.")
+@computing_options
+@output_options
+@click.option("--format", "style", type=click.Choice(["text", "jsonl"]), default="text")
+def train_definition(
+    definition: str,
+    data: str,
+    loss: str,
+    steps: int,
+    optimizer: str,
+    lr: float,
+    momentum: float,
+    batch: int | None,
+    every: int | None,
+    watch: tuple[str, ...],
+    computing: Computing,
+    output: Output,
+    style: str,
+) -> None:
+    """Train DEFINITION on data, and write the checkpoint that it ends with."""
+    model = computing.model(definition)
+    target = None if output.dry_run else output.target(model)
+    from paraminspect.arrays import InMemory
+    from paraminspect.compute import adam, load_values, sgd, train
+
+    if optimizer == "adam" and momentum:
+        raise click.UsageError("--momentum is for sgd")
+    update = adam(lr) if optimizer == "adam" else sgd(lr, momentum)
+    values = load_values(model, computing.dtype)
+    batches = _batches(data, computing.dtype, batch)
+    last = None
+    with progress("train", steps) as advance:
+        for last in train(model, batches, loss, update, steps, values):
+            if last.number % (every or max(1, steps // 10)) == 0 or last.number == 1:
+                write(_report(model, last, watch, style), sys.stdout)
+            advance(1)
+    assert last is not None
+    trained = model.replace(
+        replace(model.entries[name], data=InMemory(value)) for name, value in last.values.items()
+    )
+    if target is not None:
+        output.save(trained, target)
+
+
+def _report(model: Model, step: Step, watch: tuple[str, ...], style: str) -> Iterator[str]:
+    from paraminspect.report import compute as reports
+
+    names = model.select(*watch).entries if watch else model.entries
+    watched = list(dict.fromkeys(n for n in map(model.own_name, names) if n in step.found.total))
+    if style == "text":
+        yield from reports.step_lines(step, watched)
+    else:
+        record = reports.step_record(step)
+        record["parameters"] = {name: record["parameters"][name] for name in watched}
+        yield json.dumps(record, allow_nan=False)
+
+
+def _batches(path: str, dtype: str, size: int | None) -> list[tuple[list[Any], Any]]:
+    """Inputs and targets of each step of a round through the data."""
+    from paraminspect.checkpoint import open_checkpoint
+    from paraminspect.errors import CheckpointError, ShapeError
+
+    tree = open_checkpoint(Path(path))
+    for name in ("x", "y"):
+        if name not in tree:
+            raise CheckpointError(f"{path}: needs the arrays x and y, has {', '.join(tree)}")
+    x, y = (tree[name].numpy() for name in ("x", "y"))
+    if not x.ndim or not y.ndim or len(x) != len(y):
+        raise ShapeError(f"{path}: x {list(x.shape)} and y {list(y.shape)} must be of equal length")
+    x, y = (a.astype(dtype) if a.dtype.kind == "f" else a for a in (x, y))
+    size = size or len(x)
+    return [([x[i : i + size]], y[i : i + size]) for i in range(0, len(x), size)]

@@ -1,0 +1,66 @@
+"""Inputs made on the spot: `ones(2, 4)`, `uniform(2, 20)`, `integers(10, 2, 7)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from paraminspect.arrays import Shape
+from paraminspect.errors import ExpressionError, ShapeError
+from paraminspect.expressions import parse_expression
+
+MAXIMUM_ELEMENTS = 1 << 28
+
+
+def make_input(text: str, example: Shape | None, seed: int | None, dtype: str) -> Any:
+    """The array that `text` describes, floats in `dtype`.
+
+    A bare name, `ones`, is a batch of one example, whose shape is `example`. Random numbers are
+    NumPy's (`default_rng(seed)`).
+    """
+    expression = parse_expression(text)
+    functions = _functions(np.random.default_rng(seed))
+    if expression.name in functions:
+        if example is None:
+            raise ShapeError(
+                f"the definition has no `input`: say the shape, as in {expression.name}(2, 4)"
+            )
+        made = functions[expression.name](1, *example)
+    else:
+        made = expression.evaluate({}, functions)
+    if not isinstance(made, np.ndarray):
+        raise ExpressionError(f"an input is made by {', '.join(functions)}, got {text!r}")
+    return made.astype(dtype) if made.dtype.kind == "f" else made
+
+
+def _functions(rng: np.random.Generator) -> dict[str, Callable[..., Any]]:
+    def zeros(*shape: int) -> Any:
+        return np.zeros(_checked(shape))
+
+    def ones(*shape: int) -> Any:
+        return np.ones(_checked(shape))
+
+    def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Any:
+        return low + (high - low) * rng.random(_checked(shape))
+
+    def normal(*shape: int, mean: float = 0.0, std: float = 1.0) -> Any:
+        return mean + std * rng.standard_normal(_checked(shape))
+
+    def integers(below: int, *shape: int) -> Any:
+        _checked((below,))
+        return rng.integers(0, below, _checked(shape))
+
+    return {f.__name__: f for f in (zeros, ones, uniform, normal, integers)}
+
+
+def _checked(shape: tuple[Any, ...]) -> Shape:
+    count = 1
+    for size in shape:
+        if type(size) is not int or size < 1:
+            raise ShapeError(f"a shape is made of integers from 1 on, got {size!r}")
+        count *= size
+        if count > MAXIMUM_ELEMENTS:
+            raise ShapeError(f"the shape {list(shape)} has over {MAXIMUM_ELEMENTS} elements")
+    return shape

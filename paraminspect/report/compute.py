@@ -1,0 +1,202 @@
+"""Reports of what a model computes: gradients beside their parameters, and steps of training.
+
+Apart from the reports of trees, because computing needs NumPy and listing does without.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from paraminspect.compute import Gradients, Step
+from paraminspect.errors import escape
+from paraminspect.report._machine import SCHEMA_VERSION
+from paraminspect.report._rows import format_number, strict
+from paraminspect.report._screen import Screen, aligned
+from paraminspect.tree import ParameterTree
+
+MEASURES = ("norm", "mean", "max")
+HEADER = ("name", "shape", *(f"grad {m}" for m in MEASURES), *(f"value {m}" for m in MEASURES))
+HEADER_WITH_NOTE = (*HEADER, "note")
+RIGHT = frozenset(HEADER[2:])
+DROPPED_FIRST = ("value max", "value mean", "grad max", "grad mean", "value norm", "shape")
+
+
+@dataclass(frozen=True)
+class GradientView:
+    """What is reported of a backward pass."""
+
+    tree: ParameterTree
+    found: Gradients
+    values: Mapping[str, np.ndarray[Any, Any]]
+    loss: str
+    by_use: bool
+
+
+def measures(values: np.ndarray[Any, Any] | None) -> dict[str, float] | None:
+    """Euclidean norm, mean, and the largest magnitude, computed in float64."""
+    if values is None:
+        return None
+    wide = values.astype(np.float64).reshape(-1)
+    largest = float(np.abs(wide).max()) if wide.size else 0.0
+    mean = float(wide.mean()) if wide.size else 0.0
+    return {"norm": float(np.sqrt(np.dot(wide, wide))), "mean": mean, "max": largest}
+
+
+def _rows(view: GradientView) -> Iterator[tuple[str, np.ndarray[Any, Any] | None, str]]:
+    """Name, gradient and note of each row: an array, or with `by_use` each of its names."""
+    tree, found = view.tree, view.found
+    for name in tree.entries:
+        own = tree.own_name(name)
+        if own not in found.total:
+            continue  # a buffer
+        uses = [n for n in tree.entries if tree.own_name(n) == own]
+        note = f"sum of {len(uses)} uses" if len(uses) > 1 else ""
+        if name == own:
+            yield name, found.total[own], note
+        elif not view.by_use:
+            yield name, found.total[own], f"= {escape(own)}"
+        if view.by_use and len(uses) > 1 and name == own:
+            for use in uses:
+                yield use, found.by_use[use], "one use"
+
+
+def records(view: GradientView) -> Iterator[dict[str, Any]]:
+    """What is known of each row, for programs; numbers that are not finite are strings."""
+    for name, gradient, note in _rows(view):
+        own = view.tree.own_name(name)
+        yield {
+            "name": name,
+            "shape": list(view.tree.entries[name].shape),
+            "tied_to": view.tree.ties.get(name),
+            "grad": _strict(measures(gradient)),
+            "value": _strict(measures(view.values[own])),
+            "note": note,
+        }
+
+
+def _strict(found: dict[str, float] | None) -> dict[str, Any] | None:
+    return None if found is None else {key: strict(value) for key, value in found.items()}
+
+
+def _head(view: GradientView) -> dict[str, Any]:
+    output = np.asarray(view.found.output)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "source": view.tree.source,
+        "output": {"shape": list(output.shape), "dtype": output.dtype.name},
+        "loss": view.loss,
+        "loss_value": strict(view.found.loss),
+    }
+
+
+def as_table(view: GradientView, screen: Screen | None) -> Iterator[str]:
+    """Output and loss, then a row per parameter; "none" where no path reaches it."""
+    output = np.asarray(view.found.output)
+    yield f"output  {list(output.shape)} {output.dtype}, norm {format_number(_norm(output))}"
+    yield f"loss    {format_number(view.found.loss)} ({view.loss})"
+    yield ""
+    rows = []
+    for name, gradient, note in _rows(view):
+        shape = str(list(view.tree.entries[name].shape))
+        numbers = [_cells(gradient), _cells(view.values[view.tree.own_name(name)])]
+        rows.append([escape(name), shape, *numbers[0], *numbers[1], note])
+    noted = any(row[-1] for row in rows)
+    header = HEADER_WITH_NOTE if noted else HEADER
+    rows = rows if noted else [row[:-1] for row in rows]
+    yield from aligned(header, rows, screen, RIGHT, DROPPED_FIRST)
+
+
+def _norm(values: np.ndarray[Any, Any]) -> float:
+    found = measures(values)
+    return found["norm"] if found else 0.0
+
+
+def _cells(values: np.ndarray[Any, Any] | None) -> list[str]:
+    found = measures(values)
+    if found is None:
+        return ["none", "", ""]
+    return [format_number(found[key]) for key in MEASURES]
+
+
+def as_json(view: GradientView, screen: Screen | None) -> Iterator[str]:  # noqa: ARG001
+    """One object: source, output, loss, and a record per parameter."""
+    yield json.dumps({**_head(view), "parameters": list(records(view))}, allow_nan=False)
+
+
+def as_jsonl(view: GradientView, screen: Screen | None) -> Iterator[str]:  # noqa: ARG001
+    """One object per parameter and line."""
+    for row in records(view):
+        yield json.dumps(row, allow_nan=False)
+
+
+def as_csv(view: GradientView, screen: Screen | None) -> Iterator[str]:  # noqa: ARG001
+    """Comma-separated values with a header."""
+    return _separated(view, "excel")
+
+
+def as_tsv(view: GradientView, screen: Screen | None) -> Iterator[str]:  # noqa: ARG001
+    """Tab-separated values with a header."""
+    return _separated(view, "excel-tab")
+
+
+def _separated(view: GradientView, dialect: str) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, dialect, lineterminator="")
+    rows = (
+        [
+            escape(row["name"]),
+            "x".join(map(str, row["shape"])),
+            *(row["grad"] or dict.fromkeys(MEASURES, "")).values(),
+            *row["value"].values(),
+            row["note"],
+        ]
+        for row in records(view)
+    )
+    for row in (HEADER_WITH_NOTE, *rows):
+        buffer.seek(0)
+        buffer.truncate()
+        writer.writerow(row)
+        yield buffer.getvalue()
+
+
+GRADIENT_STYLES: dict[str, Callable[[GradientView, Screen | None], Iterator[str]]] = {
+    "table": as_table,
+    "json": as_json,
+    "jsonl": as_jsonl,
+    "csv": as_csv,
+    "tsv": as_tsv,
+}
+
+
+def step_record(step: Step) -> dict[str, Any]:
+    """A step for programs: its number, the loss before it, and the norms of every array."""
+    return {
+        "step": step.number,
+        "loss": strict(step.found.loss),
+        "parameters": {
+            name: {"value": strict(_norm(step.values[name])), "grad": _grad_norm(gradient)}
+            for name, gradient in step.found.total.items()
+        },
+    }
+
+
+def _grad_norm(gradient: np.ndarray[Any, Any] | None) -> float | str | None:
+    return None if gradient is None else strict(_norm(gradient))
+
+
+def step_lines(step: Step, watched: list[str]) -> Iterator[str]:
+    """A step for people: the loss, then value and gradient norm of what is watched."""
+    yield f"step {step.number}  loss {format_number(step.found.loss)}"
+    width = max(map(len, map(escape, watched)), default=0)
+    for name in watched:
+        gradient = step.found.total[name]
+        told = "none" if gradient is None else format_number(_norm(gradient))
+        value = format_number(_norm(step.values[name]))
+        yield f"  {escape(name):{width}}  value {value:>10}  grad {told:>10}"
