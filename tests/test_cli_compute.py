@@ -1,0 +1,150 @@
+"""`run`, `grad` and `train`: arguments, exit statuses, what is printed and written."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import paraminspect as pi
+from paraminspect.cli.main import main
+
+SHARED = """
+framework: pytorch
+input: [4]
+share: {shared: "Linear(8, 8)"}
+layers:
+  - Linear(4, 8)
+  - ReLU()
+  - shared
+  - ReLU()
+  - shared
+  - ReLU()
+  - Linear(8, 1)
+"""
+IDLE = """
+framework: pytorch
+layers:
+  a: Linear(2, 2)
+  idle: Linear(2, 2)
+  forward: a(x)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shared.yaml").write_text(SHARED)
+    (tmp_path / "idle.yaml").write_text(IDLE)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((16, 4)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", x.sum(1, keepdims=True))
+    np.savez(tmp_path / "xy.npz", x=x, y=x.sum(1, keepdims=True))
+    return tmp_path
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(main, list(arguments))
+
+
+def test_grad_shows_output_loss_and_a_row_for_each_name(folder):
+    result = invoke("grad", "shared.yaml", "--seed", "0", "--input", "x.npy")
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert lines[0].startswith("output  [16, 1] float32, norm ")
+    assert lines[1].endswith("(sum)")
+    assert [line.split()[0] for line in lines[4:]] == [
+        *("0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias", "6.weight", "6.bias"),
+    ]
+    assert lines[6].endswith("sum of 2 uses")
+    assert lines[8].endswith("= 2.weight")
+
+
+def test_grad_per_use_shows_what_is_summed(folder):
+    result = invoke("grad", "shared.yaml", "--seed", "0", "--per-use", "--format", "jsonl")
+    rows = [json.loads(line) for line in result.output.splitlines()]
+    of = [row for row in rows if row["name"] in ("2.bias", "4.bias")]
+    assert [row["note"] for row in of] == ["sum of 2 uses", "one use", "one use"]
+    total, first, second = (row["grad"]["mean"] for row in of)
+    assert total == pytest.approx(first + second)
+
+
+def test_a_parameter_that_no_path_reaches_shows_none(folder):
+    result = invoke("grad", "idle.yaml", "--seed", "0", "--input", "ones(1, 2)")
+    rows = [line for line in result.output.splitlines() if line.startswith("idle.")]
+    assert [row.partition("]")[2].split()[0] for row in rows] == [
+        "none",
+        "none",
+    ]
+    result = invoke("grad", "idle.yaml", "--seed", "0", "--input", "ones(1, 2)", "--format", "json")
+    found = {row["name"]: row["grad"] for row in json.loads(result.output)["parameters"]}
+    assert found["idle.weight"] is None
+    assert found["a.weight"] is not None
+
+
+def test_grad_saves_gradients_with_their_ties(folder):
+    result = invoke("grad", "shared.yaml", "--seed", "0", "-o", "grads.safetensors")
+    assert result.exit_code == 0, result.output
+    tree = pi.open("grads.safetensors")
+    assert dict(tree.ties) == {"4.weight": "2.weight", "4.bias": "2.bias"}
+    assert tree["6.bias"].numpy().tolist() == [1.0]
+    result = invoke("grad", "shared.yaml", "--seed", "0", "-o", "grads.safetensors")
+    assert result.exit_code == 2
+    assert "exists already; --force overwrites it" in result.output
+
+
+def test_run_prints_or_saves_the_output(folder):
+    printed = invoke("run", "shared.yaml", "--seed", "3", "--input", "x.npy")
+    assert printed.exit_code == 0
+    saved = invoke("run", "shared.yaml", "--seed", "3", "--input", "x.npy", "-o", "out.npy")
+    assert saved.exit_code == 0
+    assert np.load("out.npy").shape == (16, 1)
+    assert printed.output.strip() == str(np.load("out.npy"))
+
+
+def test_train_lowers_the_loss_and_keeps_ties_tied(folder):
+    arguments = ("--data", "xy.npz", "--steps", "60", "--lr", "0.05", "-o", "t.safetensors")
+    result = invoke("train", "shared.yaml", "--seed", "0", *arguments, "--format", "jsonl")
+    assert result.exit_code == 0, result.output
+    steps = [json.loads(line) for line in result.output.splitlines() if line.startswith("{")]
+    assert [step["step"] for step in steps] == [1, 6, 12, 18, 24, 30, 36, 42, 48, 54, 60]
+    assert steps[-1]["loss"] < steps[0]["loss"] / 2
+    assert set(steps[0]["parameters"]) == {
+        *("0.weight", "0.bias", "2.weight", "2.bias", "6.weight", "6.bias"),
+    }
+    trained = pi.open("t.safetensors")
+    assert trained["2.weight"].data is trained["4.weight"].data
+    result = invoke("run", "shared.yaml", "--checkpoint", "t.safetensors", "--input", "x.npy")
+    assert result.exit_code == 0
+
+
+def test_a_seed_that_is_not_given_is_told(folder):
+    result = invoke("run", "shared.yaml")
+    seed = result.stderr.split()[1].rstrip(";")
+    again = invoke("run", "shared.yaml", "--seed", seed)
+    assert result.stdout == again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("grad", "idle.yaml", "--seed", "0"), "the definition has no `input`: say the shape"),
+        (("grad", "shared.yaml", "--seed", "0", "--loss", "mse"), "the loss mse needs a target"),
+        (("grad", "x.npy", "--seed", "0"), "npy"),
+        (("grad", "shared.yaml", "--seed", "0", "--input", "ones(2, 3)"), "expected in_features 4"),
+        (("grad", "shared.yaml", "--seed", "0", "--input", "one(2, 4)"), "did you mean 'ones'"),
+        (("grad", "shared.yaml", "--seed", "0", "--input", "ones(10**9, 4)"), "has over"),
+        (("grad", "shared.yaml", "--seed", "0", "--input", "none.npy"), "none.npy: cannot open"),
+        (("grad", "shared.yaml", "--checkpoint", "xy.npz"), "0.weight"),
+        (("grad", "shared.yaml", "--checkpoint", "xy.npz", "--scheme", "ones"), "leave --scheme"),
+        (("train", "shared.yaml", "--seed", "0", "--data", "xy.npz"), "where to write?"),
+        (("train", "shared.yaml", "--seed", "0", "--data", "x.npy", "--dry-run"), "npy"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_wrong_is_said_in_one_line(folder, arguments, message):
+    result = invoke(*arguments)
+    told = result.output if result.exit_code == 2 else str(result.exception)
+    assert result.exit_code == 2 or isinstance(result.exception, pi.ParamInspectError)
+    assert message in told
