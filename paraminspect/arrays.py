@@ -171,7 +171,7 @@ class Patched(Protocol):
         """The stretch: from the first flat element to the one after the last."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Unset:
     """An array that has a shape and a dtype, and no values yet."""
 

@@ -72,8 +72,9 @@ class DurabilityError(CheckpointError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """`": did you mean 'Linear'?"`-like ending for an unknown `name`, or an empty string."""
-    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f", did you mean {matches[0]!r}?" if matches else ""
+    spellings = {one.lower(): one for one in known}
+    matches = difflib.get_close_matches(name.lower(), list(spellings), n=1, cutoff=0.6)
+    return f", did you mean {spellings[matches[0]]!r}?" if matches else ""
 
 
 def escape(text: str) -> str:

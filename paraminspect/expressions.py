@@ -11,7 +11,7 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ MAXIMUM_NESTING = 50
 MAXIMUM_DEPTH = 200
 MAXIMUM_BITS = 128
 """Integers stay below 2**128: every size, and the product of any two of them, fits."""
-MAXIMUM_ITEMS = 100_000
+MAXIMUM_ITEMS = 10_000
 """Length of the longest string, list or tuple that an operator may make."""
 
 MAXIMUM_INNER_CALL = 100
@@ -60,6 +60,13 @@ _COMPARE: dict[type[ast.cmpop], Function] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+_CONSTANTS = {
+    **dict.fromkeys(("true", "yes", "on"), "True"),
+    **dict.fromkeys(("false", "no", "off"), "False"),
+    **dict.fromkeys(("none", "null"), "None"),
+}
+"""What other languages write for a constant."""
+
 _REFUSED: dict[type[ast.AST], str] = {
     ast.Attribute: "attribute access",
     ast.Lambda: "a lambda",
@@ -87,12 +94,12 @@ class Expression:
     def __str__(self) -> str:
         return self.text
 
-    @property
+    @functools.cached_property
     def names(self) -> frozenset[str]:
         """Every name that the expression uses, functions included."""
         return frozenset(n.id for n in ast.walk(self.node) if isinstance(n, ast.Name))
 
-    @property
+    @functools.cached_property
     def calls(self) -> frozenset[str]:
         """The name of every function that it calls."""
         nodes = (n.func for n in ast.walk(self.node) if isinstance(n, ast.Call))
@@ -218,6 +225,8 @@ _ALLOWED = (
 
 
 def _check_node(node: ast.AST, text: str) -> None:
+    if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "torch":
+        raise ExpressionError(f"torch is not there: write {node.attr!r} for torch.{node.attr}")
     for kind, word in _REFUSED.items():
         if isinstance(node, kind):
             raise ExpressionError(f"{word} is not part of the language, in {_short(text)}")
@@ -269,8 +278,14 @@ class _Evaluator:
             return self.names[name]
         if name in self.functions:
             raise ExpressionError(f"{name} is a function: write {name}(...)")
-        raise ExpressionError(
-            f"unknown name {name!r}{nearest(name, [*self.names, *self.functions])}"
+        raise ExpressionError(f"unknown name {name!r}{self._hint(name)}")
+
+    def _hint(self, name: str) -> str:
+        if name.lower() in _CONSTANTS:
+            return f": write {_CONSTANTS[name.lower()]}"
+        known = ", ".join(list(self.names)[:8])
+        return nearest(name, [*self.names, *self.functions]) or (
+            f"; known are {known}" * bool(known)
         )
 
     def _call(self, node: ast.Call) -> Any:
@@ -363,7 +378,16 @@ def signature(function: Function) -> inspect.Signature:
 
 def call(function: Function, name: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
     """Call with arguments that a user wrote; what does not fit is an `ExpressionError`."""
-    parameters = signature(function).parameters
+    if not getattr(function, "binds_itself", False):
+        bind_arguments(signature(function), name, arguments, keywords)
+    return function(*arguments, **keywords)
+
+
+def bind_arguments(
+    signature: inspect.Signature, name: str, arguments: Sequence[Any], keywords: Mapping[str, Any]
+) -> inspect.BoundArguments:
+    """The arguments by name; what does not fit the signature of `name` is an `ExpressionError`."""
+    parameters = signature.parameters
     any_keyword = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for keyword in keywords:
         if keyword not in parameters and not any_keyword:
@@ -373,12 +397,11 @@ def call(function: Function, name: str, arguments: list[Any], keywords: dict[str
                 f" it takes {known}"
             )
     try:
-        signature(function).bind(*arguments, **keywords)
+        return signature.bind(*arguments, **keywords)
     except TypeError as error:
         raise ExpressionError(
-            f"{name}() is wrong: {error}; it takes {', '.join(parameters)}"
+            f"{name}() is wrong: {error}; it takes {', '.join(parameters) or 'nothing'}"
         ) from None
-    return function(*arguments, **keywords)
 
 
 def format_call(name: str, arguments: list[Any], keywords: Mapping[str, Any]) -> str:

@@ -6,10 +6,9 @@ not): building gives its parameters. Shapes are those of one example: the batch 
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from paraminspect.arrays import DTYPES, DType, Shape
@@ -19,7 +18,7 @@ from paraminspect.forward import Forward
 MAXIMUM_SIZE = 2**31 - 1
 """The largest length of an axis."""
 
-MAXIMUM_PARTS = 1_000_000
+MAXIMUM_PARTS = 300_000
 """Layers and parameters that a model may have."""
 
 
@@ -30,7 +29,7 @@ class Fans(NamedTuple):
     fan_out: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Spec:
     """One parameter of a layer: everything but its name and its values.
 
@@ -89,7 +88,7 @@ class UnknownInputError(BuildError):
             self.is_explained = True
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Built:
     """A layer whose input shape is known: own parameters and built children, in their order.
 
@@ -104,15 +103,16 @@ class Built:
     bare: Mapping[str, Layer] = field(default_factory=dict)
     redrawn: bool = False
     layer: Layer = None  # type: ignore[assignment]  # set by Layer.build, which knows it
+    size: int = field(init=False)
+    """How many layers and parameters it holds, itself included."""
+
+    def __post_init__(self) -> None:
+        size = 1 + len(self.parameters) + sum(child.size for child in self.children.values())
+        object.__setattr__(self, "size", size)
 
     def owner(self, local: str) -> tuple[Layer, str]:
         """The layer whose parameter it is, and its name there: shared layers share both."""
         return (self.bare[local], "") if local in self.bare else (self.layer, local)
-
-    @functools.cached_property
-    def size(self) -> int:
-        """How many layers and parameters it holds, itself included."""
-        return 1 + len(self.parameters) + sum(child.size for child in self.children.values())
 
 
 Build = Callable[[Shape | None], Built]
@@ -125,7 +125,7 @@ def next_serial() -> int:
     return next(_serials)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Layer:
     """One layer object, constructed once. Used in two places it is shared: equality is identity.
 
@@ -159,7 +159,7 @@ class Layer:
             located = BuildError(str(error))
             located.layers.append(self)
             raise located from error
-        return replace(made, layer=self)
+        return Built(made.parameters, made.children, made.output, made.bare, made.redrawn, self)
 
     def copy(self) -> Layer:
         """A new layer just like this one, as `copy.deepcopy` makes."""

@@ -12,6 +12,9 @@ from paraminspect.errors import DefinitionError
 from paraminspect.layers import Built, Layer, Spec
 from paraminspect.tree import Module, Parameter
 
+MAXIMUM_LENGTH = 500
+"""Characters of a full name."""
+
 
 @dataclass
 class Named:
@@ -24,6 +27,8 @@ class Named:
 
 def parameter_of(name: str, spec: Spec, owner: Layer) -> Parameter:
     """The parameter without values that a layer's `spec` describes, under its full name."""
+    if len(name) > MAXIMUM_LENGTH:
+        raise DefinitionError(f"a name has at most {MAXIMUM_LENGTH} characters: {name[:40]!r}...")
     return Parameter(
         name=name,
         data=Unset(spec.shape, spec.dtype),

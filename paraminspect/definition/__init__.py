@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from paraminspect.arrays import Shape
@@ -39,14 +41,28 @@ MAXIMUM_COUNT = 2**63 - 1
 def load_definition(text: bytes, source: str) -> ParameterTree:
     """The tree that a definition describes; `source` names it in errors (`FILE: what @ where`)."""
     try:
-        return _load(read_yaml(text), source)
+        with _garbage_kept():
+            tree = _load(read_yaml(text))
     except RecursionError:
         raise DefinitionError(f"{source}: the model is nested too deep") from None
     except DefinitionError as error:
         raise DefinitionError(f"{source}: {error}") from None
+    return replace(tree, source=source)
 
 
-def _load(root: Node, source: str) -> ParameterTree:
+@contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """No collections: all that is made is kept, and looking through it would double the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _load(root: Node) -> ParameterTree:
     if not isinstance(root, Mapping):
         raise DefinitionError(
             "a definition is a mapping with 'framework' and 'layers'"
@@ -73,7 +89,7 @@ def _load(root: Node, source: str) -> ParameterTree:
         named.parameters,
         named.ties,
         framework.metadata or {},
-        source,
+        "",  # errors are told the source once, by `load_definition`
         "definition",
         framework.name,
         named.root,

@@ -14,13 +14,15 @@ from paraminspect.definition._place import fail
 from paraminspect.definition._scope import Scope
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import ParamInspectError, nearest
-from paraminspect.expressions import Expression
+from paraminspect.expressions import Expression, bind_arguments
 from paraminspect.forward import Forward
 from paraminspect.layers import Layer, next_serial
 
 MAXIMUM_REPEAT = 10_000
 MAXIMUM_LAYERS = 200_000
 """Layers that a definition may construct; a repetition is refused before it is built."""
+MAXIMUM_NAME = 200
+"""Characters of the name of one part."""
 MAXIMUM_LEVELS = 64
 """How deep blocks, lists and mappings may lie in one another."""
 
@@ -117,8 +119,13 @@ class Builder:
 
     def _children(self, node: Mapping, path: str) -> dict[str, Layer]:
         for key, _ in node.entries:
-            if not key.text or not key.text.isprintable():
-                fail(f"a name must be printable text, got {key.text!r}", path, key)
+            if not key.text or not key.text.isprintable() or len(key.text) > MAXIMUM_NAME:
+                short = repr(key.text[:40])
+                fail(
+                    f"a name is printable text of {MAXIMUM_NAME} characters at most, got {short}",
+                    path,
+                    key,
+                )
         return {
             key.text: self._named(child, f"{path}.{key.text}", key.text)
             for key, child in node.entries
@@ -180,8 +187,8 @@ class Builder:
         if of is None or repeat is None:
             lacking = "'of': what to repeat" if of is None else "'repeat': how many times"
             fail(f"a repetition needs {lacking}", path, node)
-        if name is not None and not isinstance(name, Scalar):
-            fail("expected a name like block {i}", f"{path}.name", name)
+        if name is not None and not (isinstance(name, Scalar) and len(name.text) <= MAXIMUM_NAME):
+            fail("expected a short name like block {i}", f"{path}.name", name)
         value = self.scope.value(repeat, f"{path}.repeat")
         count = self._count(value, repeat, f"{path}.repeat")
         for i in self._times(count, repeat, f"{path}.repeat"):
@@ -265,7 +272,7 @@ class Builder:
         def construct(*arguments: Any, **keywords: Any) -> Layer:
             if name in self._open:
                 fail(f"the block {name!r} uses itself: blocks cannot recurse", path, body)
-            bound = signature.bind(*arguments, **keywords)
+            bound = bind_arguments(signature, name, arguments, keywords)
             bound.apply_defaults()
             self._open.append(name)
             with self.scope.inner(bound.arguments):
@@ -274,6 +281,7 @@ class Builder:
             return made
 
         construct.__signature__ = signature  # type: ignore[attr-defined]
+        construct.binds_itself = True  # type: ignore[attr-defined]
         return construct
 
 

@@ -9,7 +9,12 @@ from paraminspect.errors import DefinitionError
 
 
 class LocatedError(DefinitionError):
-    """A definition error that says already where it is."""
+    """A definition error that says already where it is; `caller` is where its block was called."""
+
+    caller = ""
+
+    def __str__(self) -> str:
+        return super().__str__() + (f", called from {self.caller}" if self.caller else "")
 
 
 def fail(message: str, path: str, node: Node) -> NoReturn:

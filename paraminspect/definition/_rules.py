@@ -37,15 +37,16 @@ class Rules:
                     raise tree.no_match(key.text)
             except ParamInspectError as error:
                 fail(str(error), path, node)
-            by_name.update(dict.fromkeys(found, scheme))
+            by_name.update(dict.fromkeys([*found, *map(tree.own_name, found)], scheme))
         return cls(by_name, _post_init(root.get("post_init"), tree))
 
     def applied(self, tree: ParameterTree) -> ParameterTree:
         """The tree with these schemes; a tied array has that of the name that owns it."""
-        entries = {
-            name: replace(p, scheme=self.by_name.get(tree.own_name(name), p.scheme))
-            for name, p in tree.entries.items()
-        }
+        entries = dict(tree.entries)
+        for name in entries if self.by_name else ():
+            scheme = self.by_name.get(tree.own_name(name))
+            if scheme is not None:
+                entries[name] = replace(entries[name], scheme=scheme)
         return replace(tree, entries=entries)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Names
 from contextlib import contextmanager
@@ -15,13 +16,16 @@ from paraminspect.expressions import Expression, parse_expression
 from paraminspect.frameworks import Framework
 from paraminspect.layers import Layer
 
+MAXIMUM_NAMES = 1_000
+"""Sizes and shared layers that may have names."""
+
 
 @dataclass
 class Scope:
     """What names mean at a place: `values` are sizes and block parameters, `shared` layers."""
 
     framework: Framework
-    values: dict[str, Any] = field(default_factory=dict)
+    values: ChainMap[str, Any] = field(default_factory=ChainMap)
     shared: dict[str, Layer] = field(default_factory=dict)
     functions: dict[str, Callable[..., Any]] = field(init=False)
     used: set[str] = field(default_factory=set)
@@ -53,11 +57,13 @@ class Scope:
             fail(f"a name here is made of letters, digits and _, got {name!r}", path, key)
         if name in self.values or name in self.shared:
             fail(f"{name!r} is defined already", path, key)
+        if len(self.values) + len(self.shared) >= MAXIMUM_NAMES:
+            fail(f"more names than the limit of {MAXIMUM_NAMES}", path, key)
 
     @contextmanager
     def inner(self, values: Names[str, Any]) -> Iterator[None]:
         """More values, for the body of a block."""
-        outer, self.values = self.values, {**self.values, **values}
+        outer, self.values = self.values, self.values.new_child(dict(values))
         try:
             yield
         finally:
@@ -101,8 +107,10 @@ class Scope:
                 if name not in self.functions:
                     raise DefinitionError(self._unknown_function(name))
             self.used.update(self.shared.keys() & expression.names)
-            return expression.evaluate({**self.shared, **self.values}, self.functions)
-        except LocatedError:
+            names = ChainMap(*self.values.maps, self.shared)
+            return expression.evaluate(names, self.functions)
+        except LocatedError as error:  # of a block: the outermost call is the last to say so
+            error.caller = f"{path} (line {node.line})"
             raise
         except ParamInspectError as error:
             fail(str(error), path, node)
@@ -124,5 +132,6 @@ class Scope:
             fail(f"{name} is {self.values[name]!r}, expected a layer", path, node)
         if name in self.framework.absent:
             fail(self._unknown_function(name), path, node)
-        layers = self.functions.keys() - self.framework.values.keys()
-        fail(f"unknown layer {name!r}{nearest(name, [*self.shared, *layers])}", path, node)
+        known = [*self.shared, *(f for f in self.functions if f not in self.framework.values)]
+        ending = nearest(name, known) or f"; known are {', '.join(known[:6])}, ..."
+        fail(f"unknown layer {name!r}{ending}", path, node)

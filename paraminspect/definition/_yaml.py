@@ -90,11 +90,20 @@ def read_yaml(text: bytes) -> Node:
     try:
         return _Reader(yaml.parse(decoded, Loader=loader)).read()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f" (line {mark.line + 1})" if mark else ""
-        raise DefinitionError(f"not YAML: {error.problem or error.context}{where}") from None
+        raise DefinitionError(f"not YAML: {_problem(error, decoded)}") from None
     except yaml.YAMLError as error:
         raise DefinitionError(f"not YAML: {' '.join(str(error).split())}") from None
+
+
+def _problem(error: yaml.MarkedYAMLError, text: str) -> str:
+    problem = error.problem or error.context or "cannot be read"
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return problem
+    line = text.split("\n")[mark.line] if mark.line <= text.count("\n") else ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        problem = "a tab cannot indent: use spaces"
+    return f"{problem} (line {mark.line + 1})"
 
 
 def _decode(text: bytes) -> str:
@@ -119,6 +128,7 @@ class _Reader:
     def __init__(self, events: Iterator[yaml.Event]) -> None:
         self._events = events
         self._anchors: dict[str, Node | None] = {}
+        self._path = ["$"]
         self._count = 0
         self._expanded = 0
 
@@ -126,79 +136,90 @@ class _Reader:
         root: Node | None = None
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-                raise _error("expected one document, got another", event)
+                raise self._error("expected one document, got another", event)
             if isinstance(event, yaml.NodeEvent):
-                root = self._node(event, 0, flow=False)
+                root = self._node(event, flow=False)
         if root is None:
             raise DefinitionError("the definition is empty")
         return root
 
-    def _node(self, event: yaml.NodeEvent, depth: int, flow: bool) -> Node:
+    def _node(self, event: yaml.Event, flow: bool) -> Node:
+        assert isinstance(event, yaml.NodeEvent)
         self._count += 1
         if self._count > MAXIMUM_NODES:
-            raise _error(f"more than {MAXIMUM_NODES} nodes", event)
-        if depth > MAXIMUM_DEPTH:
-            raise _error(f"nested deeper than {MAXIMUM_DEPTH} levels", event)
+            raise self._error(f"more than {MAXIMUM_NODES} nodes", event)
+        if len(self._path) > MAXIMUM_DEPTH:
+            raise self._error(f"nested deeper than {MAXIMUM_DEPTH} levels", event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         tag = getattr(event, "tag", None)
         if tag is not None:
-            raise _error(f"tags are not part of the language, got {tag!r}", event)
+            raise self._error(f"tags are not part of the language, got {tag!r}", event)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        node = self._content(event, depth, flow)
+        node = self._content(event, flow)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
 
-    def _content(self, event: yaml.NodeEvent, depth: int, flow: bool) -> Node:
+    def _content(self, event: yaml.NodeEvent, flow: bool) -> Node:
         line = _line(event)
         if isinstance(event, yaml.ScalarEvent):
             # An empty style in libyaml's parser is None in the pure one: `implicit` tells plain.
             return Scalar(event.value, bool(event.implicit[0]), line, flow)
         flow = flow or bool(getattr(event, "flow_style", False))
         if isinstance(event, yaml.SequenceStartEvent):
-            items = tuple(self._items(yaml.SequenceEndEvent, depth, flow))
+            items = tuple(self._items(flow))
             return Sequence(items, line, 1 + sum(item.size for item in items))
-        nodes = list(self._items(yaml.MappingEndEvent, depth, flow))
-        entries = tuple(zip(map(self._key, nodes[::2]), nodes[1::2], strict=True))
-        seen: dict[str, int] = {}
-        for key, _ in entries:
-            if key.text in seen:
-                raise DefinitionError(
-                    f"duplicate key {key.text!r}, first on line {seen[key.text]} (line {key.line})"
-                )
-            seen[key.text] = key.line
-        return Mapping(entries, line, 1 + sum(node.size for node in nodes))
+        entries = tuple(self._entries(flow))
+        return Mapping(entries, line, 1 + sum(key.size + node.size for key, node in entries))
 
-    def _items(self, end: type[yaml.Event], depth: int, flow: bool) -> Iterator[Node]:
-        for event in self._events:
-            if isinstance(event, end):
+    def _items(self, flow: bool) -> Iterator[Node]:
+        for i, event in enumerate(self._events):
+            if isinstance(event, yaml.SequenceEndEvent):
                 return
-            assert isinstance(event, yaml.NodeEvent)
-            yield self._node(event, depth + 1, flow)
+            yield self._below(f"[{i}]", event, flow)
 
-    def _key(self, node: Node) -> Scalar:
+    def _below(self, step: str, event: yaml.Event, flow: bool) -> Node:
+        self._path.append(step)
+        node = self._node(event, flow)
+        self._path.pop()
+        return node
+
+    def _entries(self, flow: bool) -> Iterator[tuple[Scalar, Node]]:
+        seen: dict[str, int] = {}
+        for event in self._events:
+            if isinstance(event, yaml.MappingEndEvent):
+                return
+            key = self._key(event, flow)
+            if key.text in seen:
+                first = seen[key.text]
+                raise self._error(f"duplicate key {key.text!r}, first on line {first}", event)
+            seen[key.text] = key.line
+            yield key, self._below(f".{key.text}", next(self._events), flow)
+
+    def _key(self, event: yaml.Event, flow: bool) -> Scalar:
+        node = self._node(event, flow)
         if not isinstance(node, Scalar):
-            raise DefinitionError(f"a key must be a string (line {node.line})")
+            raise self._error("a key must be a string", event)
         if node.plain and node.text == "<<":
-            raise DefinitionError(f"merge keys are not part of the language (line {node.line})")
+            raise self._error("merge keys are not part of the language", event)
         return node
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
         if event.anchor not in self._anchors:
-            raise _error(f"unknown alias *{event.anchor}", event)
+            raise self._error(f"unknown alias *{event.anchor}", event)
         node = self._anchors[event.anchor]
         if node is None:
-            raise _error(f"the alias *{event.anchor} contains itself", event)
+            raise self._error(f"the alias *{event.anchor} contains itself", event)
         self._expanded += node.size
         if self._expanded > MAXIMUM_EXPANDED:
-            raise _error(f"aliases stand for more than {MAXIMUM_EXPANDED} nodes: too large", event)
+            message = f"aliases stand for more than {MAXIMUM_EXPANDED} nodes: too large"
+            raise self._error(message, event)
         return node
 
-
-def _error(message: str, event: yaml.Event) -> DefinitionError:
-    return DefinitionError(f"{message} (line {_line(event)})")
+    def _error(self, message: str, event: yaml.Event) -> DefinitionError:
+        return DefinitionError(f"{message} @ {''.join(self._path)} (line {_line(event)})")
 
 
 def _line(event: yaml.Event) -> int:

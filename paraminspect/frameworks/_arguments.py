@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from paraminspect.arrays import parse_dtype
+from paraminspect.arrays import DTYPE_ALIASES, DTYPES, parse_dtype
 from paraminspect.errors import DTypeError, ExpressionError, nearest
 from paraminspect.expressions import format_call, format_value
 from paraminspect.layers import MAXIMUM_SIZE, Layer
 
 MAXIMUM_DEPTH = 10_000
 """Layers that one call may stack: `LSTM(8, 8, num_layers)`."""
+
+MAXIMUM_AXES = 64
+"""As in NumPy and PyTorch."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ def _is_integer(value: Any, least: int) -> bool:
 
 
 def _is_integers(value: Any, least: int) -> bool:
-    return all(_is_integer(item, least) for item in _listed(value))
+    listed = _listed(value)
+    return len(listed) <= MAXIMUM_AXES and all(_is_integer(item, least) for item in listed)
 
 
 def _listed(value: Any) -> Sequence[Any]:
@@ -39,7 +44,7 @@ def _listed(value: Any) -> Sequence[Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_dtype(value: Any) -> bool:
@@ -76,7 +81,7 @@ CHECKS: dict[str, Check] = {
     "Numbers": Check("a tuple of them", lambda v: isinstance(v, tuple) and all(map(_is_number, v))),
     "Probability": Check("a number from 0 to 1", lambda v: _is_number(v) and 0 <= v <= 1),
     "Text": Check("a string", lambda v: isinstance(v, str)),
-    "TypeName": Check("the name of a dtype", _is_dtype),
+    "TypeName": Check("the name of a dtype", _is_dtype, (*DTYPES, *DTYPE_ALIASES)),
     "Layer": Check("a layer", lambda v: isinstance(v, Layer)),
     "Absent": Check("left out: a definition cannot write it", lambda v: v is None),
     "None": Check("None", lambda v: v is None),
@@ -102,8 +107,9 @@ def _check(word: str) -> Check:
 
 def check_argument(kind: str, name: str, value: Any, checks: list[Check]) -> None:
     """Raise `ExpressionError` if the argument `name` of `kind(...)` is none of what it may be."""
-    if any(check.is_right(value) for check in checks):
-        return
+    for check in checks:
+        if check.is_right(value):
+            return
     expected = " or ".join(check.expected for check in checks)
     choices = [choice for check in checks for choice in check.choices]
     ending = nearest(value, choices) if isinstance(value, str) else ""

@@ -116,7 +116,10 @@ def _redrawn(built: Built) -> Built:
         else spec
         for name, spec in built.parameters.items()
     }
-    children = {name: _redrawn(child) for name, child in built.children.items()}
+    # What a nested `Transformer` redraws for itself is left: it would be copied at every level.
+    children = {
+        name: child if child.redrawn else _redrawn(child) for name, child in built.children.items()
+    }
     return replace(built, parameters=specs, children=children)
 
 

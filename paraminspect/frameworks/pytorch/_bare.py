@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+from paraminspect.arrays import Shape
+from paraminspect.errors import ExpressionError
 from paraminspect.expressions import parse_expression
+from paraminspect.frameworks._arguments import MAXIMUM_AXES
 from paraminspect.frameworks._declare import declare
 from paraminspect.frameworks.pytorch._parameters import FILLED, STORED, dtype_of, spec_of
 from paraminspect.layers import Build, Spec, fixed
 
 
 def _parameter(a: SimpleNamespace) -> Build:
-    shape, dtype = tuple(a.shape), dtype_of(a, FILLED if a.requires_grad else STORED)
+    shape, dtype = _shape(a), dtype_of(a, FILLED if a.requires_grad else STORED)
     scheme = parse_expression(a.init).text
     return fixed({"": spec_of(shape, scheme, dtype, a.requires_grad)})
 
 
 def _buffer(a: SimpleNamespace) -> Build:
     scheme, dtype = parse_expression(a.init).text, dtype_of(a, STORED)
-    return fixed({"": Spec(tuple(a.shape), scheme, dtype=dtype, trainable=False)})
+    return fixed({"": Spec(_shape(a), scheme, dtype=dtype, trainable=False)})
+
+
+def _shape(a: SimpleNamespace) -> Shape:
+    if len(a.shape) > MAXIMUM_AXES:
+        raise ExpressionError(f"an array has at most {MAXIMUM_AXES} axes, got {len(a.shape)}")
+    return tuple(a.shape)
 
 
 BARE = dict(

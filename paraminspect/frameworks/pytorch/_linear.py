@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from types import SimpleNamespace
 
 from paraminspect.arrays import Shape
@@ -76,8 +78,8 @@ def _adaptive_softmax(a: SimpleNamespace) -> Build:
         raise ExpressionError(
             f"cutoffs must be a list that grows and stays below n_classes, got {a.cutoffs}"
         )
-    if a.div_value <= 0:
-        raise ExpressionError(f"div_value must be above 0, got {a.div_value}")
+    if a.div_value <= 0 or math.log2(a.div_value) * len(cutoffs) >= sys.float_info.max_exp:
+        raise ExpressionError(f"div_value must be above 0 and not too large, got {a.div_value}")
     linear = LINEAR["Linear"]
     head = linear(a.in_features, cutoffs[0] + len(cutoffs), a.head_bias, dtype=a.dtype)
     tails: dict[str, Layer | None] = {}
