@@ -72,9 +72,14 @@ class DurabilityError(CheckpointError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """`": did you mean 'Linear'?"`-like ending for an unknown `name`, or an empty string."""
-    spellings = {one.lower(): one for one in known}
-    matches = difflib.get_close_matches(name.lower(), list(spellings), n=1, cutoff=0.6)
-    return f", did you mean {spellings[matches[0]]!r}?" if matches else ""
+    spellings: dict[str, list[str]] = {}
+    for one in known:
+        spellings.setdefault(one.lower(), []).append(one)
+    matches = difflib.get_close_matches(name.lower(), spellings, n=1, cutoff=0.6)
+    if not matches:
+        return ""
+    (best,) = difflib.get_close_matches(name, spellings[matches[0]], n=1, cutoff=0)
+    return f", did you mean {best!r}?"
 
 
 def escape(text: str) -> str:
