@@ -96,6 +96,8 @@ def _execute(
 
 def _unpacked(statement: Assign, result: Any) -> dict[str, Any]:
     wanted = len(statement.targets)
+    if hasattr(result, "unpacked"):  # no values are computed, so it cannot tell how many it is
+        result = result.unpacked(wanted)
     if not isinstance(result, tuple | list) or len(result) != wanted:
         got = len(result) if isinstance(result, tuple | list) else "one value"
         raise LocatedExpressionError(

@@ -112,6 +112,45 @@ y = keras.Sequential([EncoderBlock(), EncoderBlock()], name='stack')(y)
 model = keras.Model(x, L.Dense(1, name='head')(y))
 """,
     ),
+    "a layer whose forward is told": (
+        """
+framework: keras
+input: [5, 4]
+define:
+  Mixed(d):
+    body: Dense(d)
+    short: Dense(d)
+    look: MultiHeadAttention(2, 3)
+    both: Concatenate()
+    last: LSTM(d)
+    forward:
+      - y = relu(body(x)) + short(x)
+      - y = both([y, look(y, x)])
+      - last(y)
+layers:
+  first: Mixed(8)
+  head: Dense(1)
+""",
+        """
+class Mixed(keras.layers.Layer):
+    def __init__(self, d, **kwargs):
+        super().__init__(**kwargs)
+        self.body, self.short = L.Dense(d, name='body'), L.Dense(d, name='short')
+        self.look = L.MultiHeadAttention(2, 3, name='look')
+        self.both, self.last = L.Concatenate(), L.LSTM(d, name='last')
+    def build(self, shape):
+        wide = (*shape[:-1], 8)
+        self.body.build(shape)
+        self.short.build(shape)
+        self.look.build(wide, shape)
+        self.last.build((*shape[:-1], 16))
+    def call(self, x):
+        y = keras.ops.relu(self.body(x)) + self.short(x)
+        return self.last(self.both([y, self.look(y, x)]))
+x = keras.Input((5, 4))
+model = keras.Model(x, L.Dense(1, name='head')(Mixed(8, name='first')(x)))
+""",
+    ),
     "attention to another input": (
         """
 framework: keras

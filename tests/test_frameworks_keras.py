@@ -9,6 +9,7 @@ from keras_models import PAIRS, random_pair
 
 from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError
+from paraminspect.source import open_source
 
 ROOT = Path(__file__).parent.parent
 ARCH = ROOT / "tests/data/arch/keras"
@@ -69,6 +70,14 @@ def test_keras_2_has_the_same_weights_under_shorter_names(model):
 def short(name):
     """Layer and weight: Keras 2 leaves the containers out, and calls one kernel otherwise."""
     return "/".join(name.split("/")[-2:]).replace("conv2d/depthwise_kernel", "conv2d/kernel")
+
+
+@pytest.mark.parametrize("path", sorted((ARCH / "files").iterdir()), ids=lambda path: path.name)
+def test_a_file_that_keras_saved_lists_what_the_definition_lists(path):
+    name = path.name.partition(".")[0]
+    model = next(model for model, definition in MODELS.items() if definition == name)
+    saved = {n: (p.shape, p.dtype) for n, p in open_source(str(path)).entries.items()}
+    assert saved == {n: (p.shape, p.dtype) for n, p in load(model).entries.items()}
 
 
 def test_every_layer_has_the_arguments_of_keras():

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from paraminspect.arrays import Shape
 from paraminspect.definition._build import Builder
-from paraminspect.definition._place import fail
+from paraminspect.definition._place import LocatedError, fail
 from paraminspect.definition._rules import Rules
 from paraminspect.definition._scope import Scope
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence, read_yaml
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
+from paraminspect.forward import LocatedExpressionError
 from paraminspect.frameworks import FRAMEWORKS, Construction, Framework, load_framework
 from paraminspect.layers import MAXIMUM_SIZE, BuildError, Built, Layer, UnknownInputError
 from paraminspect.model import Model
@@ -185,6 +186,8 @@ def _built(builder: Builder, model: Layer, shape: Shape | None, layers: Node) ->
     except BuildError as error:
         if shape is None and isinstance(error, UnknownInputError):
             error.explain("give the shape of one example with `input:`")
+        if isinstance(error.__cause__, LocatedExpressionError):
+            raise LocatedError(str(error)) from None
         places = filter(None, map(builder.place, error.layers))
         node, path = next(places, (layers, "$.layers"))
         fail(str(error), path, node)

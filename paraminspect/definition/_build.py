@@ -114,7 +114,8 @@ class Builder:
         for key, told in node.entries:
             if is_forward(key):
                 forward = build_forward(key, told, f"{path}.{key.text}", self.scope.values)
-        module = self._made(lambda: self.scope.framework.module(children, block), node, path)
+        make = self.scope.framework.module
+        module = self._made(lambda: make(children, block, forward), node, path)
         return replace(module, forward=forward)
 
     def _children(self, node: Mapping, path: str) -> dict[str, Layer]:

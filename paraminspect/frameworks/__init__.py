@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from paraminspect.errors import DefinitionError, nearest
+from paraminspect.forward import Forward
 from paraminspect.layers import Built, Drawn, Layer, Spec
 from paraminspect.naming import Named
 from paraminspect.tree import Module
@@ -69,7 +70,8 @@ class Framework:
     """What a framework is to us: a table of layers, two containers, and a way to name parameters.
 
     `sequential` makes the container that a list stands for, `module` the one that a mapping
-    stands for, both from the children by name; the second is told the block whose body it is.
+    stands for, both from the children by name; the second is told the block whose body it is and
+    the forward that it has.
     `around` makes what a call with layers below it stands for (`Add(): [a, b]`): it gets the call,
     the container that the layers below would be without it, and these layers. `values` are
     what else may be called in an argument, such as initializers. `name_parameters` turns a built
@@ -79,7 +81,7 @@ class Framework:
     name: str
     layers: Mapping[str, Callable[..., Layer]]
     sequential: Callable[[Mapping[str, Layer]], Layer]
-    module: Callable[[Mapping[str, Layer], str], Layer]
+    module: Callable[[Mapping[str, Layer], str, Forward | None], Layer]
     name_parameters: Callable[[Built], Named]
     around: Callable[[Layer, Layer, Mapping[str, Layer]], Layer] = _nothing_below
     values: Mapping[str, Callable[..., Any]] = field(default_factory=dict)

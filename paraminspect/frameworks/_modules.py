@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from paraminspect.arrays import Shape
+from paraminspect.forward import Forward
+from paraminspect.frameworks._tracing import traced
 from paraminspect.layers import Build, BuildError, Built, Layer, Parts, UnknownInputError
 
 UNKNOWN_INPUT = (
@@ -12,11 +14,16 @@ UNKNOWN_INPUT = (
 )
 
 
-def module_build(bare: Mapping[str, Layer], below: Mapping[str, Layer]) -> Build:
+def module_build(
+    bare: Mapping[str, Layer], below: Mapping[str, Layer], forward: Forward | None
+) -> Build:
     """A module with parts `below`, and parameters of its own for which the layers `bare` stand."""
 
     def build(shape: Shape | None) -> Built:
         own = {name: child.build(None).parameters[""] for name, child in bare.items()}
+        if forward is not None and shape is not None:
+            told = traced(forward, below, bare, _not_told)(shape)
+            return Built(own, told.children, told.output, bare)
         parts = Parts()
         given, output = shape, None
         for name, child in below.items():
@@ -30,6 +37,11 @@ def module_build(bare: Mapping[str, Layer], below: Mapping[str, Layer]) -> Build
         return Built(own, parts.built, output if len(below) == 1 else None, bare)
 
     return build
+
+
+def _not_told(layer: Layer, shapes: Sequence[Shape]) -> Layer:
+    """A layer with several inputs must know its sizes itself."""
+    return layer
 
 
 def _add(parts: Parts, name: str, child: Layer, shape: Shape | None) -> Shape | None:

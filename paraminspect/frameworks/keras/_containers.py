@@ -8,13 +8,15 @@ merging layer or an attention gets each branch below it as an input.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 
 from paraminspect.arrays import Shape
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.expressions import format_value
+from paraminspect.forward import Forward
+from paraminspect.frameworks._tracing import one_input, traced
 from paraminspect.frameworks.keras._attention import ATTENTIONS, Join
 from paraminspect.frameworks.keras._declare import layer, namespace
 from paraminspect.frameworks.keras._merging import MERGES
@@ -83,9 +85,21 @@ def sequential(children: Mapping[str, Layer]) -> Layer:
     return Layer(SEQUENTIAL, chained(children))
 
 
-def model(children: Mapping[str, Layer], block: str) -> Layer:
-    """What a mapping stands for; the body of a block is a class of that name."""
-    return Layer(block or MODEL, chained(children))
+def model(children: Mapping[str, Layer], block: str, forward: Forward | None) -> Layer:
+    """What a mapping stands for; the body of a block is a class of that name.
+
+    Without a forward its layers follow one another.
+    """
+    build = chained(children) if forward is None else traced(forward, children, join=_called)
+    return Layer(block or MODEL, build)
+
+
+def _called(layer: Layer, shapes: Sequence[Shape]) -> Layer:
+    """A layer that a forward calls with several inputs."""
+    if layer.kind not in _JOINS:
+        return one_input(layer, shapes)
+    join, a = _JOINS[layer.kind], namespace(layer.kind, layer.arguments)
+    return replace(layer, make=lambda _: join(a, shapes))
 
 
 def around(layer: Layer, plain: Layer, children: Mapping[str, Layer]) -> Layer:

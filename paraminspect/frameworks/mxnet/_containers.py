@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from paraminspect.arrays import DTYPES
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.expressions import parse_expression
+from paraminspect.forward import Forward
 from paraminspect.frameworks._declare import declare
 from paraminspect.frameworks._modules import module_build
 from paraminspect.frameworks.mxnet._declare import DTYPE, fans_of, layer
@@ -41,14 +42,14 @@ def sequential(children: Mapping[str, Layer]) -> Layer:
     return Layer("Sequential", chained(children))
 
 
-def module(children: Mapping[str, Layer], block: str) -> Layer:
+def module(children: Mapping[str, Layer], block: str, forward: Forward | None) -> Layer:
     """What a mapping stands for; the body of a block is a class of that name."""
     for name in children:
         if not name or "." in name:
             raise DefinitionError(f"a name has no dot in MXNet, got {name!r}")
     bare = {name: _named(child, name) for name, child in children.items() if child.kind in BARE}
     below = {name: child for name, child in children.items() if name not in bare}
-    return Layer(block or "Block", module_build(bare, below))
+    return Layer(block or "Block", module_build(bare, below, forward))
 
 
 def _named(bare: Layer, name: str) -> Layer:

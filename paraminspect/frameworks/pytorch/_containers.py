@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from paraminspect.errors import DefinitionError
+from paraminspect.forward import Forward
 from paraminspect.frameworks._modules import module_build
 from paraminspect.layers import Build, Layer, chained
 
@@ -42,14 +43,14 @@ def sequential(children: Mapping[str, Layer]) -> Layer:
     if bare and len(bare) < len(children):
         raise DefinitionError("a list holds layers or parameters, not both: use a mapping")
     if bare:
-        return Layer("ParameterList", _module_build(children))
+        return Layer("ParameterList", _module_build(children, None))
     return Layer("Sequential", chained(children))
 
 
-def module(children: Mapping[str, Layer], block: str) -> Layer:
+def module(children: Mapping[str, Layer], block: str, forward: Forward | None) -> Layer:
     """A module with named children, of a class if a block made it; bare parameters are its own."""
     _check_names(children)
-    return Layer(block or "Module", _module_build(children))
+    return Layer(block or "Module", _module_build(children, forward))
 
 
 def is_bare(layer: Layer) -> bool:
@@ -63,7 +64,7 @@ def _check_names(children: Mapping[str, Layer]) -> None:
             raise DefinitionError(f"a name has no dot in PyTorch, got {name!r}")
 
 
-def _module_build(children: Mapping[str, Layer]) -> Build:
+def _module_build(children: Mapping[str, Layer], forward: Forward | None) -> Build:
     # A state dict lists a module's own parameters, then its buffers, then its parts.
     bare = {
         name: child
@@ -71,4 +72,5 @@ def _module_build(children: Mapping[str, Layer]) -> Build:
         for name, child in children.items()
         if child.kind == kind
     }
-    return module_build(bare, {name: c for name, c in children.items() if name not in bare})
+    below = {name: child for name, child in children.items() if name not in bare}
+    return module_build(bare, below, forward)

@@ -1,0 +1,181 @@
+"""Shapes through a forward: it is run without values, to learn what reaches each part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from paraminspect.arrays import Shape
+from paraminspect.errors import DefinitionError, ExpressionError
+from paraminspect.forward import Forward
+from paraminspect.layers import Build, BuildError, Built, Layer, Parts, UnknownInputError
+
+Join = Callable[[Layer, Sequence[Shape]], Layer]
+"""A layer that is called with several inputs, as one that is built without any."""
+
+
+class Traced:
+    """A value of which the shape is known, without its batch; None: not even that."""
+
+    def __init__(self, shape: Shape | None) -> None:
+        self.shape = shape
+
+    def unpacked(self, count: int) -> list[Traced]:
+        """As several values: what a layer gives first is what its shape is of."""
+        return [self, *[Traced(None)] * (count - 1)]
+
+    def _with(self, other: Any) -> Traced:
+        return _broadcast(self, other)
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _with
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _with
+    __pow__ = __rpow__ = __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _with
+    __lt__ = __le__ = __gt__ = __ge__ = _with
+
+    def __neg__(self) -> Traced:
+        return self
+
+    __pos__ = __invert__ = __neg__
+
+    def __matmul__(self, other: Any) -> Traced:
+        return Traced(None)
+
+    __rmatmul__ = __getitem__ = __matmul__
+
+    def __bool__(self) -> bool:
+        # What a loop repeats keeps the shape, else it could not be repeated: it is left out.
+        return False
+
+
+def _broadcast(*values: Any) -> Traced:
+    """The shape of what is computed element by element from values and numbers."""
+    merged: Shape = ()
+    for value in values:
+        shape = value.shape if isinstance(value, Traced) else ()
+        if shape is None:
+            return Traced(None)
+        ahead = merged[: max(0, len(merged) - len(shape))] or shape[: len(shape) - len(merged)]
+        pairs = zip(reversed(merged), reversed(shape), strict=False)
+        sizes = [(m, n) for m, n in pairs]
+        if any(m != n and 1 not in (m, n) for m, n in sizes):
+            raise ExpressionError(f"shapes {list(merged)} and {list(shape)} do not fit")
+        merged = (*ahead, *reversed([n if m == 1 else m for m, n in sizes]))
+    return Traced(merged)
+
+
+def _like_the_first(x: Any, *_: Any, **__: Any) -> Traced:
+    return x if isinstance(x, Traced) else Traced(None)
+
+
+def _joined(values: Any, dim: int = 0) -> Traced:
+    """Concatenated along an axis that counts the batch."""
+    shapes = [value.shape if isinstance(value, Traced) else None for value in values]
+    known = [shape for shape in shapes if shape is not None]
+    if len(known) < len(shapes) or len({len(shape) for shape in known}) != 1:
+        return Traced(None)
+    axis = dim % (len(known[0]) + 1) - 1
+    if axis < 0:
+        return Traced(None)
+    for shape in known:
+        if shape[:axis] + shape[axis + 1 :] != known[0][:axis] + known[0][axis + 1 :]:
+            raise ExpressionError(f"{list(known[0])} and {list(shape)} differ beside axis {dim}")
+    length = sum(shape[axis] for shape in known)
+    return Traced((*known[0][:axis], length, *known[0][axis + 1 :]))
+
+
+def _not_known(*_: Any, **__: Any) -> Traced:
+    return Traced(None)
+
+
+# fmt: off
+ELEMENT_BY_ELEMENT = (
+    "abs", "exp", "log", "sqrt", "sin", "cos", "tanh", "erf", "clip", "masked_fill", "relu",
+    "relu6", "leaky_relu", "sigmoid", "silu", "softplus", "gelu", "elu", "selu", "hardsigmoid",
+    "hardswish", "mish", "softmax", "log_softmax",
+)
+FROM_SEVERAL = ("maximum", "minimum", "where")
+WITHOUT_A_RULE = (
+    "sum", "mean", "max", "min", "var", "norm", "matmul", "mm", "einsum", "reshape", "view",
+    "flatten", "transpose", "permute", "expand_dims", "squeeze", "stack", "split", "shape",
+    "arange", "ones", "zeros", "causal_mask",
+)
+# fmt: on
+RULES: dict[str, Callable[..., Traced]] = {
+    **dict.fromkeys(ELEMENT_BY_ELEMENT, _like_the_first),
+    **dict.fromkeys(FROM_SEVERAL, _broadcast),
+    **dict.fromkeys(("cat", "concatenate"), _joined),
+    **dict.fromkeys(WITHOUT_A_RULE, _not_known),
+}
+"""What the tensor functions of a forward do to shapes."""
+
+
+class _Stopped(Exception):  # noqa: N818 (it is no error of its own)
+    """A part cannot be built: the error passes through the forward as it is."""
+
+    def __init__(self, error: BuildError) -> None:
+        self.error = error
+
+
+def one_input(layer: Layer, shapes: Sequence[Shape]) -> Layer:
+    """A `Join` where no layer takes several inputs, or none that this framework describes."""
+    raise DefinitionError(f"{layer} takes one input, got {len(shapes)}")
+
+
+def traced(
+    forward: Forward,
+    children: Mapping[str, Layer],
+    values: Collection[str] = (),
+    join: Join = one_input,
+) -> Build:
+    """Children that get what a forward gives them, built in their order, each for its first use.
+
+    `values` are what else has a name there: bare parameters.
+    """
+
+    def build(shape: Shape | None) -> Built:
+        parts = Parts()
+
+        def use(name: str) -> Callable[..., Traced]:
+            def called(*inputs: Any, **_: Any) -> Traced:
+                try:
+                    return Traced(_built(parts, name, children[name], inputs, join).output)
+                except BuildError as error:
+                    if shape is not None and isinstance(error, UnknownInputError):
+                        error.explain("the forward of its module does not tell it")
+                    raise _Stopped(error) from error
+
+            return called
+
+        rest = [Traced(None)] * (len(forward.inputs) - 1)
+        names = {"training": False, **dict.fromkeys(values, Traced(None))}
+        functions = {**RULES, **{name: use(name) for name in children}}
+        try:
+            result = forward.run([Traced(shape), *rest], names, functions)
+        except _Stopped as stopped:
+            raise stopped.error from None
+        for name in children.keys() - parts.built.keys():
+            _add_unused(parts, name, children[name])
+        built = {name: parts.built[name] for name in children}
+        return Built({}, built, result.shape if isinstance(result, Traced) else None)
+
+    return build
+
+
+def _built(parts: Parts, name: str, child: Layer, inputs: Sequence[Any], join: Join) -> Built:
+    several = inputs[0] if inputs and isinstance(inputs[0], list | tuple) else inputs
+    shapes = [one.shape if isinstance(one, Traced) else None for one in several]
+    known = [shape for shape in shapes if shape is not None]
+    if len(shapes) > 1:
+        if len(known) < len(shapes):
+            raise UnknownInputError(child.kind)
+        child, known = join(child, known), []
+    reached = known[0] if known else None
+    return child.build(reached) if name in parts.built else parts.add(name, child, reached)
+
+
+def _add_unused(parts: Parts, name: str, child: Layer) -> None:
+    try:
+        parts.add(name, child, None)
+    except UnknownInputError as error:
+        error.explain("the forward of its module does not call it")
+        raise
