@@ -22,7 +22,8 @@ def module_build(
     def build(shape: Shape | None) -> Built:
         own = {name: child.build(None).parameters[""] for name, child in bare.items()}
         if forward is not None and shape is not None:
-            told = traced(forward, below, bare, _not_told)(shape)
+            shapes = {name: spec.shape for name, spec in own.items()}
+            told = traced(forward, below, shapes, _not_told)(shape)
             return Built(own, told.children, told.output, bare)
         parts = Parts()
         given, output = shape, None

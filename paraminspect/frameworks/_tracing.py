@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from paraminspect.arrays import Shape
@@ -19,6 +19,11 @@ class Traced:
 
     def __init__(self, shape: Shape | None) -> None:
         self.shape = shape
+
+    @property
+    def fed(self) -> Shape | None:
+        """The shape without a batch when it is the input of a layer."""
+        return self.shape
 
     def unpacked(self, count: int) -> list[Traced]:
         """As several values: what a layer gives first is what its shape is of."""
@@ -45,6 +50,19 @@ class Traced:
     def __bool__(self) -> bool:
         # What a loop repeats keeps the shape, else it could not be repeated: it is left out.
         return False
+
+
+class TracedParameter(Traced):
+    """A bare parameter: its first axis is a batch only to a layer that gets it as its input."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__(None)
+        self._whole = shape
+
+    @property
+    def fed(self) -> Shape | None:
+        """All axes but the first."""
+        return self._whole[1:]
 
 
 def _broadcast(*values: Any) -> Traced:
@@ -124,12 +142,12 @@ def one_input(layer: Layer, shapes: Sequence[Shape]) -> Layer:
 def traced(
     forward: Forward,
     children: Mapping[str, Layer],
-    values: Collection[str] = (),
+    bare: Mapping[str, Shape] | None = None,
     join: Join = one_input,
 ) -> Build:
     """Children that get what a forward gives them, built in their order, each for its first use.
 
-    `values` are what else has a name there: bare parameters.
+    `bare` are the shapes of bare parameters, which have names there too.
     """
 
     def build(shape: Shape | None) -> Built:
@@ -147,10 +165,10 @@ def traced(
             return called
 
         rest = [Traced(None)] * (len(forward.inputs) - 1)
-        names = {"training": False, **dict.fromkeys(values, Traced(None))}
+        values = {name: TracedParameter(size) for name, size in (bare or {}).items()}
         functions = {**RULES, **{name: use(name) for name in children}}
         try:
-            result = forward.run([Traced(shape), *rest], names, functions)
+            result = forward.run([Traced(shape), *rest], {"training": False, **values}, functions)
         except _Stopped as stopped:
             raise stopped.error from None
         for name in children.keys() - parts.built.keys():
@@ -163,7 +181,7 @@ def traced(
 
 def _built(parts: Parts, name: str, child: Layer, inputs: Sequence[Any], join: Join) -> Built:
     several = inputs[0] if inputs and isinstance(inputs[0], list | tuple) else inputs
-    shapes = [one.shape if isinstance(one, Traced) else None for one in several]
+    shapes = [one.fed if isinstance(one, Traced) else None for one in several]
     known = [shape for shape in shapes if shape is not None]
     if len(shapes) > 1:
         if len(known) < len(shapes):
