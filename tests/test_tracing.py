@@ -73,6 +73,27 @@ def test_every_framework_takes_the_sizes_of_parts_from_the_forward(framework, la
     assert shapes == [weight(4), weight(4), weight(16)]
 
 
+def test_a_module_of_several_inputs_gets_what_each_call_gives_it():
+    text = """
+framework: keras
+input: [5, 4]
+define:
+  Cross(d):
+    look: MultiHeadAttention(2, 3)
+    out: Dense(d)
+    forward(x, memory): out(look(x, memory))
+layers:
+  memory: Dense(6)
+  cross: Cross(7)
+  forward: cross(x, memory(x))
+"""
+    tree = load_definition(text.encode(), "x.yaml")
+    kernels = {name: p.shape for name, p in tree.entries.items() if name.endswith("kernel")}
+    assert kernels["cross/look/query/kernel"] == (4, 2, 3)
+    assert kernels["cross/look/value/kernel"] == (6, 2, 3)
+    assert kernels["cross/out/kernel"] == (4, 7)
+
+
 @pytest.mark.parametrize(
     ("forward", "message"),
     [

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from paraminspect.arrays import Shape
 from paraminspect.forward import Forward
-from paraminspect.frameworks._tracing import traced
+from paraminspect.frameworks._tracing import TracedModule
 from paraminspect.layers import Build, BuildError, Built, Layer, Parts, UnknownInputError
 
 UNKNOWN_INPUT = (
@@ -23,7 +23,7 @@ def module_build(
         own = {name: child.build(None).parameters[""] for name, child in bare.items()}
         if forward is not None and shape is not None:
             shapes = {name: spec.shape for name, spec in own.items()}
-            told = traced(forward, below, shapes, _not_told)(shape)
+            told = TracedModule(forward, below, shapes, _not_told)(shape)
             return Built(own, told.children, told.output, bare)
         parts = Parts()
         given, output = shape, None

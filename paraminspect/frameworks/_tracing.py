@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from paraminspect.arrays import Shape
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.forward import Forward
-from paraminspect.layers import Build, BuildError, Built, Layer, Parts, UnknownInputError
+from paraminspect.layers import BuildError, Built, Layer, Parts, UnknownInputError
 
 Join = Callable[[Layer, Sequence[Shape]], Layer]
 """A layer that is called with several inputs, as one that is built without any."""
@@ -139,44 +140,48 @@ def one_input(layer: Layer, shapes: Sequence[Shape]) -> Layer:
     raise DefinitionError(f"{layer} takes one input, got {len(shapes)}")
 
 
-def traced(
-    forward: Forward,
-    children: Mapping[str, Layer],
-    bare: Mapping[str, Shape] | None = None,
-    join: Join = one_input,
-) -> Build:
-    """Children that get what a forward gives them, built in their order, each for its first use.
+@dataclass(frozen=True)
+class TracedModule:
+    """How a module is built whose forward is told: its children get what the forward gives them.
 
-    `bare` are the shapes of bare parameters, which have names there too.
+    They stand in their own order, each built for its first use. `bare` are the shapes of bare
+    parameters, which have names there too.
     """
 
-    def build(shape: Shape | None) -> Built:
+    forward: Forward
+    children: Mapping[str, Layer]
+    bare: Mapping[str, Shape] = field(default_factory=dict)
+    join: Join = one_input
+
+    def __call__(self, shape: Shape | None) -> Built:
+        """Built for inputs that all have the one shape that is told."""
+        return self.on([shape] * len(self.forward.inputs))
+
+    def on(self, shapes: Sequence[Shape | None]) -> Built:
+        """Built for inputs of these shapes."""
         parts = Parts()
-
-        def use(name: str) -> Callable[..., Traced]:
-            def called(*inputs: Any, **_: Any) -> Traced:
-                try:
-                    return Traced(_built(parts, name, children[name], inputs, join).output)
-                except BuildError as error:
-                    if shape is not None and isinstance(error, UnknownInputError):
-                        error.explain("the forward of its module does not tell it")
-                    raise _Stopped(error) from error
-
-            return called
-
-        rest = [Traced(None)] * (len(forward.inputs) - 1)
-        values = {name: TracedParameter(size) for name, size in (bare or {}).items()}
-        functions = {**RULES, **{name: use(name) for name in children}}
+        functions = {**RULES, **{name: self._use(name, parts) for name in self.children}}
+        bare = {name: TracedParameter(shape) for name, shape in self.bare.items()}
+        inputs = [Traced(shape) for shape in shapes]
         try:
-            result = forward.run([Traced(shape), *rest], {"training": False, **values}, functions)
+            result = self.forward.run(inputs, {"training": False, **bare}, functions)
         except _Stopped as stopped:
+            if None not in shapes and isinstance(stopped.error, UnknownInputError):
+                stopped.error.explain("the forward of its module does not tell it")
             raise stopped.error from None
-        for name in children.keys() - parts.built.keys():
-            _add_unused(parts, name, children[name])
-        built = {name: parts.built[name] for name in children}
+        for name in self.children.keys() - parts.built.keys():
+            _add_unused(parts, name, self.children[name])
+        built = {name: parts.built[name] for name in self.children}
         return Built({}, built, result.shape if isinstance(result, Traced) else None)
 
-    return build
+    def _use(self, name: str, parts: Parts) -> Callable[..., Traced]:
+        def called(*inputs: Any, **_: Any) -> Traced:
+            try:
+                return Traced(_built(parts, name, self.children[name], inputs, self.join).output)
+            except BuildError as error:
+                raise _Stopped(error) from error
+
+        return called
 
 
 def _built(parts: Parts, name: str, child: Layer, inputs: Sequence[Any], join: Join) -> Built:

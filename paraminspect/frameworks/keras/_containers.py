@@ -16,7 +16,7 @@ from paraminspect.arrays import Shape
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.expressions import format_value
 from paraminspect.forward import Forward
-from paraminspect.frameworks._tracing import one_input, traced
+from paraminspect.frameworks._tracing import TracedModule, one_input
 from paraminspect.frameworks.keras._attention import ATTENTIONS, Join
 from paraminspect.frameworks.keras._declare import layer, namespace
 from paraminspect.frameworks.keras._merging import MERGES
@@ -90,12 +90,16 @@ def model(children: Mapping[str, Layer], block: str, forward: Forward | None) ->
 
     Without a forward its layers follow one another.
     """
-    build = chained(children) if forward is None else traced(forward, children, join=_called)
-    return Layer(block or MODEL, build)
+    if forward is None:
+        return Layer(block or MODEL, chained(children))
+    return Layer(block or MODEL, TracedModule(forward, children, join=_called))
 
 
 def _called(layer: Layer, shapes: Sequence[Shape]) -> Layer:
     """A layer that a forward calls with several inputs."""
+    module = layer.make
+    if isinstance(module, TracedModule):
+        return replace(layer, make=lambda _: module.on(shapes))
     if layer.kind not in _JOINS:
         return one_input(layer, shapes)
     join, a = _JOINS[layer.kind], namespace(layer.kind, layer.arguments)
