@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench parity clean
+.PHONY: demo test check bench parity fuzz clean
 
 demo: $(VENV)/installed  ## install, and list a model as table and as tree
 	$(BIN)/paraminspect list sample_models/gpt2.yaml --limit 12
@@ -22,6 +22,9 @@ bench: $(VENV)/tests-installed  ## ratios of time and memory, each against a pee
 
 parity: $(VENV)/tests-installed  ## compare with installed frameworks (skipped with a reason without)
 	$(BIN)/python -m pytest -q -rs -m parity
+
+fuzz: $(VENV)/tests-installed  ## read thousands of changed files
+	$(BIN)/python -m pytest -q -m fuzz tests/fuzz
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

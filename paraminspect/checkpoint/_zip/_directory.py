@@ -22,6 +22,9 @@ STORED, DEFLATED = 0, 8
 MAXIMUM_DIRECTORY_NBYTES = 16 << 20
 """A hundred thousand members with long names; Python's objects take ten times the bytes."""
 
+MAXIMUM_VERSION = 63
+"""The version of the format up to which it is known, ten times; APPNOTE.TXT is at 6.3."""
+
 MAXIMUM_EXPANSION = 1032
 """Deflate cannot do better: 258 bytes for two bits [zlib's technical details]."""
 
@@ -190,13 +193,33 @@ def _entries(file: RegularFile, directory: _Directory) -> Iterator[_Entry]:
 
 
 def _entry(fields: tuple[int, ...], raw_name: bytes, extra: bytes) -> _Entry:
-    _, _, _, flags, method, _, _, crc, stored, nbytes, _, _, _, disk, _, attributes, offset = fields
+    (
+        _,
+        _,
+        version,
+        flags,
+        method,
+        _,
+        _,
+        crc,
+        stored,
+        nbytes,
+        _,
+        _,
+        _,
+        disk,
+        _,
+        attributes,
+        offset,
+    ) = fields
     name = _decode_name(raw_name, flags)
     extras = _extra_fields(extra, name)
     nbytes, stored, offset = _widened(extras.get(ZIP64_EXTRA), (nbytes, stored, offset), name)
     unicode_path = extras.get(_UNICODE_PATH_EXTRA)
     if unicode_path is not None and unicode_path[5:] != name.encode():
         raise member_error(name, "has a second name, which zip readers may take instead")
+    if version & 0xFF > MAXIMUM_VERSION:
+        raise member_error(name, f"needs version {(version & 0xFF) / 10} of the zip format")
     if disk not in (0, SENTINEL16):
         raise member_error(name, "lies on another disk")
     return _Entry(name, raw_name, flags, method, crc, stored, nbytes, offset, mode=attributes >> 16)
