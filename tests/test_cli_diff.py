@@ -320,6 +320,15 @@ def test_a_terminal_folds_equal_siblings_and_colours_lines(files):
     assert "4 x h.{0..3}.bias" in plain
 
 
+def test_a_terminal_gets_one_line_for_a_model_that_was_cast(files):
+    model = {f"w{i}": np.full(2, i, np.float32) for i in range(12)}
+    files("left", model)
+    files("right", {name: array.astype(np.float64) for name, array in model.items()})
+    out, _ = on_terminal("diff", "left", "right", NO_COLOR="1")
+    assert out.splitlines()[1] == "~ 12 names  dtype  float32 -> float64"
+    assert out.splitlines()[3] == "12 dtype; 0 of 12 arrays in both are the same"
+
+
 def test_a_terminal_is_never_wider_than_it_is(files):
     name = "a.very.long.name.of.a.module.that.has.no.room." + "x" * 60
     files("left", {name: np.arange(9.0)})

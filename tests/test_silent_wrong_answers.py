@@ -264,6 +264,27 @@ def test_15_another_shape_or_a_missing_array_is_a_difference_with_a_line(run, sa
     assert "- ln_f.bias  missing  [4] float32" in done.out
 
 
+def test_16_metadata_survives_an_edit(run, save):
+    """brainsurgery: the output of any plan has lost the metadata."""
+    save("a", metadata={"format": "pt", "licence": "MIT"})
+    assert run("set", "a", "ln_f.bias=0", "-o", "b").status == 0
+    assert json.loads(run("list", "b", "--format", "json").out)["metadata"] == {
+        "format": "pt",
+        "licence": "MIT",
+    }
+
+
+def test_17_setting_one_name_of_a_tie_sets_both_and_keeps_the_tie(run, tmp_path, monkeypatch):
+    """brainsurgery fill_ in a tied file: the tie is broken without notice."""
+    monkeypatch.chdir(tmp_path)
+    save_file({"wte.weight": np.zeros((3, 2), np.float32)}, "a", {"head.weight": "wte.weight"})
+    assert run("set", "a", "head.weight[0]=1", "-o", "b").status == 0
+    done = run("diff", "a", "b", "--format", "json")
+    assert [d["kind"] for d in json.loads(done.out)["differences"]] == ["value"]
+    out = run("slice", "b", "head.weight", "wte.weight", "--format", "csv").out
+    assert out.count("1.0,1.0\n0.0,0.0\n0.0,0.0\n") == 2
+
+
 def test_18_equal_shapes_are_not_equal_values_and_arrays_are_counted_right(run, save):
     """KerasFileEditor.compare: "Comparison successful", 6 matching weights in a file of 4."""
     done = run(

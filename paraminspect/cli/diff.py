@@ -118,6 +118,7 @@ def diff_sources(
     ties and values that differ. A definition has no values: against one, the names and shapes
     are compared, as load_state_dict(strict=True) does.
     """
+    from paraminspect.cli.progress import progress
     from paraminspect.diff import Change, Tolerance, diff_trees, select_pair
     from paraminspect.renaming import parse_renaming, rename
     from paraminspect.report import diff as reports
@@ -135,7 +136,9 @@ def diff_sources(
     )
     if quiet:
         return int(comparison.differs())
-    differences = reports.sort_differences(comparison, sort)
+    with progress("comparing", comparison.nbytes) as advance:
+        found = comparison.differences(advance)
+        differences = reports.sort_differences(comparison, found, sort)
     screen = Screen.of(sys.stdout)
     if stat:
         worst_first = sort == "change"

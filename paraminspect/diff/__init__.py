@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from paraminspect.arrays import DType, Opaque, Shape, Unset
+from paraminspect.arrays import DType, Opaque, Shape, Unset, count_elements
 from paraminspect.diff._numbers import Tolerance
 from paraminspect.diff._select import select_pair
 from paraminspect.diff._values import (
     Pair,
+    Progress,
     ValueDifference,
     arrays_differ,
     comparable,
@@ -119,10 +120,23 @@ class Comparison:
         one, two = (_metadata(tree) for tree in (self.left, self.right))
         return sorted(key for key in one.keys() | two if one.get(key) != two.get(key))
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the values that are compared, of both sides together."""
+        return sum(
+            array.dtype.nbytes(count_elements(array.shape))
+            for pair in self._comparable.values()
+            for array in pair
+        )
+
     def __iter__(self) -> Iterator[Difference]:
+        return self.differences()
+
+    def differences(self, progress: Progress = lambda _: None) -> Iterator[Difference]:
+        """What iterating gives; `progress` is told of bytes as they are done."""
         yield from self._structure()
         names = list(self._comparable)
-        found = compare_arrays(list(self._comparable.values()), self.tolerance)
+        found = compare_arrays(list(self._comparable.values()), self.tolerance, progress)
         for name, values in zip(names, found, strict=True):
             if values is not None:
                 yield Difference(name, Change.VALUE, values=values)

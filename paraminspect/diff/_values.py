@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from paraminspect.wide import widen
 BLOCK_NBYTES = 1 << 19
 """Two blocks and the float64 copies of what differs in them stay in the processor's cache."""
 
-TASK_NBYTES = 16 << 20
+TASK_NBYTES = 32 << 20
 TASK_BLOCKS = 256
 """What a thread does at a time: much more than it costs to hand out, for small arrays too."""
 
@@ -29,6 +30,7 @@ Number = complex
 """An int, a float or a complex."""
 
 Pair = tuple[Array, Array]
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,29 @@ class ValueDifference:
     worst_right: Number | None = None
 
 
+class _Piece(NamedTuple):
+    """Elements `start` to `stop` of a pair of arrays, `nbytes` in both."""
+
+    pair: int
+    start: int
+    stop: int
+    nbytes: int
+
+
 def comparable(left: Array, right: Array) -> bool:
     """Whether values can be compared: bits of a type that is not decoded say nothing of numbers."""
     return left.dtype == right.dtype or not any(_is_opaque(array) for array in (left, right))
 
 
-def compare_arrays(pairs: Sequence[Pair], tolerance: Tolerance) -> Iterator[ValueDifference | None]:
-    """The difference of each pair in turn, None where there is none. Shapes must be equal."""
+def compare_arrays(
+    pairs: Sequence[Pair], tolerance: Tolerance, progress: Progress
+) -> Iterator[ValueDifference | None]:
+    """The difference of each pair in turn, None where there is none. Shapes must be equal.
+
+    `progress` is told of bytes of both sides together, as they are done.
+    """
     done = 0
-    for number, parts in groupby(_tallies(pairs, tolerance), lambda part: part[0]):
+    for number, parts in groupby(_tallies(pairs, tolerance, progress), lambda part: part[0]):
         yield from [None] * (number - done)  # pairs without elements
         done = number + 1
         tally = functools.reduce(Tally.merged, (part for _, part in parts))
@@ -76,23 +92,25 @@ def compare_arrays(pairs: Sequence[Pair], tolerance: Tolerance) -> Iterator[Valu
 
 def arrays_differ(pairs: Sequence[Pair], tolerance: Tolerance) -> bool:
     """Whether any pair differs; reading stops soon after the first difference."""
-    with closing(_tallies(pairs, tolerance)) as tallies:
+    with closing(_tallies(pairs, tolerance, lambda _: None)) as tallies:
         return any(tally.differing for _, tally in tallies)
 
 
 def _tallies(
-    pairs: Sequence[Pair], tolerance: Tolerance
+    pairs: Sequence[Pair], tolerance: Tolerance, progress: Progress
 ) -> Generator[tuple[int, Tally], None, None]:
     """Tallies with the numbers of their pairs, in order: the same whatever the thread count."""
 
-    def work(task: list[tuple[int, int, int]]) -> list[tuple[int, Tally]]:
-        return [
-            (number, _tally(pairs[number], ranges, tolerance))
-            for number, ranges in groupby(task, lambda piece: piece[0])
+    def work(task: list[_Piece]) -> tuple[int, list[tuple[int, Tally]]]:
+        tallies = [
+            (number, _tally(pairs[number], pieces, tolerance))
+            for number, pieces in groupby(task, lambda piece: piece.pair)
         ]
+        return sum(piece.nbytes for piece in task), tallies
 
     _keep_freed_memory()
-    for tallies in in_order(work, _tasks(pairs)):
+    for nbytes, tallies in in_order(work, _tasks(pairs)):
+        progress(nbytes)
         yield from tallies
 
 
@@ -103,27 +121,27 @@ def _keep_freed_memory() -> None:
     np.empty(31 << 20, np.uint8)
 
 
-def _tally(pair: Pair, pieces: Iterable[tuple[int, int, int]], tolerance: Tolerance) -> Tally:
+def _tally(pair: Pair, pieces: Iterable[_Piece], tolerance: Tolerance) -> Tally:
     left, right = map(unpacked, pair)
     return functools.reduce(
         Tally.merged,
         (
             compare_blocks(left.read(start, stop), right.read(start, stop), start, tolerance)
-            for _, start, stop in pieces
+            for _, start, stop, _ in pieces
         ),
     )
 
 
-def _tasks(pairs: Sequence[Pair]) -> Iterator[list[tuple[int, int, int]]]:
-    """Lists of `(pair, start, stop)`: parts of a large array, or many small arrays."""
-    task: list[tuple[int, int, int]] = []
+def _tasks(pairs: Sequence[Pair]) -> Iterator[list[_Piece]]:
+    """Lists of pieces: parts of a large array, or many small arrays."""
+    task: list[_Piece] = []
     nbytes = 0
     for number, (left, right) in enumerate(pairs):
-        itemsize = max(1, left.dtype.nbits // 8, right.dtype.nbits // 8)
+        itemsizes = [max(1, array.dtype.nbits // 8) for array in (left, right)]
         count = count_elements(unpacked(left).shape)
-        for start, stop in _ranges(0, count, itemsize):
-            task.append((number, start, stop))
-            nbytes += (stop - start) * itemsize
+        for start, stop in _ranges(0, count, max(itemsizes)):
+            task.append(_Piece(number, start, stop, (stop - start) * sum(itemsizes)))
+            nbytes += task[-1].nbytes
             if nbytes >= TASK_NBYTES or len(task) >= TASK_BLOCKS:
                 yield task
                 task, nbytes = [], 0

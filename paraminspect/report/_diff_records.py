@@ -7,7 +7,7 @@ import io
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from paraminspect.arrays import DType
@@ -24,9 +24,11 @@ VALUE_KEYS = ("differing", "count", "max_abs", "max_rel", "rms", "cosine", "wors
 MORE_KEYS = ("worst_left", "worst_right", "shape", "dtype")
 
 
-def sort_differences(comparison: Comparison, order: str) -> list[Difference]:
-    """All differences: by `change` (structure first, then the worst), `name`, or `definition`."""
-    found = list(comparison)
+def sort_differences(
+    comparison: Comparison, differences: Iterable[Difference], order: str
+) -> list[Difference]:
+    """Differences by `change` (structure first, then the worst), `name`, or `definition`."""
+    found = list(differences)
     if order == "definition":
         names = [*comparison.left.entries, *comparison.right.entries]
         place = {name: i for i, name in reversed(list(enumerate(names)))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -66,6 +67,9 @@ def as_markdown(
     header = [cell.replace("|", "\\|") for cell in header]
     yield tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
 
+
+MANY = 10
+"""A terminal gets one line for so many arrays that were cast from one dtype to another."""
 
 METADATA_KEYS = 5
 """Keys of the metadata that a line names."""
@@ -155,14 +159,21 @@ def _hint(comparison: Comparison) -> str:
 def _folded(
     comparison: Comparison, differences: Differences, screen: Screen | None
 ) -> Iterator[tuple[Difference, str]]:
-    """Each difference with the label of its line; on a terminal equal siblings are one."""
+    """Each difference with the label of its line; on a terminal equal ones are one."""
     if screen is None:
         yield from ((d, escape(d.name)) for d in differences)
         return
+    separator = comparison.left.separator
     for kind, group in groupby(differences, lambda d: d.kind):
         by_name = {d.name: d for d in group}
-        looks = ((n, describe_change(comparison, d)) for n, d in by_name.items())
-        folds = fold_names(looks) if kind is not Change.TIE else _each(by_name)
+        looks = [(n, describe_change(comparison, d)) for n, d in by_name.items()]
+        common = Counter(look for _, look in looks)
+        casts = {look for look, n in common.items() if n >= MANY} if kind is Change.DTYPE else set()
+        for look in casts:
+            first = next(name for name, its in looks if its == look)
+            yield by_name[first], f"{common[look]:,} names"
+        looks = [(name, look) for name, look in looks if look not in casts]
+        folds = fold_names(looks, separator) if kind is not Change.TIE else _each(by_name)
         yield from ((by_name[fold.name], fold.label) for fold in folds)
 
 

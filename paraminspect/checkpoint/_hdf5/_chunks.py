@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 MAXIMUM_CHUNK_NBYTES = 256 << 20
 """A chunk is decoded whole; h5py makes them of a megabyte, and Keras makes none."""
-CACHE_NBYTES = 64 << 20
-"""Decoded chunks that are kept: blocks of values cross the same chunks again and again."""
+CACHE_NBYTES = 32 << 20
+"""Decoded chunks of a file that are kept: blocks of values cross the same chunks again and again.
+A diff has two files, and 150 MB in all."""
 SLAB_SECONDS = 30
 """Seconds of the processor for the library to find all chunks, or to decode one."""
 
