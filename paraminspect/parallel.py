@@ -32,6 +32,9 @@ def for_each(work: Callable[[Task], object], tasks: Iterable[Task]) -> None:
             work(task)
 
     threads = os.cpu_count() or 1
+    if threads == 1:
+        take_and_do()
+        return
     with ThreadPoolExecutor(threads) as pool:
         try:
             for done in [pool.submit(take_and_do) for _ in range(threads)]:

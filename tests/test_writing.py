@@ -12,7 +12,8 @@ import safetensors.numpy
 
 from paraminspect.arrays import DTYPES, InMemory, Unset
 from paraminspect.checkpoint import open_checkpoint, save_checkpoint
-from paraminspect.checkpoint._writing import TEMPORARY_SUFFIX, replacing
+from paraminspect.checkpoint._open_folder import TEMPORARY_SUFFIX
+from paraminspect.checkpoint._writing import replacing
 from paraminspect.errors import CheckpointError, DTypeError, TieError, UnsetError
 from paraminspect.tree import Parameter, ParameterTree
 

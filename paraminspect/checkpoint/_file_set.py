@@ -18,22 +18,21 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from paraminspect.checkpoint._files import reason
-from paraminspect.checkpoint._writing import (
+from paraminspect.checkpoint._new_file import NewFile, new_file
+from paraminspect.checkpoint._open_folder import (
     TEMPORARY_SUFFIX,
     Folder,
-    NewFile,
-    check_unchanged,
-    ending_on_signals,
     exists_already,
     open_folder,
 )
+from paraminspect.checkpoint._signals import ending_on_signals, uninterrupted
+from paraminspect.checkpoint._writing import check_unchanged
 from paraminspect.errors import CheckpointError, DurabilityError
 from paraminspect.tree import SourceFile
 
@@ -81,10 +80,10 @@ def replace_set(new: NewSet, path: Path, inputs: Iterable[SourceFile], *, overwr
         files = {}
         for name, nbytes in new.sizes.items():
             old = folder.regular_file(name)
-            files[name] = stack.enter_context(folder.create(name, nbytes, old))
+            files[name] = stack.enter_context(new_file(folder, name, nbytes, old))
             new.fill(name, files[name])
             files[name].seal(old)
-        with folder.locked(), _uninterrupted():
+        with folder.locked(), uninterrupted():
             check_unchanged(inputs)
             temporary = _name_temporarily(folder, files)
             try:
@@ -122,7 +121,7 @@ def _name_temporarily(folder: Folder, files: Mapping[str, NewFile]) -> dict[str,
 def _put_index(folder: Folder, new: NewSet, names: Mapping[str, str], overwrite: bool) -> None:
     text = new.index(names)
     old = folder.regular_file(new.index_name)
-    with folder.create(new.index_name, len(text), old) as file:
+    with new_file(folder, new.index_name, len(text), old) as file:
         file.write(text, 0)
         file.seal(old)
         file.put(new.index_name, overwrite)
@@ -176,13 +175,3 @@ def _unnamed(folder: Folder, temporary: Iterable[str]) -> list[str]:
     indices = [path for path in folder.path.iterdir() if path.name.endswith(INDEX_SUFFIX)]
     text = b"".join(path.read_bytes() for path in indices)
     return [name for name, mark in marks.items() if mark and mark[0].encode() not in text]
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let signals wait for the end of a few short steps that belong together."""
-    old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, old)

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from paraminspect.arrays import BLOCK_NBYTES, Array, Opaque, count_elements
 from paraminspect.checkpoint._files import RegularFile, open_regular
+from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.checkpoint._npy import format_npy_header
 from paraminspect.checkpoint._npz import SUFFIX, open_npz
 from paraminspect.checkpoint._safetensors import FRAMEWORK_KEY
 from paraminspect.checkpoint._transfer import Placed, transfer
-from paraminspect.checkpoint._writing import NewFile, replacing
+from paraminspect.checkpoint._writing import replacing
 from paraminspect.checkpoint._zip import NewArchive, NewMember
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
 from paraminspect.parallel import for_each

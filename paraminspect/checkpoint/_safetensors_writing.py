@@ -16,6 +16,7 @@ from paraminspect.arrays import Array, DType, count_elements
 from paraminspect.checkpoint._content import MAXIMUM_HEADER_NBYTES
 from paraminspect.checkpoint._files import open_regular
 from paraminspect.checkpoint._json import shown
+from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.checkpoint._safetensors import (
     CODES_BY_DTYPE,
     FRAMEWORK_KEY,
@@ -24,7 +25,7 @@ from paraminspect.checkpoint._safetensors import (
     read_header,
 )
 from paraminspect.checkpoint._transfer import Placed, transfer
-from paraminspect.checkpoint._writing import NewFile, replacing
+from paraminspect.checkpoint._writing import replacing
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError, TieError
 from paraminspect.tree import ParameterTree
 
@@ -139,11 +140,13 @@ def fill(new: NewFile, layout: Layout) -> None:
 
 def _check(path: Path, layout: Layout) -> None:
     """Raise `CheckpointError` unless our reader, and the library, read what was to be written."""
+    file = open_regular(path)
     try:
-        header = read_header(open_regular(path))
+        header = read_header(file)
     except CheckpointError as error:
         message = str(error).removeprefix(f"{path}: ")
         raise CheckpointError(f"what was written cannot be read back: {message}") from None
+    file.release()
     read = {n: (a.shape, a.dtype, a.offset) for n, a in header.arrays.items()}
     meant = {n: (tuple(t.array.shape), t.array.dtype, t.at) for n, t in layout.tensors.items()}
     if list(read.items()) != list(meant.items()) or dict(header.metadata) != dict(layout.metadata):

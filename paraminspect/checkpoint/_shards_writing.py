@@ -15,10 +15,12 @@ from typing import Any
 
 from paraminspect.checkpoint._file_set import NewSet, final_name, replace_set
 from paraminspect.checkpoint._files import StoredArray, open_regular
+from paraminspect.checkpoint._open_folder import exists_already, new_folder
 from paraminspect.checkpoint._safetensors import FRAMEWORK_KEY, Header, is_tie, read_header
 from paraminspect.checkpoint._safetensors_writing import Layout, fill, lay_out, stored_metadata
 from paraminspect.checkpoint._shards import read_index
-from paraminspect.checkpoint._writing import exists_already, new_folder, replacing
+from paraminspect.checkpoint._signals import ending_on_signals
+from paraminspect.checkpoint._writing import replacing
 from paraminspect.errors import CheckpointError, ParamInspectError
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -104,7 +106,7 @@ def save_sharded(
             )
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
-    with new_folder(path) if is_folder else nullcontext():
+    with ending_on_signals(), new_folder(path) if is_folder else nullcontext():
         _write(plan, index_path, tree, source, overwrite)
     return []
 

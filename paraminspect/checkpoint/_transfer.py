@@ -11,7 +11,7 @@ from functools import partial
 
 from paraminspect.arrays import Array, Patched, block_ranges, count_elements
 from paraminspect.checkpoint._files import RegularFile, StoredArray
-from paraminspect.checkpoint._writing import NewFile
+from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.errors import DTypeError
 from paraminspect.parallel import for_each
 
