@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench parity fuzz clean
+.PHONY: demo test check bench fault parity fuzz clean
 
 demo: $(VENV)/installed  ## install, and list a model as table and as tree
 	$(BIN)/paraminspect list sample_models/gpt2.yaml --limit 12
@@ -19,6 +19,9 @@ check: $(VENV)/tests-installed  ## lint, format, types, floors
 
 bench: $(VENV)/tests-installed  ## ratios of time and memory, each against a peer in the same run
 	$(BIN)/python -m pytest -q -s -m bench tests/benchmarks
+
+fault: $(VENV)/tests-installed  ## kill writers at every system call, cut the power, fill disks
+	$(BIN)/python -m pytest -q -rs -m fault
 
 parity: $(VENV)/tests-installed  ## compare with installed frameworks (skipped with a reason without)
 	$(BIN)/python -m pytest -q -rs -m parity
