@@ -17,7 +17,10 @@ MAXIMUM_NBYTES = (1 << 20) + 1
 def open_source(path: str) -> ParameterTree:
     """The tree of a definition (YAML), a checkpoint (file or folder), or `-` (a definition)."""
     if path == "-":
-        return _load(sys.stdin.buffer.read(MAXIMUM_NBYTES), "-")
+        text = sys.stdin.buffer.read(MAXIMUM_NBYTES)
+        if b"\0" in text:  # in the lengths of every checkpoint, and never in a definition
+            raise DefinitionError("-: not a definition; a checkpoint is named, not piped")
+        return _load(text, "-")
     where = Path(path)
     if where.suffix in DEFINITION_SUFFIXES:
         return _load(_read_text(where), path)

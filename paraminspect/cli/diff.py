@@ -18,7 +18,7 @@ EPILOG = """\b
 Examples:
   paraminspect diff before.safetensors after.safetensors
   paraminspect diff model.yaml model.safetensors
-  paraminspect diff --rtol 1e-5 --ignore dtype model.safetensors cast.safetensors
+  paraminspect diff --rtol 1e-5 --ignore dtype a.safetensors b.safetensors
   paraminspect diff --map 'model.*=*' trainer.safetensors model.safetensors
   paraminspect diff --stat --depth 3 base.safetensors tuned.safetensors
   paraminspect diff --quiet a.safetensors b.safetensors && echo same

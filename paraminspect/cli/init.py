@@ -26,16 +26,16 @@ Examples:
   paraminspect init model.yaml --scheme xavier_uniform --seed 0
   paraminspect init --rule 0.weight=xavier --rule 2.weight=42
   paraminspect init --rng pytorch --seed 0             (torch.manual_seed(0))
-  paraminspect init -i old.safetensors --rule 'head.*=normal(0, 0.02)'
-  paraminspect init -i old.safetensors --rule 'wte.weight[50000:]=normal(0, 1)'
-  paraminspect init old.safetensors --missing-from model.yaml -o new.safetensors
+  paraminspect init -i m.safetensors --rule 'head.*=normal(0, 0.02)'
+  paraminspect init -i m.safetensors --rule 'wte.weight[50000:]=normal(0, 1)'
+  paraminspect init m.safetensors --missing-from model.yaml -o n.safetensors
 
 \b
 --scheme is for the weights: every trained parameter of 2 or more axes that is
 drawn at random by default and has no `bias` in the last part of its name. All
 others (biases, the scales and shifts of norms, buffers) keep the default of
-their framework, or the rule of the definition's `init:`. Of a checkpoint, 2 or
-more axes and the name decide, and all others stay as they are.
+their framework, or the rule of the definition's `init:`. Of a checkpoint, 2
+or more axes and the name decide, and all others stay as they are.
 
 \b
 --rule wins over --scheme and over the definition, the last over those before.

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from paraminspect import report
-from paraminspect.cli.options import count, exclude_option, optimizer_option
+from paraminspect.address import parse_address
+from paraminspect.cli.options import count, exclude_option, optimizer_option, source_argument
 from paraminspect.collector import collector_paused
+from paraminspect.errors import AddressError, UnsetError
 from paraminspect.source import open_source
 from paraminspect.tree import ParameterTree
 
@@ -39,7 +41,7 @@ Exit status: 0 done, 2 trouble.
 
 
 @click.command("list", epilog=EPILOG)
-@click.argument("source")
+@source_argument
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @exclude_option
 @click.option("--tree", is_flag=True, help="The nested structure, with totals per module.")
@@ -126,11 +128,16 @@ def _style(name: str | None, tree: bool, used: Mapping[str, bool]) -> report.Sty
 def _choose(
     tree: ParameterTree, patterns: tuple[str, ...], exclude: tuple[str, ...]
 ) -> ParameterTree:
+    for pattern in (*patterns, *exclude):
+        if parse_address(pattern).index is not None:
+            raise click.UsageError(f"{pattern!r} has an index: `slice` shows the values there")
     if patterns:
         tree = tree.select(*patterns)
     if exclude:
         left_out = {name for pattern in exclude for name in tree.matching(pattern)}
         tree = tree.keep(lambda name: name not in left_out)
+        if not tree.entries:
+            raise AddressError(f"{tree.source}: --exclude leaves out every parameter")
     return tree
 
 
@@ -142,4 +149,7 @@ def _measure(tree: ParameterTree, limit: int | None) -> dict[str, Stats]:
     names = list(islice(tree.entries, limit or None))
     nbytes = sum(tree[own].nbytes for own in {tree.own_name(name) for name in names})
     with progress("reading", nbytes) as advance:
-        return tree_stats(tree, names, advance)
+        try:
+            return tree_stats(tree, names, advance)
+        except UnsetError as error:
+            raise UnsetError(f"{tree.source}: {error}") from None

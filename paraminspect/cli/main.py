@@ -43,8 +43,19 @@ Completion: eval "$(_PARAMINSPECT_COMPLETE=bash_source paraminspect)"
 """
 
 
+class ReaderLeftError(Exception):
+    """Nobody reads the standard output any more (`| head`): what was wanted has been had."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command only to run it or to show its own help."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a broken pipe is told in a way that click does not make an error."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderLeftError from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """The names of the commands."""
@@ -64,14 +75,24 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    epilog=EPILOG,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGUMENT]...",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(package_name="paraminspect")
-def main(debug: bool) -> None:
+@click.pass_context
+def main(context: click.Context, debug: bool) -> None:  # noqa: ARG001 (looked for in argv)
     """Look into the parameters of neural networks, with no framework installed.
 
-    A SOURCE is a model definition (YAML), a safetensors checkpoint, a folder with one, or `-`.
+    A SOURCE is a model definition (YAML), a checkpoint (a file, an index of shards, or a folder
+    with one), or - for a definition on standard input.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def run() -> NoReturn:
@@ -85,16 +106,18 @@ def run() -> NoReturn:
 def _status() -> int:
     debug = "--debug" in sys.argv[1:2]
     try:
-        result: Any = main.main(standalone_mode=False)
+        result: Any = main.main(prog_name="paraminspect", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except click.UsageError as error:
+        return _say(_usage_message(error), 2)
     except click.ClickException as error:
         return _say(error.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except BrokenPipeError:
-        # The reader has what it wanted (`| head`). Python would complain when flushing at exit.
+    except (ReaderLeftError, BrokenPipeError):
+        # Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except ParamInspectError as error:
@@ -104,7 +127,7 @@ def _status() -> int:
     except OSError as error:
         if debug:
             raise
-        return _say(f"{error.filename or 'system'}: {error.strerror or error}", 2)
+        return _say(f"{error.filename or 'standard output'}: {error.strerror or error}", 2)
     except MemoryError:
         return _say("out of memory", 2)
     except Exception as error:
@@ -113,6 +136,14 @@ def _status() -> int:
         kind = type(error).__name__
         return _say(f"internal error: {kind}: {error} (`paraminspect --debug ...` shows where)", 70)
     return result if isinstance(result, int) else 0
+
+
+def _usage_message(error: click.UsageError) -> str:
+    """Click's message in our form, and where to look."""
+    message = error.format_message().rstrip(".")
+    ours = type(error) is click.UsageError
+    hint = "" if ours or not error.ctx else f"; `{error.ctx.command_path} --help` tells more"
+    return message + hint
 
 
 def _say(message: str, status: int) -> int:

@@ -3,7 +3,7 @@
 A command that writes is decorated with `output_options` and gets one argument, `output`:
 
     @click.command()
-    @click.argument("source")
+    @source_argument
     @output_options
     def init(source: str, output: Output) -> None:
         tree = open_source(source)
@@ -176,6 +176,9 @@ def _with_options(command: Command, options: Sequence[Callable[[Command], Comman
 optimizer_option = click.option(
     "--optimizer", is_flag=True, help="Also what only training needs: the optimizer's state."
 )
+
+source_argument = click.argument("source", type=click.Path(allow_dash=True))
+"""A path that shells complete; what it leads to is for `open_source` to tell."""
 
 exclude_option = click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out these; repeatable."

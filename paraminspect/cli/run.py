@@ -12,7 +12,7 @@ from paraminspect.cli.computing import Computing, check_new, computing_options, 
 EPILOG = """\b
 Examples:
   paraminspect run mlp.yaml --seed 0 --input 'ones(2, 4)'
-  paraminspect run model.yaml --checkpoint model.safetensors --input x.npy -o y.npy
+  paraminspect run mlp.yaml --checkpoint m.safetensors --input x.npy -o y.npy
 
 \b
 Exit status: 0 done, 2 trouble.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paraminspect.address import Address, format_index, parse_address, parse_assignment
-from paraminspect.cli.options import Output, output_options
+from paraminspect.cli.options import Output, output_options, source_argument
 from paraminspect.source import open_source
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ Exit status: 0 done, 2 trouble; then nothing has changed.
 
 
 @click.command("set", epilog=EPILOG)
-@click.argument("source")
+@source_argument
 @click.argument("assignments", nargs=-1, required=True, metavar="ADDRESS=EXPR...")
 @click.option(
     "--from",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paraminspect.cli.options import optimizer_option, save_pieces
+from paraminspect.cli.options import optimizer_option, save_pieces, source_argument
 from paraminspect.errors import escape
 from paraminspect.report import Screen, sort_tree
 from paraminspect.source import open_source
@@ -27,7 +27,7 @@ Examples:
   paraminspect slice model.safetensors 'h.0.attn.c_attn.weight[0, :8]'
   paraminspect slice model.safetensors '[0][1][0].bias[0:3]' '*.scale'
   paraminspect slice --hist model.safetensors wte.weight
-  paraminspect slice --format csv --precision 3 model.safetensors 'wpe.weight[:10]'
+  paraminspect slice --format csv --precision 3 m.safetensors 'wpe.weight[:9]'
   paraminspect slice model.safetensors wte.weight -o wte.npy
 
 \b
@@ -45,7 +45,7 @@ Exit status: 0 done, 2 trouble.
 
 
 @click.command("slice", epilog=EPILOG)
-@click.argument("source")
+@source_argument
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @click.option(
     "--precision",

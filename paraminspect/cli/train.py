@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  paraminspect train mlp.yaml --seed 0 --data xy.npz --loss mse -o trained.safetensors
-  paraminspect train shared.yaml --checkpoint start.safetensors --data xy.npz \\
+  paraminspect train mlp.yaml --data xy.npz --loss mse --seed 0 -o w.npz
+  paraminspect train shared.yaml --checkpoint a.safetensors --data xy.npz \\
       --loss mse --optimizer adam --lr 0.01 --steps 200 -o trained.safetensors
   paraminspect train mlp.yaml --seed 0 --data xy.npz --loss mse --dry-run \\
       --format jsonl | jq .loss

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,7 @@ def as_markdown(view: View) -> Iterator[str]:
     """A Markdown table and the totals."""
     from tabulate import tabulate
 
+    view = replace(view, screen=None)  # the same wherever it is shown
     header, names, rests = _cells(view, list(islice(_each(view.tree), view.limit or None)))
     rows = [
         [cell.replace("|", "\\|") for cell in (name, *rest)]
