@@ -237,7 +237,10 @@ def _check_node(node: ast.AST, text: str) -> None:
             f"{type(node).__name__} is not part of the language, in {_short(text)}"
         )
     if isinstance(node, ast.Call) and not isinstance(node.func, ast.Name):
-        raise ExpressionError(f"only a name can be called, in {_short(text)}")
+        ending = ""
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+            ending = f": write {node.func.attr}(...)"  # not nn.Linear(...)
+        raise ExpressionError(f"only a name can be called, in {_short(text)}{ending}")
     if isinstance(node, ast.keyword) and node.arg is None:
         raise ExpressionError(f"unpacking with '**' is not part of the language, in {_short(text)}")
 

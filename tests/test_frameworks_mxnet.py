@@ -135,6 +135,12 @@ def test_a_layer_that_only_lends_its_parameters_is_counted_too():
         load(text.replace("Dense(3)'", "Dense(3, in_units=5)'") + "  - Dense(3, params=s)\n")
 
 
+def test_what_lends_may_be_lent_itself():
+    text = "framework: mxnet\ninput: [3]\nshare:\n  s: Dense(3)\n  t: Dense(3, params=s)\n"
+    tree = load(text + "  u: Dense(3, in_units=3, params=t)\nlayers:\n  - Dense(3, params=u)\n")
+    assert list(tree) == ["dense0_weight", "dense0_bias"]
+
+
 def test_a_whole_net_can_share_the_parameters_of_another():
     text = """
 framework: mxnet
@@ -143,7 +149,7 @@ input: [3]
 share:
   a:
     name_scope():
-      - Dense(3)
+      - Dense(3, in_units=3)
       - Dense(3)
 layers:
   - a
@@ -153,9 +159,12 @@ layers:
 """
     tree = load(text, "structural")
     assert tree.ties == {f"1.{i}.{p}": f"0.{i}.{p}" for i in (0, 1) for p in ("weight", "bias")}
-    assert set(load(text)) == {
-        f"sequential0_dense{i}_{p}" for i in (0, 1) for p in ("weight", "bias")
-    }
+    alone = load(text.replace("  - a\n", ""))  # the lender is in no place of the model
+    assert (
+        set(alone)
+        == set(load(text))
+        == {f"sequential0_dense{i}_{p}" for i in (0, 1) for p in ("weight", "bias")}
+    )
 
 
 @pytest.mark.parametrize(
@@ -235,6 +244,7 @@ WRONG = {
     "two of a name": ("Dense(3, prefix='a_')\nDense(3, prefix='a_')", {"input": "[3]"}, "named 'a_weight'"),
     "bare in a list": ("Constant(3, init='zeros')", {}, "needs a name: write a mapping"),
     "Lambda": ("Lambda('tanh')", {}, "unknown layer 'Lambda'|leave it out"),
+    "package": ("rnn.LSTM(4)", {"input": "[5, 3]"}, r"only a name can be called.*: write LSTM\("),
     "attribute": ("Dense(3, params=s.params)", {}, "attribute access"),
     "eleven layers": ("RNN(2, 11)", {"input": "[3, 2]", "names": "structural"}, "more than 10 layers"),
     "other names": ("Dense(3)", {"input": "[3]", "names": "torch"}, "unknown names 'torch' for mxnet"),

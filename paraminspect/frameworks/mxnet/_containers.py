@@ -27,8 +27,8 @@ NAME_SCOPE = "name_scope"
 BARE = ("Parameter", CONSTANT)
 
 ABSENT = {
-    "Lambda": "a function is not part of a definition: leave it out, it has no parameters",
-    "HybridLambda": "a function is not part of a definition: leave it out, it has no parameters",
+    "Lambda": "leave it out, it has no parameters",
+    "HybridLambda": "leave it out, it has no parameters",
     "SymbolBlock": "write the layers of which it was made",
 }
 """Names of `gluon.nn` that a definition does not call, with what to do instead."""

@@ -117,10 +117,13 @@ def _variables(blocks: Mapping[int, _Block], built: Built) -> dict[str, tuple[_V
 def _construct(root: Built) -> dict[int, _Block]:
     """Every block by the serial of its layer, named and with its variables."""
     blocks = {block.layer.serial: block for block in _placed(root, ())}
-    for block in list(blocks.values()):
-        lender = block.layer.arguments.get("params")
+    waiting = list(blocks.values())
+    while waiting:
+        lender = waiting.pop().layer.arguments.get("params")
         if lender is not None and lender.serial not in blocks:
-            blocks[lender.serial] = _Block(lender, _built_alone(lender), None)
+            found = _placed_alone(lender)
+            blocks |= {block.layer.serial: block for block in found}
+            waiting += found
     _check_bare(blocks)
     counter: Counter[str] = Counter()
     for serial in sorted(blocks):
@@ -142,12 +145,12 @@ def _placed(built: Built, scopes: tuple[_Block, ...]) -> Iterator[_Block]:
         yield from _placed(child, scopes)
 
 
-def _built_alone(lender: Layer) -> Built | None:
-    """A layer that is in no place of the model; None if only an input could tell its shapes."""
+def _placed_alone(lender: Layer) -> list[_Block]:
+    """The blocks of a layer without a place in the model; one alone if its shapes need an input."""
     try:
-        return lender.build(None)
+        return list(_placed(lender.build(None), ()))
     except UnknownInputError:
-        return None
+        return [_Block(lender, None, None)]
 
 
 def _check_bare(blocks: Mapping[int, _Block]) -> None:
