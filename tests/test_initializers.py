@@ -1,7 +1,13 @@
 """Schemes: what users write becomes a distribution, with the frameworks' own arithmetic."""
 
+import json
+import math
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from paraminspect.arrays import DTYPES
 from paraminspect.distributions import (
     Constant,
     Normal,
@@ -11,7 +17,9 @@ from paraminspect.distributions import (
     Uniform,
 )
 from paraminspect.errors import SchemeError
-from paraminspect.initializers import Target, parse_scheme
+from paraminspect.expressions import format_call
+from paraminspect.generators import Draw, open_generator
+from paraminspect.initializers import ALIASES, FAMILIES, SCHEMES, Target, parse_scheme
 from paraminspect.layers import Fans
 
 LINEAR = Target((8, 4), Fans(4, 8), "out_in", "pytorch")
@@ -107,3 +115,134 @@ def test_fans_of_a_bare_shape_must_be_told():
         scheme(Target((8, 4)))
     assert scheme(Target((8, 4, 3), layout="out_in")) == scheme(Target((), Fans(12, 24)))
     assert scheme(Target((3, 4, 8), layout="in_out")) == scheme(Target((), Fans(12, 24)))
+
+
+FROZEN = Path(__file__).parent / "data" / "init" / "schemes"
+LAYOUTS = {"torch": "out_in", "keras": "in_out", "mxnet": "out_in"}
+
+
+def drawn(scheme, target, dtype="float32", seed=0):
+    draw = Draw(("w",), target.shape, DTYPES[dtype], scheme(target))
+    return open_generator("native", seed).arrays([draw])["w"][...]
+
+
+def described(distribution):
+    match distribution:
+        case Uniform():
+            return ["uniform", distribution.low, distribution.high]
+        case Normal():
+            return ["normal", distribution.mean, distribution.std]
+        case TruncatedNormal(relative=True, low=-2.0, high=2.0):
+            return ["truncated_normal", distribution.mean, distribution.std]
+    return [distribution]
+
+
+@pytest.mark.parametrize("framework", LAYOUTS)
+def test_schemes_calculate_to_the_bit_as_the_frameworks_do(framework):
+    cases = json.loads((FROZEN / f"{framework}.json").read_text())
+    for name, arguments, shape, expected in cases:
+        scheme = parse_scheme(format_call(name, [], arguments), framework)
+        target = Target(tuple(shape), layout=LAYOUTS[framework])
+        if expected[0] == "values":
+            values = drawn(scheme, target).ravel()
+            np.testing.assert_array_equal(values, np.float32(expected[1]), strict=True)
+        else:
+            assert described(scheme(target)) == expected, (name, arguments, shape)
+
+
+EXAMPLES = {
+    "sparse": "sparse(0.3)",
+    "padded": "padded(normal(0, 1), 0)",
+    "constant": "constant(0.5)",
+}
+SHAPES = [
+    (),
+    (0,),
+    (1,),
+    (8,),
+    (6, 4),
+    (4, 6),
+    (0, 3),
+    (3, 0),
+    (6, 4, 3),
+    (4, 4, 3, 5),
+    (3, 3, 4, 8),
+]
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize("layout", ["out_in", "in_out"])
+def test_every_scheme_fills_every_shape_or_says_why_not(name, layout):
+    scheme = parse_scheme(EXAMPLES.get(name, name), "pytorch")
+    filled = 0
+    for shape in SHAPES:
+        target = Target(shape, layout=layout, framework="pytorch")
+        try:
+            distribution = scheme(target)
+        except SchemeError:
+            continue
+        filled += 1
+        for dtype in ("float32", "float64", "bfloat16", "float16"):
+            values = drawn(scheme, target, dtype)
+            assert values.shape == shape
+            assert values.dtype == DTYPES[dtype].to_numpy()
+            assert np.all(np.isfinite(values.astype(np.float64)))
+            np.testing.assert_array_equal(values, drawn(scheme, target, dtype), strict=True)
+            bounds = getattr(distribution, "bounds", None)
+            if bounds is not None and values.size and dtype in ("float32", "float64"):
+                assert bounds[0] <= values.min()
+                assert values.max() <= bounds[1]
+    assert filled or (name, layout) == ("dirac", "in_out")
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_every_scheme_has_the_moments_that_it_states(name):
+    shape = {"bilinear": (3, 2, 4, 4), "lstm_bias": (400,), "dirac": (30, 20, 3)}.get(
+        name, (300, 200)
+    )
+    shape = (3, 3, 100, 200) if name == "delta_orthogonal" else shape
+    target = Target(shape, layout="in_out" if name == "delta_orthogonal" else "out_in")
+    scheme = parse_scheme(EXAMPLES.get(name, name))
+    moments = scheme(target).mean_std
+    if moments is None:
+        return
+    values = drawn(scheme, target).astype(np.float64)
+    mean, std = moments
+    few = 6 / math.sqrt(values.size)
+    assert abs(values.mean() - mean) <= few * std
+    assert abs(values.std() - std) <= (0.01 + few) * std
+
+
+@pytest.mark.parametrize("layout", ["out_in", "in_out"])
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5), (1, 1), (6, 2, 3), (3, 3, 2, 5)])
+def test_orthogonal_arrays_are_orthogonal_in_their_layout(shape, layout):
+    values = drawn(parse_scheme("orthogonal(3)"), Target(shape, layout=layout), "float64")
+    matrix = values.reshape(shape[0], -1) if layout == "out_in" else values.reshape(-1, shape[-1])
+    small = matrix if len(matrix) <= matrix.shape[1] else matrix.T
+    np.testing.assert_allclose(small @ small.T, 9 * np.eye(len(small)), atol=1e-5)
+
+
+def test_padded_schemes_leave_one_row_zero():
+    values = drawn(parse_scheme("padded(normal(0, 1), -2)"), Target((5, 3)))
+    assert np.flatnonzero(~values.any(axis=1)).tolist() == [3]
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_every_scheme_states_formula_and_source(name):
+    formula, blank, *source = (SCHEMES[name].__doc__ or "").splitlines()
+    assert formula
+    assert not blank
+    assert any(word in " ".join(source) for word in ("torch.", "keras", "jax", "mxnet"))
+
+
+def test_families_and_aliases_name_every_scheme_once():
+    names = [name for family in FAMILIES.values() for name in family]
+    assert len(names) == len(set(names))
+    assert set(ALIASES.values()) <= set(names)
+    assert not set(ALIASES) & set(names)
+
+
+@pytest.mark.parametrize("name", ["Orthogonal", "orthogonal"])
+def test_a_name_may_mean_another_scheme_in_mxnet(name):
+    method = parse_scheme(name, "mxnet")(Target((3, 4))).method
+    assert method == ("svd" if name == "Orthogonal" else "qr")
