@@ -144,12 +144,18 @@ class Layer:
     name: str | None = None
     forward: Forward | None = None
     serial: int = field(default_factory=next_serial)
+    _built: dict[Shape | None, Built] = field(default_factory=dict, init=False, repr=False)
 
     def __str__(self) -> str:
         return self.call or self.kind
 
     def build(self, shape: Shape | None) -> Built:
-        """The layer with its parameters, for an input of `shape` (None: unknown)."""
+        """The layer with its parameters, for an input of `shape` (None: unknown).
+
+        What was built once is given again: shared containers in one another would take long.
+        """
+        if shape in self._built:
+            return self._built[shape]
         try:
             made = self.make(shape)
         except BuildError as error:
@@ -159,7 +165,9 @@ class Layer:
             located = BuildError(str(error))
             located.layers.append(self)
             raise located from error
-        return Built(made.parameters, made.children, made.output, made.bare, made.redrawn, self)
+        built = Built(made.parameters, made.children, made.output, made.bare, made.redrawn, self)
+        self._built[shape] = built
+        return built
 
     def copy(self) -> Layer:
         """A new layer just like this one, as `copy.deepcopy` makes."""

@@ -121,13 +121,15 @@ def canonical_call(kind: str, signature: inspect.Signature, arguments: Mapping[s
     positional: list[Any] = []
     keywords: dict[str, Any] = {}
     for name, parameter in signature.parameters.items():
-        value = arguments.get(name)
+        value, default = arguments.get(name), parameter.default
+        if value is default:  # most are left out: nothing else need be asked
+            continue
         if parameter.kind is parameter.VAR_POSITIONAL:
             positional += value or ()
         elif parameter.kind is parameter.VAR_KEYWORD:
             keywords |= value or {}
-        elif parameter.default is parameter.empty and not keywords:
+        elif default is parameter.empty and not keywords:
             positional.append(value)
-        elif value != parameter.default or type(value) is not type(parameter.default):
+        elif value != default or type(value) is not type(default):
             keywords[name] = value
     return format_call(kind, positional, keywords)

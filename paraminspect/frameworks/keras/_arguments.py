@@ -90,8 +90,10 @@ _KNOWN: dict[str, tuple[tuple[str, ...], type | None, str]] = {
 def check_choices(kind: str, arguments: Mapping[str, Any]) -> None:
     """Refuse an activation, regularizer or constraint that Keras does not know."""
     for name, value in arguments.items():
-        names, type_, expected = _KNOWN.get(name.rpartition("_")[2], ((), None, ""))
-        if not expected or value is None or (type_ and isinstance(value, type_)):
+        if value is None or name.rpartition("_")[2] not in _KNOWN:
+            continue
+        names, type_, expected = _KNOWN[name.rpartition("_")[2]]
+        if type_ and isinstance(value, type_):
             continue
         if not isinstance(value, str) or value not in names:
             ending = nearest(value, names) if isinstance(value, str) else ""

@@ -5,6 +5,7 @@ A definition writes them as Keras does, by name (`'he_normal'`) or as a call (`H
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -93,9 +94,14 @@ def scheme_of(argument: str, value: Any) -> str:
     if isinstance(value, Initializer):
         return value.scheme
     if isinstance(value, str) and value in INITIALIZERS:
-        return INITIALIZERS[value]().scheme
+        return _scheme_by_name(value)
     ending = nearest(value, INITIALIZERS) if isinstance(value, str) else ""
     raise ExpressionError(
         f"{argument} must be an initializer like 'he_normal' or HeNormal(),"
         f" got {format_value(value)}{ending}"
     )
+
+
+@functools.cache
+def _scheme_by_name(name: str) -> str:
+    return INITIALIZERS[name]().scheme

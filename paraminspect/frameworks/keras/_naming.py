@@ -7,6 +7,7 @@ built; functional models open none. A layer that is used again is not listed aga
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -73,6 +74,7 @@ def _everything(key: str, built: Built) -> Iterator[tuple[str, Built]]:
         yield from _everything(name, child)
 
 
+@functools.cache
 def _snake_case(name: str) -> str:
     """`Conv2DTranspose` is `conv2d_transpose` (`keras.src.utils.naming.to_snake_case`)."""
     name = re.sub(r"\W+", "", name)
