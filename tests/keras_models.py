@@ -83,6 +83,37 @@ inner = keras.Sequential([keras.Input((4,)), L.Dense(2)], name='inner')
 model = keras.Sequential([keras.Input((4,)), inner, L.Dense(1)])
 """,
     ),
+    "a Sequential that begins with a model": (
+        """
+framework: keras
+input: [4]
+layers:
+  - Sequential(name='inner'):
+      - Functional():
+          - Dense(3)
+      - Dense(2)
+  - - Sequential(name='begins'):
+        - Input((2,))
+        - Dense(2)
+    - Dense(5)
+  - - Dense(6)
+    - Dense(7)
+""",
+        """
+x = keras.Input((4,))
+inner = keras.Sequential(name='inner')
+model = keras.Sequential()
+inner.add(keras.Model(x, L.Dense(3)(x)))
+inner.add(L.Dense(2))
+model.add(inner)
+middle = keras.Sequential()
+middle.add(keras.Sequential([keras.Input((2,)), L.Dense(2)], name='begins'))
+middle.add(L.Dense(5))
+model.add(middle)
+model.add(keras.Sequential([L.Dense(6), L.Dense(7)]))
+model.build((None, 4))
+""",
+    ),
     "subclassed layers": (
         """
 framework: keras

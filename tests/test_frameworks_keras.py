@@ -1,5 +1,7 @@
 """Definitions list what real Keras lists: paths, shapes, dtypes, order, and what is trainable."""
 
+import contextlib
+import inspect
 import json
 from pathlib import Path
 
@@ -8,7 +10,8 @@ from keras_calls import CALLS, differences, signature_differences
 from keras_models import PAIRS, random_pair
 
 from paraminspect.definition import load_definition
-from paraminspect.errors import DefinitionError
+from paraminspect.errors import DefinitionError, ParamInspectError
+from paraminspect.frameworks.keras import FRAMEWORK
 from paraminspect.source import open_source
 
 ROOT = Path(__file__).parent.parent
@@ -89,6 +92,36 @@ def test_every_layer_has_the_arguments_of_keras():
 def test_a_layer_weighs_and_gives_what_keras_says(asked):
     (call, shape), answer = asked
     assert list(differences(call, shape, answer)) == []
+
+
+VALUES = [
+    *(None, True, -1, 0, 2, 10**30, 1.5, "x", "", "valid", "abc,cd->abd", "channels_first"),
+    *((), (1,), [1, 2], (2, 3, 4), ("a",), ((1, 2), (3,)), [None, 3], [[1]], (True,)),
+    *(FRAMEWORK.layers["LSTM"](3), [FRAMEWORK.layers["LSTMCell"](2)], FRAMEWORK.values["L2"]()),
+]
+REQUIRED = {
+    "layer": FRAMEWORK.layers["LSTM"](3),
+    "cell": FRAMEWORK.layers["LSTMCell"](2),
+    "equation": "ab,bc->ac",
+    "activation": "relu",
+    "target_shape": (-1,),
+    "dims": (1,),
+    "cells": [FRAMEWORK.layers["LSTMCell"](2)],
+}
+
+
+@pytest.mark.parametrize("kind", FRAMEWORK.layers)
+def test_whatever_an_argument_is_the_layer_is_built_or_refused(kind):
+    function = FRAMEWORK.layers[kind]
+    parameters = inspect.signature(function).parameters
+    required = {n: REQUIRED.get(n, 1) for n, p in parameters.items() if p.default is p.empty}
+    for name in parameters:
+        for value in VALUES:
+            with contextlib.suppress(ParamInspectError):
+                layer = function(**required | {name: value})
+                for shape in (None, (), (4,), (5, 4), (5, 6, 4), (2, 3, 4, 5)):
+                    with contextlib.suppress(ParamInspectError):
+                        FRAMEWORK.name_parameters(layer.build(shape))
 
 
 def test_the_frozen_answers_are_to_the_calls_and_models_of_the_tests():

@@ -6,9 +6,10 @@ Sizes are inferred from the input. Names are those of `weight.path` in a fresh p
 from __future__ import annotations
 
 from paraminspect.frameworks import Framework
+from paraminspect.frameworks.keras._absent import ABSENT
 from paraminspect.frameworks.keras._arguments import PENALTIES
 from paraminspect.frameworks.keras._attention import ATTENTION
-from paraminspect.frameworks.keras._containers import ABSENT, CONTAINERS, around, model, sequential
+from paraminspect.frameworks.keras._containers import CONTAINERS, around, model, sequential
 from paraminspect.frameworks.keras._convolution import CONVOLUTIONS
 from paraminspect.frameworks.keras._dense import DENSE
 from paraminspect.frameworks.keras._initializers import INITIALIZERS

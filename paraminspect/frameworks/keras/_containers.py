@@ -2,8 +2,9 @@
 
 A list is a `Sequential`. A mapping at the top is a functional model, whose layers have the names
 of its keys and nothing before them; a mapping that has a name is a layer with layers inside, as
-one gets by subclassing. `Functional():` wires what stands below it without adding a name, and a
-merging layer or an attention gets each branch below it as an input.
+one gets by subclassing. `Functional():` wires what stands below it without adding a name: the
+paths of its layers begin at the root, as those of a functional model do. A merging layer or an
+attention gets each branch below it as an input; it is itself no scope.
 """
 
 from __future__ import annotations
@@ -28,38 +29,6 @@ MODEL = "keras.Model"
 """A mapping: a layer of its own where it has a name, a functional model where it has none."""
 BRANCHES = "branches"
 """The child, of no kind, that holds what feeds a layer of several inputs."""
-
-_FOREIGN = "it holds a model of another library: write the layers of which it was made"
-_PREPARING = "it prepares data and has no parameters: leave it out, `input:` is the shape after it"
-_AUGMENTING = "it changes images in training only and has no parameters: leave it out"
-ABSENT = {
-    "Model": "write a mapping of its layers, or `Functional():` around them",
-    "Layer": "write a mapping of its parts",
-    "Wrapper": "write the layer that it goes around",
-    "Pipeline": "write a list",
-    "Lambda": "a function is not part of a definition: leave it out, it has no parameters",
-    "SpectralNormalization": "write the layer that it goes around; its vector_u is not described",
-    "STFTSpectrogram": "its kernels are computed, not trained: leave it out",
-    **dict.fromkeys(("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), _FOREIGN),
-    **dict.fromkeys(
-        (
-            *("CategoryEncoding", "Discretization", "HashedCrossing", "Hashing"),
-            *("IntegerLookup", "MaxNumBoundingBoxes", "MelSpectrogram", "StringLookup"),
-            "TextVectorization",
-        ),
-        _PREPARING,
-    ),
-    **dict.fromkeys(
-        (
-            *("AugMix", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "MixUp"),
-            *("RandAugment", "RandomColorDegeneration", "RandomColorJitter"),
-            *("RandomElasticTransform", "RandomErasing", "RandomGaussianBlur", "RandomInvert"),
-            "RandomPerspective",
-        ),
-        _AUGMENTING,
-    ),
-}
-"""Names of Keras that a definition does not call, with what to do instead."""
 
 _JOINS: dict[str, Join] = {**MERGES, **ATTENTIONS}
 

@@ -75,7 +75,7 @@ def check_name(name: str) -> None:
 def _variable_dtype(kind: str, policy: Any) -> DType:
     if policy is None or policy in MIXED:
         return DTYPES["float32"]
-    if policy not in DTYPES:
+    if not isinstance(policy, str) or policy not in DTYPES:
         ending = nearest(policy, [*DTYPES, *MIXED]) if isinstance(policy, str) else ""
         raise ExpressionError(
             f"{kind}: dtype must be the name of a dtype or one of {', '.join(MIXED)},"

@@ -95,7 +95,7 @@ DENSE = dict(
             _dense,
         ),
         layer(
-            "EinsumDense(equation: Text, output_shape, activation=None, "
+            "EinsumDense(equation: Text, output_shape: OptionalCounts, activation=None, "
             "bias_axes: Text | None = None, kernel_initializer='glorot_uniform', "
             "bias_initializer='zeros', "
             f"{_PENALTIES.format('')}, {_LORA}, gptq_unpacked_column_size=None, "

@@ -90,8 +90,10 @@ def _check_agreement(
 
 def _size(kind: str, equation: str, sizes: dict[str, int | None], label: str) -> int:
     size = sizes[label]
-    if size is None:
-        raise ExpressionError(f"{kind}: the size of {label!r} in {equation!r} is not known")
+    if not size:
+        raise ExpressionError(
+            f"{kind}: the size of {label!r} in {equation!r} must be from 1 on, got {size}"
+        )
     return size
 
 

@@ -32,8 +32,7 @@ SIDES = {"forward_layer": "forward_", "backward_layer": "backward_"}
 def name_parameters(root: Built) -> Named:
     """The parameters of a model by the paths that Keras gives them."""
     namer = _Namer(_layer_names(root))
-    named = namer.named
-    named.root = namer.module(root, "", 0)
+    named = Named(root=namer.module(root, "", 0))
     for path, spec, owner in namer.weights(root, 0):
         if path in named.parameters:
             raise DefinitionError(f"two parameters would be named {path!r}: give the layers names")
@@ -89,7 +88,6 @@ Key = tuple[int, int]
 @dataclass
 class _Namer:
     names: dict[int, str]
-    named: Named = field(default_factory=Named)
     first: dict[Key, tuple[Built, Module]] = field(default_factory=dict)
     listed: set[Key] = field(default_factory=set)
 
@@ -122,10 +120,9 @@ class _Namer:
         if is_branches(built):
             return outer
         name = self.names[built.layer.serial]
-        starts = next(iter(built.children.values()), None)
-        if built.layer.kind == SEQUENTIAL and starts and starts.layer.kind == "InputLayer":
-            return name  # so was a Sequential that begins with its input
-        return f"{outer}/{name}" if outer else name
+        if not outer or _knows_its_input(built):
+            return name
+        return f"{outer}/{name}"
 
     def weights(self, built: Built, copy: int) -> Iterator[tuple[str, Spec, Layer]]:
         """Path, spec and owner of each weight, in the order of `model.weights`."""
@@ -148,6 +145,14 @@ def _key(built: Built, copy: int) -> tuple[int, Key]:
     if built.layer.copied_from is not None:
         copy = built.layer.serial
     return copy, (copy, built.layer.serial)
+
+
+def _knows_its_input(built: Built) -> bool:
+    """Whether it is a `Sequential` that Keras builds as soon as it is constructed."""
+    first = next(iter(built.children.values()), None)
+    if built.layer.kind != SEQUENTIAL or first is None:
+        return False
+    return first.layer.kind == "InputLayer" or is_functional(first.layer) or _knows_its_input(first)
 
 
 def _is_nameless(built: Built) -> bool:

@@ -33,7 +33,7 @@ def _prelu(a: SimpleNamespace) -> Build:
         sizes = list(shape)
         for axis in shared:
             # Keras subtracts the batch from a negative axis too: -1 is the last but one.
-            if type(axis) is not int or not -len(sizes) <= axis - 1 < len(sizes):
+            if not -len(sizes) <= axis - 1 < len(sizes):
                 raise DefinitionError(
                     f"{a.kind}: shared_axes {axis!r} is not an axis of its input {list(shape)}"
                 )
@@ -44,8 +44,9 @@ def _prelu(a: SimpleNamespace) -> Build:
 
 
 def _input(a: SimpleNamespace) -> Build:
-    shape = a.shape if a.batch_shape is None else a.batch_shape[1:]
-    if (a.shape is None) == (a.batch_shape is None) or not _is_shape(shape):
+    whole = a.batch_shape
+    shape = whole[1:] if isinstance(whole, list | tuple) else a.shape
+    if (a.shape is None) == (whole is None) or not _is_shape(shape):
         raise ExpressionError(
             f"{a.kind} needs the shape of one example, like {a.kind}((28, 28, 1))"
         )
@@ -67,7 +68,7 @@ def _is_shape(value: Any) -> bool:
 PLAIN = dict(
     [
         layer("PReLU(alpha_initializer='Zeros', alpha_regularizer=None, alpha_constraint=None, "
-              "shared_axes=None, **kwargs)", _prelu),
+              "shared_axes: Integers | None = None, **kwargs)", _prelu),
         layer("InputLayer(shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, "
               "batch_shape=None, input_tensor=None, optional=False, name: Text | None = None)",
               _input),

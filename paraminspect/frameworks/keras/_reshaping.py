@@ -28,11 +28,7 @@ def _flatten(a: SimpleNamespace) -> Build:
 
 def _reshape(a: SimpleNamespace) -> Build:
     target = a.target_shape
-    if (
-        not isinstance(target, list | tuple)
-        or any(type(n) is not int or n < -1 for n in target)
-        or list(target).count(-1) > 1
-    ):
+    if any(n < -1 for n in target) or list(target).count(-1) > 1:
         raise ExpressionError(
             f"{a.kind}: target_shape must be sizes, one of which may be -1, got {target!r}"
         )
@@ -49,7 +45,7 @@ def _reshape(a: SimpleNamespace) -> Build:
 
 
 def _permute(a: SimpleNamespace) -> Build:
-    if not isinstance(a.dims, list | tuple) or sorted(a.dims) != [*range(1, len(a.dims) + 1)]:
+    if sorted(a.dims) != [*range(1, len(a.dims) + 1)]:
         raise ExpressionError(f"{a.kind}: dims must be 1, 2, ... in some order, got {a.dims!r}")
 
     def build(shape: Shape | None) -> Built:
@@ -117,8 +113,8 @@ def _set(a: SimpleNamespace, ndim: int) -> Callable[[Shape], Shape]:
 RESHAPING = dict(
     [
         layer("Flatten(data_format=None, **kwargs)", _flatten),
-        layer("Reshape(target_shape, **kwargs)", _reshape),
-        layer("Permute(dims, **kwargs)", _permute),
+        layer("Reshape(target_shape: IntegerList, **kwargs)", _reshape),
+        layer("Permute(dims: IntegerList, **kwargs)", _permute),
         layer("RepeatVector(n: Size, **kwargs)", _repeat),
         layer("ZeroPadding1D(padding=1, data_format=None, **kwargs)", _resized(1, _padded)),
         layer("ZeroPadding2D(padding=(1, 1), data_format=None, **kwargs)", _resized(2, _padded)),
