@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -43,24 +42,25 @@ class Model(ParameterTree):
         return dict(found)
 
     def load(self, values: ParameterTree) -> Model:
-        """The model with the values of a checkpoint, which must have every name in its shape."""
-        changed = {}
-        for name, parameter in self.entries.items():
-            if name not in values.entries:
-                raise values.no_match(name)
-            given = values.entries[name]
-            if given.shape != parameter.shape:
-                raise ShapeError(
-                    f"{name!r}: {values.source} has shape {list(given.shape)},"
-                    f" the definition {list(parameter.shape)}"
-                )
-            changed[name] = given
-        return self._with(changed)
+        """The model with the values of a checkpoint, which must have every array in its shape.
 
-    def _with(self, changed: Mapping[str, Parameter]) -> Model:
-        """Aliases share the one array of their owner, whatever the checkpoint has for them."""
+        Of a tied array any name will do: some writers keep the first one, some the last.
+        """
+        changed = {own.name: self._found(own, values) for own in self.parameters()}
         entries = {
             name: replace(p, data=changed[self.own_name(name)].data)
             for name, p in self.entries.items()
         }
         return replace(self, entries=entries)
+
+    def _found(self, own: Parameter, values: ParameterTree) -> Parameter:
+        names = [name for name in (own.name, *self.aliases(own.name)) if name in values.entries]
+        if not names:
+            raise values.no_match(own.name)
+        given = values.entries[names[0]]
+        if given.shape != own.shape:
+            raise ShapeError(
+                f"{own.name!r}: {values.source} has shape {list(given.shape)},"
+                f" the definition {list(own.shape)}"
+            )
+        return given

@@ -1,5 +1,6 @@
 """Outputs, losses, gradients and training steps are those of real PyTorch."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import paraminspect as pi
 from paraminspect.compute import adam, gradients, run, sgd, train
 from paraminspect.definition import load_definition
 
+SAMPLES = Path(__file__).parent.parent / "sample_models"
 DATA = Path(__file__).parent / "data/compute"
 
 SHARED_MLP = """
@@ -113,13 +115,17 @@ def of_case(case, prefix):
 @pytest.mark.parametrize("case", CASES)
 def test_outputs_losses_and_gradients_are_those_of_pytorch(case, tag, rtol):
     text, loss = CASES[case]
+    check(load(text), case, tag, loss, rtol)
+
+
+def check(net, case, tag, loss, rtol):
     tensors = of_case(case, f"{tag}/")
     values = {
         name.partition("/")[2]: array
         for name, array in tensors.items()
         if name.startswith(("param/", "buffer/"))
     }
-    found = gradients(load(text), [tensors["input/x"]], loss, tensors.get("input/target"), values)
+    found = gradients(net, [tensors["input/x"]], loss, tensors.get("input/target"), values)
     pairs = [(found.output, tensors["output"]), (np.asarray(found.loss), tensors["loss"])]
     wanted = {n.removeprefix("grad/"): g for n, g in tensors.items() if n.startswith("grad/")}
     assert set(found.total) == set(wanted)
@@ -128,6 +134,22 @@ def test_outputs_losses_and_gradients_are_those_of_pytorch(case, tag, rtol):
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs).max() <= rtol * np.abs(theirs).max()
     assert all(g.dtype == tensors["output"].dtype for g in found.total.values())
+
+
+@pytest.mark.parametrize(
+    ("case", "sizes"),
+    [
+        ("gpt2", {"d": 8, "vocab": 20, "positions": 10, "depth": 2, "heads": 2}),
+        ("resnet18", {"w": 2, "classes": 5}),
+    ],
+    ids=["gpt2", "resnet18"],
+)
+def test_a_sample_model_computes_what_pytorch_computes(case, sizes):
+    text = (SAMPLES / f"{case}.yaml").read_text(encoding="utf-8")
+    for name, size in sizes.items():
+        text, changed = re.subn(rf"(?m)^(let: .*\b{name}): [^,}}]+", rf"\1: {size}", text)
+        assert changed == 1
+    check(load(text), case, "f64", "cross_entropy", 1e-10)
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,23 @@ def masked_fill(x: Any, mask: Any, value: float) -> Any:
     return np.where(mask, numpy.asarray(value, x.dtype), x)
 
 
+def attend(q: Any, k: Any, v: Any, heads: int, mask: Any = None) -> tuple[Any, Any]:
+    """Scaled dot-product attention of `(..., length, width)` in heads [Vaswani 2017, eq. 1]."""
+
+    def cut(x: Any) -> Any:
+        return np.swapaxes(np.reshape(x, (*x.shape[:-1], heads, x.shape[-1] // heads)), -2, -3)
+
+    q, k, v = cut(q), cut(k), cut(v)
+    scores = np.matmul(q, np.swapaxes(k, -1, -2)) * float(q.shape[-1]) ** -0.5
+    if mask is not None:
+        missing = scores.shape[-1] - mask.shape[-1]  # bias_k and zeros are always attended
+        mask = numpy.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, missing)])
+        scores = masked_fill(scores, mask, -numpy.inf) if mask.dtype == bool else scores + mask
+    weights = softmax(scores)
+    y = np.swapaxes(np.matmul(weights, v), -2, -3)
+    return np.reshape(y, (*y.shape[:-2], -1)), weights
+
+
 def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     def reduce(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
         axis = tuple(dim) if isinstance(dim, list) else dim
@@ -192,6 +209,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "zeros": lambda *shape: numpy.zeros(shape),
     "causal_mask": causal_mask,
     "masked_fill": masked_fill,
+    "attend": lambda q, k, v, heads, mask=None: attend(q, k, v, heads, mask)[0],
     "relu": relu,
     "relu6": relu6,
     "leaky_relu": leaky_relu,

@@ -120,7 +120,7 @@ def attention(
         k, v = (_appended(x, numpy.zeros((1, 1, a.embed_dim), x.dtype)) for x in (k, v))
     if is_causal and attn_mask is None:
         attn_mask = f.causal_mask(q.shape[-2])
-    y, scores = attend(q, k, v, a.num_heads, attn_mask)
+    y, scores = f.attend(q, k, v, a.num_heads, attn_mask)
     y = call.children["out_proj"](y)
     return (y if a.batch_first or y.ndim == 2 else np.swapaxes(y, 0, 1)), np.mean(scores, axis=-3)
 
@@ -129,23 +129,6 @@ def _appended(x: Any, row: Any) -> Any:
     """One position more at the end of the sequence."""
     row = np.reshape(row, (1,) * (x.ndim - 1) + (-1,)) * numpy.ones((*x.shape[:-2], 1, 1), x.dtype)
     return np.concatenate([x, row], axis=-2)
-
-
-def attend(q: Any, k: Any, v: Any, heads: int, mask: Any = None) -> tuple[Any, Any]:
-    """Scaled dot-product attention of `(..., length, width)` in heads [Vaswani 2017, eq. 1]."""
-
-    def cut(x: Any) -> Any:
-        return np.swapaxes(np.reshape(x, (*x.shape[:-1], heads, x.shape[-1] // heads)), -2, -3)
-
-    q, k, v = cut(q), cut(k), cut(v)
-    scores = np.matmul(q, np.swapaxes(k, -1, -2)) * float(q.shape[-1]) ** -0.5
-    if mask is not None:
-        missing = scores.shape[-1] - mask.shape[-1]  # bias_k and zeros are always attended
-        mask = numpy.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, missing)])
-        scores = f.masked_fill(scores, mask, -numpy.inf) if mask.dtype == bool else scores + mask
-    weights = f.softmax(scores)
-    y = np.swapaxes(np.matmul(weights, v), -2, -3)
-    return np.reshape(y, (*y.shape[:-2], -1)), weights
 
 
 def _feed(call: Call, x: Any) -> Any:

@@ -82,6 +82,57 @@ class TransformerLM(nn.Module):
         return self.head(self.enc(self.tok(x) + self.pos[:t], mask=self.mask[:t, :t]))
 
 
+class Basic(nn.Module):
+    def __init__(self, i, o, stride=1):
+        super().__init__()
+        self.conv1 = nn.Conv2d(i, o, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(o)
+        self.conv2 = nn.Conv2d(o, o, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(o)
+        self.downsample = None
+        if stride > 1:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(i, o, 1, stride, bias=False), nn.BatchNorm2d(o)
+            )
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class ResNet18(nn.Module):
+    def __init__(self, w, classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, w, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(w)
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
+        self.layer1 = nn.Sequential(Basic(w, w), Basic(w, w))
+        for i in (1, 2, 3):
+            a, b = w * 2 ** (i - 1), w * 2**i
+            setattr(self, f"layer{i + 1}", nn.Sequential(Basic(a, b, 2), Basic(b, b)))
+        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
+        self.fc = nn.Linear(8 * w, classes)
+
+    def forward(self, x):
+        x = self.maxpool(F.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(torch.flatten(self.avgpool(x), 1))
+
+
+class GPT2(nn.Module):
+    """transformers' GPT-2, giving its logits alone."""
+
+    def __init__(self, **sizes):
+        super().__init__()
+        from transformers import GPT2Config, GPT2LMHeadModel
+
+        model = GPT2LMHeadModel(GPT2Config(**sizes, eos_token_id=None, bos_token_id=None))
+        self.transformer, self.lm_head = model.transformer, model.lm_head
+
+    def forward(self, x):
+        return self.lm_head(self.transformer(x)[0])
+
+
 def shared_mlp():
     shared = nn.Linear(8, 8)
     return nn.Sequential(
@@ -110,10 +161,14 @@ def cast(x, dtype):
     return x.to(dtype) if x is not None and x.is_floating_point() else x
 
 
-def case(folder, name, model, x, target, loss, seed, std):
+TAGS = {"f32": torch.float32, "f64": torch.float64}
+
+
+def case(folder, name, model, x, target, loss, seed, std, tags=("f32", "f64")):
     model = randomized(model, seed, std)
     tensors = {}
-    for tag, dtype in (("f32", torch.float32), ("f64", torch.float64)):
+    for tag in tags:
+        dtype = TAGS[tag]
         m, given, wanted = copy.deepcopy(model).to(dtype), cast(x, dtype), cast(target, dtype)
         y = m(given)
         value = loss(y, wanted)
@@ -170,6 +225,11 @@ def main(folder):
     inputs = integers(20, 2, 7, seed=10), integers(20, 2, 7, seed=11)
     model = TransformerLM(20, 8, 2, 2, 16, 7)
     case(folder, "transformer_lm", model, *inputs, cross_entropy, 16, 0.3)
+    inputs = integers(20, 2, 7, seed=12), integers(20, 2, 7, seed=13)
+    model = GPT2(n_embd=8, n_layer=2, n_head=2, vocab_size=20, n_positions=10)
+    case(folder, "gpt2", model, *inputs, cross_entropy, 17, 0.2, ["f64"])
+    inputs = normal(2, 3, 40, 33, seed=14), integers(5, 2, seed=15)
+    case(folder, "resnet18", ResNet18(2, 5), *inputs, cross_entropy, 18, 0.4, ["f64"])
 
     inputs = normal(16, 4, seed=41), normal(16, 1, seed=42)
     optimizers = {
