@@ -14,11 +14,11 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "sample_models").glob("*.md"))]
 
 
-def blocks(page, language):
-    """`(line, text)` of the fenced blocks of a language."""
+def blocks(page):
+    """`(line, language, text)` of the blocks that are run, in the order of the page."""
     text = page.read_text(encoding="utf-8")
-    for found in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-        yield text.count("\n", 0, found.start()) + 2, found[1]
+    for found in re.finditer(r"^```(console|pycon)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        yield text.count("\n", 0, found.start()) + 2, found[1], found[2]
 
 
 def steps(block):
@@ -42,51 +42,48 @@ def as_pattern(expected):
     return re.compile("".join(lines))
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
     """A folder that holds what a reader has after cloning: the sample models."""
-    place = tmp_path_factory.mktemp("reader")
-    shutil.copytree(ROOT / "sample_models", place / "sample_models")
-    return place
+    shutil.copytree(ROOT / "sample_models", tmp_path / "sample_models")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name + "/" + page.name)
-def test_the_commands_of_a_page_print_what_it_shows(page, folder):
-    scripts = Path(sys.executable).parent
-    environment = {
-        **os.environ,
-        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-        "LC_ALL": "C.UTF-8",
-    }
-    status = 0
-    for line, block in blocks(page, "console"):
+def test_a_page_shows_what_its_commands_and_its_python_give(page, folder):
+    status, names = 0, {}
+    for line, language, block in blocks(page):
+        if language == "pycon":
+            check_python(page, line, block, names)
+            continue
         for command, expected in steps(block):
-            if command.startswith("make "):
-                continue  # what the reader has done to get here
-            done = subprocess.run(
-                ["bash", "-c", f"(exit {status}); {command}"],
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                check=False,
-            )
-            status = done.returncode
-            shown = f"{page.name}:{line}: $ {command}\n{done.stdout}"
-            assert as_pattern(expected).fullmatch(done.stdout), shown
+            if not command.startswith("make "):  # what the reader has done to get here
+                status = check_command(page, line, command, expected, status)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name + "/" + page.name)
-def test_the_python_of_a_page_gives_what_it_shows(page, folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    names = {}
+def check_command(page, line, command, expected, status):
+    scripts = Path(sys.executable).parent
+    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", f"(exit {status}); {command}"],
+        env={**os.environ, "PATH": path, "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    shown = f"{page.name}:{line}: $ {command}\n{done.stdout}"
+    assert as_pattern(expected).fullmatch(done.stdout), shown
+    return done.returncode
+
+
+def check_python(page, line, block, names):
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     runner = doctest.DocTestRunner(verbose=False, optionflags=flags)
-    for line, block in blocks(page, "pycon"):
-        test = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), line - 1)
-        report = []
-        runner.run(test, out=report.append, clear_globs=False)
-        names.update(test.globs)
-        assert not report, "".join(report)
+    test = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), line - 1)
+    report = []
+    runner.run(test, out=report.append, clear_globs=False)
+    names.update(test.globs)
+    assert not report, "".join(report)

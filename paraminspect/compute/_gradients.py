@@ -90,10 +90,9 @@ def gradients(
         if np.shape(value) != ():
             raise ShapeError(f"the loss must be one number, got shape {list(np.shape(value))}")
         found = backward(np.ones((), np.asarray(value).dtype))
-    by_use = {name: found[name] if name in kept["reached"] else None for name in trained}
-    return Gradients(
-        plain(kept["output"]), float(value), _totals(tree, by_use), by_use, kept["updates"]
-    )
+        by_use = {name: found[name] if name in kept["reached"] else None for name in trained}
+        total = _totals(tree, by_use)
+    return Gradients(plain(kept["output"]), float(value), total, by_use, kept["updates"])
 
 
 @contextmanager

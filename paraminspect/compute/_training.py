@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from paraminspect.compute._gradients import Arrays, Gradients, gradients
+from paraminspect.errors import ParamInspectError
 from paraminspect.tree import ParameterTree
 
 State = dict[str, Any]
@@ -68,6 +70,10 @@ def train(
     for number in range(1, steps + 1):
         inputs, target = batches[(number - 1) % len(batches)]
         found = gradients(tree, inputs, loss, target, values, training=True)
+        if not math.isfinite(found.loss):
+            raise ParamInspectError(
+                f"the loss is {found.loss} at step {number}: a smaller learning rate may help"
+            )
         for name, gradient in found.total.items():
             if gradient is not None:
                 change = update(states.setdefault(name, {}), gradient, number)
