@@ -121,6 +121,7 @@ WITHOUT_A_RULE = (
 # fmt: on
 RULES: dict[str, Callable[..., Traced]] = {
     **dict.fromkeys(ELEMENT_BY_ELEMENT, _like_the_first),
+    "attend": _like_the_first,
     **dict.fromkeys(FROM_SEVERAL, _broadcast),
     **dict.fromkeys(("cat", "concatenate"), _joined),
     **dict.fromkeys(WITHOUT_A_RULE, _not_known),
