@@ -11,6 +11,7 @@ import pytest
 
 from paraminspect.checkpoint._files import open_regular
 from paraminspect.checkpoint._zip import Archive, NewArchive, _inflate, _writing
+from paraminspect.checkpoint._zip._crc import joined_crc
 from paraminspect.errors import CheckpointError
 
 TEXT = bytes(random.Random(0).choices(b"abcdefgh", k=100_000))
@@ -162,15 +163,21 @@ def test_a_stored_member_is_checked_in_whatever_order_it_is_read(wrong, tmp_path
     data[5000] ^= wrong
     for order in range(20):
         source = (archive := archive_of(tmp_path, data)).open(archive.members["a"])
-        starts = list(range(0, 100_000, 10_000))
+        starts = list(range(0, 100_000, 20_000))
         random.Random(order).shuffle(starts)
         for start in starts[:-1]:
-            source.read(start, 10_000)
+            source.read(start, 20_000)
         if wrong:
             with pytest.raises(CheckpointError, match="CRC"):
-                source.read(starts[-1], 10_000)
+                source.read(starts[-1], 20_000)
         else:
-            source.read(starts[-1], 10_000)
+            source.read(starts[-1], 20_000)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 7, 4096, 65_537, 99_999, 100_000])
+def test_the_crc_of_two_texts_is_told_by_those_of_each(cut):
+    first, second = zlib.crc32(TEXT[:cut]), zlib.crc32(TEXT[cut:])
+    assert joined_crc(first, second, len(TEXT) - cut) == zlib.crc32(TEXT)
 
 
 def local(field, value):

@@ -6,6 +6,7 @@ import threading
 import zlib
 
 from paraminspect.checkpoint._files import RegularFile
+from paraminspect.checkpoint._zip._crc import joined_crc
 from paraminspect.checkpoint._zip._directory import Member, member_error
 from paraminspect.errors import CheckpointError
 
@@ -50,7 +51,10 @@ class MemberBytes:
 
 
 READ_AHEAD = 64
-"""Reads beyond what is covered by the CRC that are remembered: threads read blocks in any order."""
+"""Parts beyond what the CRC covers that are remembered: threads read blocks in any order."""
+
+SMALL_NBYTES = 1 << 14
+"""Joining CRCs costs as much as summing this: smaller parts count only in their order."""
 
 
 class StoredMember(MemberBytes):
@@ -65,32 +69,22 @@ class StoredMember(MemberBytes):
         """As `MemberBytes` says."""
         self.check_bounds(offset, len(buffer))
         self._file.pread_into(buffer, self.member.offset + offset)
+        covered = self._covered
+        if offset <= covered < offset + len(buffer):
+            self._sum(memoryview(buffer)[covered - offset :], covered)
+        elif offset > covered and len(buffer) > SMALL_NBYTES:
+            self._sum(memoryview(buffer), offset)
+
+    def _sum(self, read: memoryview, offset: int) -> None:
+        crc = zlib.crc32(read)  # several threads may do this at once
         with self._lock:
-            self._carry_crc_on(memoryview(buffer), offset)
-
-    def _carry_crc_on(self, read: memoryview, offset: int) -> None:
-        if offset <= self._covered < offset + len(read):
-            self._crc = zlib.crc32(read[self._covered - offset :], self._crc)
-            self._covered = offset + len(read)
-        elif offset > self._covered and len(self._ahead) < READ_AHEAD:
-            self._ahead[offset] = (len(read), zlib.crc32(read))
-            return
-        else:
-            return
-        while self._covered in self._ahead:
-            nbytes, crc = self._ahead.pop(self._covered)
-            self._crc = _joined(self._crc, crc, nbytes)
-            self._covered += nbytes
-        if self._covered == self.size and self._crc != self.member.crc:
-            self._covered = self._crc = 0  # so that a second reading fails as well
-            raise self.error("is damaged: its CRC is another")
-
-
-def _joined(first: int, second: int, nbytes: int) -> int:
-    """The CRC of two texts, from that of each; the second has `nbytes` bytes.
-
-    CRC is affine in its start value: crc(text, start) ^ crc(text, 0) is the same for all texts of
-    one length, zeros too.
-    """
-    zeros = bytes(nbytes)
-    return second ^ zlib.crc32(zeros, first) ^ zlib.crc32(zeros)
+            if offset < self._covered or len(self._ahead) >= READ_AHEAD:
+                return
+            self._ahead[offset] = (len(read), crc)
+            while self._covered in self._ahead:
+                nbytes, crc = self._ahead.pop(self._covered)
+                self._crc = joined_crc(self._crc, crc, nbytes)
+                self._covered += nbytes
+            if self._covered == self.size and self._crc != self.member.crc:
+                self._covered = self._crc = 0  # so that a second reading fails as well
+                raise self.error("is damaged: its CRC is another")
