@@ -123,6 +123,21 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(parts.get(c) or re.escape(c) for c in pattern), re.DOTALL)
 
 
+@functools.lru_cache(maxsize=256)
+def compile_matcher(pattern: str) -> re.Pattern[str]:
+    """A pattern as a regular expression that takes linear time on any name.
+
+    A pattern of many stars may come from a file. What follows a star is searched once, from the
+    left, and never again (an atomic group); only what follows the last star is at the end.
+    """
+    parts = (
+        "".join("." if c == "?" else re.escape(c) for c in part) for part in pattern.split("*")
+    )
+    first, *rest = parts
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1] if part)
+    return re.compile(first + middle + (f".*{rest[-1]}" if rest else ""), re.DOTALL)
+
+
 def is_pattern(text: str) -> bool:
     """Whether the text can match more than the one name that it spells."""
     return "*" in text or "?" in text
@@ -130,4 +145,4 @@ def is_pattern(text: str) -> bool:
 
 def matches(pattern: str, name: str) -> bool:
     """Whether the whole `name` matches `pattern`."""
-    return compile_pattern(pattern).fullmatch(name) is not None
+    return compile_matcher(pattern).fullmatch(name) is not None

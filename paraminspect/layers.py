@@ -145,6 +145,15 @@ class Layer:
     forward: Forward | None = None
     serial: int = field(default_factory=next_serial)
     _built: dict[Shape | None, Built] = field(default_factory=dict, init=False, repr=False)
+    size: int = field(init=False)
+    """Layers that it is made of, itself included, as far as that is known before it is built."""
+
+    def __post_init__(self) -> None:
+        given = (value for value in self.arguments.values() if isinstance(value, Layer))
+        size = max(getattr(self.make, "size", 1), 1 + sum(layer.size for layer in given))
+        if size > MAXIMUM_PARTS:
+            raise DefinitionError(f"{self.kind} is made of more than {MAXIMUM_PARTS} layers")
+        object.__setattr__(self, "size", size)
 
     def __str__(self) -> str:
         return self.call or self.kind
@@ -190,6 +199,12 @@ def fixed(
         known = output(shape) if output is not None and shape is not None else None
         return Built(own, parts.built, known)
 
+    return _sized(build, below)
+
+
+def _sized(build: Build, children: Mapping[str, Layer]) -> Build:
+    """`build`, with the number of layers that it makes: doubled forty times it must not start."""
+    build.size = 1 + sum(child.size for child in children.values())  # type: ignore[attr-defined]
     return build
 
 
@@ -216,7 +231,7 @@ def chained(children: Mapping[str, Layer]) -> Build:
             shape = output
         return Built({}, parts.built, shape)
 
-    return build
+    return _sized(build, children)
 
 
 @dataclass

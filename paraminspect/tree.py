@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from paraminspect.address import Address, compile_pattern, is_pattern, parse_address
+from paraminspect.address import Address, compile_matcher, is_pattern, parse_address
 from paraminspect.arrays import Array, DType, Shape, count_elements
-from paraminspect.errors import AddressError, TieError
+from paraminspect.errors import AddressError, TieError, escape
 from paraminspect.layers import Drawn, Fans, Layer
 
 if TYPE_CHECKING:
@@ -128,11 +128,15 @@ class _Navigable:
             return self._tree.entries[module.parameters[key]]
         if key in module.children:
             return Branch(self._tree, module.children[key], key)
+        separator = self._tree.separator
+        for name, child in module.children.items():
+            if key.startswith(name + separator):
+                return Branch(self._tree, child, name)._child(key[len(name + separator) :])
         known = [*module.children, *module.parameters]
         raise AddressError(f"no {key!r} here; there are {', '.join(known[:10]) or 'no parts'}")
 
     def _name_at(self, position: int) -> str:
-        names = list(self._module.children)
+        names = list(self._module.children or self._module.parameters)
         if str(position) in names:
             return str(position)  # of a checkpoint or a selection, where some layers are not listed
         if not -len(names) <= position < len(names):
@@ -160,6 +164,9 @@ class Branch(_Navigable, Mapping[str, Parameter]):
         if isinstance(key, str) and key in self._names:
             return self._tree[self._names[key]]
         return self._child(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._names
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -223,6 +230,9 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
                 return self._by_stored_path[key]
             raise self.no_match(key) from None
 
+    def __contains__(self, key: object) -> bool:
+        return key in self.entries
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries)
 
@@ -285,7 +295,7 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
         candidates = self._names_below(address.positions)
         if address.pattern in candidates:
             return [candidates[address.pattern]]
-        match = compile_pattern(address.pattern).fullmatch
+        match = compile_matcher(address.pattern).fullmatch
         found = [full for local, full in candidates.items() if match(local)]
         if not found:
             found = [n for n, p in self.entries.items() if p.stored_path and match(p.stored_path)]
@@ -349,12 +359,8 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
         own = self.own_name(target)
         if self.own_name(alias) == own:
             raise TieError(f"{alias!r} and {target!r} are one array already")
-        kept, dropped = self.entries[own], self.entries[alias]
-        if (kept.shape, kept.dtype) != (dropped.shape, dropped.dtype):
-            raise TieError(
-                f"cannot tie {alias!r} to {target!r}: {dropped.dtype}{list(dropped.shape)}"
-                f" is not {kept.dtype}{list(kept.shape)}"
-            )
+        kept = self.entries[own]
+        check_tie(self.entries[alias], self.entries[target])
         moved = {alias, *self.aliases(self.own_name(alias)), self.own_name(alias)}
         ties = {**self.ties, **dict.fromkeys(sorted(moved, key=list(self.entries).index), own)}
         entries = {
@@ -377,6 +383,15 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
 
     def __repr__(self) -> str:
         return _describe(self._module, self, "")
+
+
+def check_tie(alias: Parameter, target: Parameter) -> None:
+    """Raise `TieError` if the two cannot be one array."""
+    if (alias.shape, alias.dtype) != (target.shape, target.dtype):
+        raise TieError(
+            f"cannot tie {alias.name!r} to {target.name!r}: {alias.dtype}{list(alias.shape)}"
+            f" is not {target.dtype}{list(target.shape)}"
+        )
 
 
 def _retie(entries: Mapping[str, Parameter], ties: Mapping[str, str]) -> dict[str, str]:
@@ -431,11 +446,12 @@ def _description_lines(
 ) -> Iterator[str]:
     """The structure as `print(net)` shows it, with the parameters of each layer."""
     own = "  ".join(
-        f"{local} {list(tree[full].shape)}" + (f" = {tree.ties[full]}" if full in tree.ties else "")
+        f"{escape(local)} {list(tree[full].shape)}"
+        + (f" = {escape(tree.ties[full])}" if full in tree.ties else "")
         for local, full in module.parameters.items()
     )
     label = str(module.layer) if module.layer and not module.children else module.kind
-    title = f"({name}): {label}" if name else label or tree.source
+    title = f"({escape(name)}): {label}" if name else label or escape(tree.source)
     yield f"{indent}{title.rstrip(': ')}" + (f"  {own}" if own else "")
     for child_name, child in module.children.items():
         yield from _description_lines(child, tree, child_name, indent + "  ")

@@ -12,6 +12,7 @@ from paraminspect.definition._build import Builder
 from paraminspect.definition._place import LocatedError, fail
 from paraminspect.definition._rules import Rules
 from paraminspect.definition._scope import Scope
+from paraminspect.definition._ties import read_ties
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence, read_yaml
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
 from paraminspect.forward import LocatedExpressionError
@@ -97,7 +98,7 @@ def _load(root: Node) -> ParameterTree:
         framework.separator,
         input=shape,
     )
-    tree, owners = _with_ties(tree, root)
+    tree, owners = read_ties(root, tree)
     rules = Rules.read(root, tree, scope.values)
     construction = Construction(built, named.root, owners, rules.by_name, rules.post_init)
     return replace(
@@ -206,40 +207,3 @@ def _check_counts(named: Named, node: Node) -> None:
         total += parameter.count
         if total > MAXIMUM_COUNT:
             fail(f"too large: {name!r} brings the model over 2**63 elements", "$.layers", node)
-
-
-def _with_ties(tree: ParameterTree, root: Mapping) -> tuple[ParameterTree, dict[str, str | None]]:
-    """The tree with its `ties:`, and for each constructed array the name that keeps it, if any."""
-    constructed = [p.name for p in tree.parameters()]
-    dropped = set()
-    wanted: dict[str, str] = {}
-    for key, node in _entries(root, "ties"):
-        if not isinstance(node, Scalar):
-            fail("expected the name of a parameter", f"$.ties.{key.text}", node)
-        wanted[key.text] = node.text
-    for key, node in _entries(root, "ties"):
-        path = f"$.ties.{key.text}"
-        seen = [key.text]
-        while seen[-1] in wanted:
-            seen.append(wanted[seen[-1]])
-            if seen[-1] in seen[:-1]:
-                fail(f"the ties form a cycle: {' -> '.join(seen)}", path, node)
-        try:
-            before = tree
-            tree = tree.tie(key.text, wanted[key.text])
-            dropped.add(before.own_name(key.text))
-        except ParamInspectError as error:
-            fail(str(error), path, node)
-    tree = _own_the_first(tree)
-    return tree, {n: None if n in dropped else tree.own_name(n) for n in constructed}
-
-
-def _own_the_first(tree: ParameterTree) -> ParameterTree:
-    """Of tied names the first in definition order is the own one, as the frameworks list them."""
-    first: dict[str, str] = {}
-    ties = {}
-    for name in tree.entries:
-        owner = first.setdefault(tree.own_name(name), name)
-        if owner != name:
-            ties[name] = owner
-    return replace(tree, ties=ties)

@@ -13,6 +13,9 @@ from paraminspect.errors import ParamInspectError
 from paraminspect.expressions import parse_expression
 from paraminspect.tree import ParameterTree
 
+MAXIMUM_MATCHES = 10_000_000
+"""Rules times names: each rule looks at every name."""
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -28,7 +31,10 @@ class Rules:
         init = root.get("init")
         if init is not None and not isinstance(init, Mapping):
             fail("expected a mapping from patterns to schemes", "$.init", init)
-        for key, node in init.entries if init else ():
+        rules = init.entries if init else ()
+        if len(rules) * len(tree.entries) > MAXIMUM_MATCHES:
+            fail(f"{len(rules)} rules for {len(tree.entries)} names are too many", "$.init", root)
+        for key, node in rules:
             path = f"$.init.{key.text}"
             try:
                 scheme = parse_expression(_scheme_text(node, path)).bind(names).text
