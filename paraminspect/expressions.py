@@ -11,6 +11,7 @@ import functools
 import inspect
 import math
 import operator
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +61,7 @@ _COMPARE: dict[type[ast.cmpop], Function] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_CONSTANTS = {
+_OTHER_SPELLINGS = {
     **dict.fromkeys(("true", "yes", "on"), "True"),
     **dict.fromkeys(("false", "no", "off"), "False"),
     **dict.fromkeys(("none", "null"), "None"),
@@ -175,7 +176,10 @@ def parse_expression(text: str) -> Expression:
         )
     _check_nesting(text)
     try:
-        node = ast.parse(text, mode="eval").body
+        with warnings.catch_warnings():
+            # Python warns on the terminal of what it may refuse some day: `'\d'`, `1if x`.
+            warnings.simplefilter("ignore")
+            node = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         raise ExpressionError(_syntax_message(text, error)) from None
     except (ValueError, MemoryError, RecursionError):
@@ -271,7 +275,8 @@ class _Evaluator:
             case ast.BoolOp():
                 return self._boolean(node)
             case ast.IfExp():
-                return self.value(node.body if self.value(node.test) else node.orelse)
+                is_true = _applied(bool, self.value(node.test))
+                return self.value(node.body if is_true else node.orelse)
             case ast.Subscript():
                 return _applied(operator.getitem, self.value(node.value), self._index(node.slice))
         raise ExpressionError(f"{type(node).__name__} is not part of the language")
@@ -284,12 +289,11 @@ class _Evaluator:
         raise ExpressionError(f"unknown name {name!r}{self._hint(name)}")
 
     def _hint(self, name: str) -> str:
-        if name.lower() in _CONSTANTS:
-            return f": write {_CONSTANTS[name.lower()]}"
+        if name.lower() in _OTHER_SPELLINGS:
+            return f": write {_OTHER_SPELLINGS[name.lower()]}"
         known = ", ".join(list(self.names)[:8])
-        return nearest(name, [*self.names, *self.functions]) or (
-            f"; known are {known}" * bool(known)
-        )
+        ending = f"; known are {known}" if known else ""
+        return nearest(name, [*self.names, *self.functions]) or ending
 
     def _call(self, node: ast.Call) -> Any:
         name = node.func.id if isinstance(node.func, ast.Name) else ""

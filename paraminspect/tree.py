@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from paraminspect.address import Address, compile_matcher, is_pattern, parse_address
 from paraminspect.arrays import Array, DType, Shape, count_elements
@@ -121,27 +121,32 @@ class _Navigable:
     _module: Module
 
     def _child(self, key: int | str) -> Parameter | Branch:
-        module = self._module
+        module, tree = self._module, self._tree
         if isinstance(key, int):
-            key = self._name_at(key)
+            return self._at(key)
         if key in module.parameters:
-            return self._tree.entries[module.parameters[key]]
+            return tree.entries[module.parameters[key]]
         if key in module.children:
-            return Branch(self._tree, module.children[key], key)
-        separator = self._tree.separator
+            return Branch(tree, module.children[key], key)
         for name, child in module.children.items():
-            if key.startswith(name + separator):
-                return Branch(self._tree, child, name)._child(key[len(name + separator) :])
+            if key.startswith(name + tree.separator):
+                return Branch(tree, child, name)._child(key[len(name + tree.separator) :])
         known = [*module.children, *module.parameters]
         raise AddressError(f"no {key!r} here; there are {', '.join(known[:10]) or 'no parts'}")
 
-    def _name_at(self, position: int) -> str:
-        names = list(self._module.children or self._module.parameters)
+    def _at(self, position: int) -> Parameter | Branch:
+        module = self._module
+        names = list(module.children or module.parameters)
+        # Of a checkpoint or a selection, where some layers are not listed, the number is a name.
         if str(position) in names:
-            return str(position)  # of a checkpoint or a selection, where some layers are not listed
-        if not -len(names) <= position < len(names):
+            name = str(position)
+        elif -len(names) <= position < len(names):
+            name = names[position]
+        else:
             raise AddressError(f"no part at position {position}: there are {len(names)}")
-        return names[position]
+        if name in module.children:
+            return Branch(self._tree, module.children[name], name)
+        return self._tree.entries[module.parameters[name]]
 
     def __getattr__(self, name: str) -> Parameter | Branch:
         if name.startswith("_"):
@@ -416,25 +421,23 @@ def _relative_names(module: Module, prefix: str, separator: str) -> Iterator[tup
 
 def _module_of_names(names: Iterable[str], separator: str) -> Module:
     """The structure that the names of a checkpoint spell, cut at the separator."""
-    root: dict[str, Any] = {}
+    root = _Node({}, {})
     for name in names:
         *path, last = name.split(separator, MAXIMUM_DEPTH)
         node = root
         for part in path:
-            below = node.get(part)
-            if not isinstance(below, dict):
-                # A parameter and a module may share a name in a bare file: the module gets a slash.
-                part = part if below is None else part + separator
-                below = node.setdefault(part, {})
-            node = below
-        node[last if last not in node else last + separator] = name
-    return _as_module(root)
+            node = node.children.setdefault(part, _Node({}, {}))
+        node.parameters[last] = name
+    return root.module()
 
 
-def _as_module(node: Mapping[str, Any]) -> Module:
-    parameters = {name: value for name, value in node.items() if isinstance(value, str)}
-    children = {name: _as_module(value) for name, value in node.items() if isinstance(value, dict)}
-    return Module(MappingProxyType(parameters), MappingProxyType(children))
+class _Node(NamedTuple):
+    parameters: dict[str, str]
+    children: dict[str, _Node]
+
+    def module(self) -> Module:
+        below = {name: child.module() for name, child in self.children.items()}
+        return Module(MappingProxyType(self.parameters), MappingProxyType(below))
 
 
 def _describe(module: Module, tree: ParameterTree, name: str) -> str:
