@@ -75,6 +75,24 @@ def test_a_definition_lists_what_the_framework_lists(model):
         assert sum(p.count for p in tree.parameters() if p.trainable) == expected["count"]
 
 
+def parts(module, prefix=""):
+    for name, child in module.children.items():
+        yield prefix + name
+        yield from parts(child, f"{prefix}{name}.")
+
+
+# Their definitions leave out what has no parameters: dropout and activations between blocks.
+SHORTENED = ("bert", "gpt2", "llama", "t5", "vit")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_parts_of_a_model_come_in_the_order_of_the_framework(model):
+    expected, found = LISTINGS[model]["modules"], list(parts(load(model).structure))
+    if expected and model.startswith(SHORTENED):
+        expected = [name for name in expected if name in found]
+    assert found == expected or not expected
+
+
 def test_llama_7b_has_the_published_count():
     text = (ROOT / "sample_models/llama_7b.yaml").read_bytes()
     assert load_definition(text, "llama").totals.count == 6_738_415_616
