@@ -5,6 +5,7 @@ Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, 
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -62,6 +63,7 @@ def header_nbytes(first: bytes) -> int:
     return nbytes
 
 
+@functools.lru_cache(maxsize=256)  # the arrays of a model have few shapes
 def parse_npy_header(header: bytes) -> NpyHeader:
     """The whole header, as many bytes as `header_nbytes` tells; raises `CheckpointError`."""
     begin = 10 if header[6] == 1 else 12

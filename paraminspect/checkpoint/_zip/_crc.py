@@ -13,7 +13,7 @@ import zlib
 def joined_crc(first: int, second: int, nbytes: int) -> int:
     """The CRC of two texts, from that of each; the second has `nbytes` bytes."""
     power = 0
-    while nbytes:
+    while nbytes and first:
         if nbytes & 1:
             first = _applied(_after_zeros(power), first)
         nbytes >>= 1
