@@ -5,8 +5,10 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from paraminspect.checkpoint import open_checkpoint
 from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError
 from paraminspect.frameworks.mxnet import FRAMEWORK
@@ -59,6 +61,17 @@ def test_a_definition_lists_what_the_framework_lists(model, names):
     groups = [[own, *tree.aliases(own)] for own in dict.fromkeys(tree.ties.values())]
     assert groups == (expected["tied"] if names == "structural" else [])
     assert tree.totals.count == expected["count"]
+
+
+@pytest.mark.parametrize("path", sorted(ARCH.glob("npz/*.npz")), ids=lambda path: path.stem)
+def test_what_mxnet_saved_has_the_parameters_of_the_definition(path):
+    model, names = path.stem.split(".")
+    definition, saved = load(MODELS[model].read_text(), names), open_checkpoint(path)
+    assert [(n, p.shape, p.dtype) for n, p in saved.items()] == [
+        (n, p.shape, p.dtype) for n, p in definition.items()
+    ]
+    for alias, own in definition.ties.items():  # an npz has the values of each name
+        np.testing.assert_array_equal(saved[alias].numpy(), saved[own].numpy(), strict=True)
 
 
 def test_every_argument_has_the_name_order_and_default_of_mxnet():

@@ -5,6 +5,7 @@ import random
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from paraminspect.definition import load_definition
@@ -162,3 +163,13 @@ def test_signatures_are_those_of_the_installed_mxnet(framework_python):
         check=True,
     )
     assert json.loads(done.stdout) == json.loads((ARCH / "signatures.json").read_text())
+
+
+def test_the_frozen_listings_are_those_of_the_installed_mxnet(framework_python, tmp_path):
+    script, path = ARCH / "make_listings.py", tmp_path / "listings.json"
+    command = [framework_python("mxnet"), script, path, tmp_path]
+    subprocess.run(command, capture_output=True, check=True)
+    assert json.loads(path.read_text()) == json.loads((ARCH / "listings.json").read_text())
+    for frozen in (ARCH / "npz").iterdir():
+        with np.load(frozen) as before, np.load(tmp_path / frozen.name) as after:
+            assert {n: a.shape for n, a in before.items()} == {n: a.shape for n, a in after.items()}
