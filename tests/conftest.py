@@ -1,7 +1,15 @@
-"""What several test files need: the command line, run as a user runs it."""
+"""What several test files need: the command line, and interpreters that have a framework.
 
+Frameworks run in a subprocess, never in the tests' own.
+"""
+
+import functools
+import os
+import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -33,3 +41,37 @@ def run(monkeypatch, capsys):
         return Done(exit_.value.code, captured.out, captured.err)
 
     return run
+
+
+ROOT = Path(__file__).parents[1]
+
+
+@functools.cache
+def _find(framework: str) -> str | None:
+    name = framework.upper()
+    named = os.environ.get(f"PARAMINSPECT_{name}_PYTHON")
+    candidates = [named, str(ROOT / f".venv-{framework}" / "bin" / "python"), sys.executable]
+    probe = f"import importlib.util as u, sys; sys.exit(u.find_spec({framework!r}) is None)"
+    for python in candidates:
+        if python and (python == named or Path(python).exists()):
+            if subprocess.run([python, "-c", probe], check=False).returncode == 0:
+                return python
+            if python == named:
+                pytest.fail(f"PARAMINSPECT_{name}_PYTHON={named} has no module {framework}")
+    return None
+
+
+@pytest.fixture(scope="session")
+def framework_python() -> Callable[[str], str]:
+    """`framework_python("torch")`: an interpreter that can import it; skips the test if none can.
+
+    Looked for in this order: the environment variable PARAMINSPECT_TORCH_PYTHON, `.venv-torch` in
+    the project root, the running interpreter.
+    """
+
+    def find(framework: str) -> str:
+        return _find(framework) or pytest.skip(
+            f"no Python with {framework}: set PARAMINSPECT_{framework.upper()}_PYTHON"
+        )
+
+    return find

@@ -4,6 +4,7 @@ Once against values that the framework gave (`tests/data/compute/make_*_layers.p
 parity suite against an installed one.
 """
 
+import functools
 import json
 import subprocess
 from pathlib import Path
@@ -42,6 +43,12 @@ WRONG = {("mxnet", "SELU()")}
 """MXNet takes its output for its input in the derivative of SELU."""
 
 
+@functools.cache
+def frozen(framework):
+    with np.load(DATA / f"{framework}_layers.npz") as file:
+        return {name: file[name] for name in file.files}
+
+
 @pytest.fixture(scope="module", params=["frozen", pytest.param("live", marks=pytest.mark.parity)])
 def expected(request, tmp_path_factory):
     """What the framework gives, by framework; asked for when first needed."""
@@ -49,15 +56,16 @@ def expected(request, tmp_path_factory):
 
     def of(framework):
         if framework not in found:
-            path = DATA / f"{framework}_layers.npz"
             if request.param == "live":
                 python = request.getfixturevalue("framework_python")(MODULES[framework])
                 path = tmp_path_factory.mktemp(framework) / "layers.npz"
                 script = DATA / f"make_{framework}_layers.py"
                 cases = DATA / f"{framework}_layers.json"
                 subprocess.run([python, script, cases, path], check=True)
-            with np.load(path) as file:
-                found[framework] = {name: file[name] for name in file.files}
+                with np.load(path) as file:
+                    found[framework] = {name: file[name] for name in file.files}
+            else:
+                found[framework] = frozen(framework)
         return found[framework]
 
     return of
@@ -104,6 +112,41 @@ def test_a_layer_computes_what_its_framework_computes(framework, number, expecte
         np.testing.assert_allclose(value, after[name.removeprefix(layer)], rtol=rtol)
     changed = {name for name, value in after.items() if (value != of("state")[name]).any()}
     assert {name.removeprefix(layer) for name in found.updates} >= changed
+
+
+@pytest.mark.parametrize(("framework", "number"), EVERY)
+def test_a_gradient_is_the_slope_of_the_loss(framework, number, monkeypatch):
+    """By central differences, along a random direction of all parameters together."""
+    case = CASES[framework][number]
+    arrays = {n: a for n, a in frozen(framework).items() if n.startswith(f"{number}/")}
+    inputs = {n.rpartition("/")[2]: a for n, a in arrays.items() if "/input/" in n}
+    net = load_definition(definition(framework, case["call"], inputs).encode(), "definition")
+    start = f"{number}/state/"
+    values = {
+        f"layer{net.separator}{n.removeprefix(start)}": a for n, a in arrays.items() if start in n
+    }
+    if framework != "keras":
+        values |= {name: x for name, x in inputs.items() if x.dtype.kind == "f"}
+    values = {n: a.astype(np.float64) if a.dtype.kind == "f" else a for n, a in values.items()}
+    given = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs.values()]
+    given = given if framework == "keras" else given[:1]
+    weights = arrays[f"{number}/weights"]
+    monkeypatch.setitem(compute.LOSSES, "sum", lambda y, target: (y * weights).sum())
+
+    def loss(step):
+        moved = {n: a + step * directions[n] if n in directions else a for n, a in values.items()}
+        return gradients(net, given, "sum", values=moved, training=case["train"])
+
+    directions: dict = {}
+    found = loss(0.0)
+    rng = np.random.default_rng(number)
+    directions |= {n: rng.standard_normal(g.shape) for n, g in found.total.items()}
+    if "padding_idx=2" in case["call"]:
+        directions["layer.weight"][2] = 0  # a row that is used and, by decree, not trained
+    slope = sum((found.total[n] * d).sum() for n, d in directions.items())
+    h = 1e-6
+    measured = (loss(h).loss - loss(-h).loss) / (2 * h)
+    assert slope == pytest.approx(measured, rel=1e-5, abs=1e-6)
 
 
 def definition(framework, call, inputs):
