@@ -111,20 +111,18 @@ def read_all(path, with_metadata):
 
 
 def outcome(path, content, seed):
+    """The message of the error, empty if the file was read. Any other error ends the test."""
     path.write_bytes(changed(content, seed))
+    message = ""
     begin = time.monotonic()
     try:
         read_all(path, with_metadata=seed % 4 == 0)
-        result = "read"
     except ParamInspectError as error:
-        assert path.name in str(error), (seed, str(error))
-        assert "\n" not in str(error).replace("\\n", ""), (seed, str(error))
-        result = "refused"
-    except BaseException as error:
-        pytest.fail(f"seed {seed}: {error!r}")
-    assert time.monotonic() - begin < LONGEST_SECONDS, seed
+        message = str(error)
+    assert time.monotonic() - begin < LONGEST_SECONDS, f"seed {seed}"
+    assert not message or path.name in message, f"seed {seed}: {message}"
     path.unlink()
-    return result
+    return message
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -135,6 +133,6 @@ def test_a_changed_file_is_read_or_refused(kind, tmp_path):
     assert len(content) <= 10_000
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         seeds = range(FILES_OF_A_KIND)
-        results = list(pool.map(lambda s: outcome(tmp_path / f"m{s}", content, s), seeds))
-    print(f"{kind}: {len(content)} bytes, {results.count('read')} read of {len(results)}")
-    assert results.count("refused") > 0
+        messages = list(pool.map(lambda s: outcome(tmp_path / f"seed {s}", content, s), seeds))
+    print(f"{kind}: {len(content)} bytes, {messages.count('')} of {len(messages)} still read")
+    assert any(messages)

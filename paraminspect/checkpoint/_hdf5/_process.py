@@ -19,7 +19,7 @@ import time
 import weakref
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from paraminspect.errors import CheckpointError
 
@@ -65,16 +65,22 @@ class Extent(NamedTuple):
 class Library:
     """libhdf5 with one file open, from the first question (or `start`) until `stop`."""
 
-    def __init__(self, source: Source, extent: Extent) -> None:
+    def __init__(
+        self,
+        source: Source,
+        extent: Extent,
+        role: Literal["Reader", "Editor", "Creator"] = "Reader",
+    ) -> None:
         self.source = source
         self.extent = extent
+        self.role = role
         self._lock = threading.Lock()
         self._child: _Child | None = None
 
     def start(self) -> None:
         """Start the process, so that it is ready when it is asked."""
         if self._child is None:
-            self._child = _Child(self.source, self.extent)
+            self._child = _Child(self.source, self.extent, self.role)
 
     def stop(self) -> None:
         """End the process; another question starts another."""
@@ -83,13 +89,22 @@ class Library:
                 self._child.end()
                 self._child = None
 
-    def ask(self, do: str, seconds: float = SECONDS, **details: Any) -> tuple[Any, bytearray]:
-        """What was found, and raw bytes; `CheckpointError` if the library cannot say."""
-        question = {"do": do, "seconds": seconds, **details}
+    def ask(
+        self,
+        do: str,
+        seconds: float = SECONDS,
+        payload: bytes | memoryview = b"",
+        **details: Any,
+    ) -> tuple[Any, bytearray]:
+        """What was found, and raw bytes; `CheckpointError` if the library cannot say.
+
+        `payload` are bytes that go with the question.
+        """
+        question = {"do": do, "seconds": seconds, "payload": len(payload), **details}
         data = bytearray()
         try:
             with self._lock:
-                answer, data = self._answer(question)
+                answer, data = self._answer(question, payload)
         except _NoAnswerError as error:
             answer = {"refused": str(error)}
         self.source.check_unchanged()
@@ -102,11 +117,13 @@ class Library:
                 raise self.error(f"the HDF5 library cannot read it: {reason}")
         raise self.error(GARBAGE)
 
-    def _answer(self, question: dict[str, Any]) -> tuple[Any, bytearray]:
+    def _answer(
+        self, question: dict[str, Any], payload: bytes | memoryview
+    ) -> tuple[Any, bytearray]:
         self.start()
         assert self._child is not None
         try:
-            return self._child.ask(question)
+            return self._child.ask(question, payload)
         except BaseException:  # an interrupt as well: what it says next would be the wrong answer
             self._child.end()
             self._child = None
@@ -124,13 +141,13 @@ class _NoAnswerError(Exception):
 class _Child:
     """One process, its questions and answers."""
 
-    def __init__(self, source: Source, extent: Extent) -> None:
+    def __init__(self, source: Source, extent: Extent, role: str) -> None:
         questions, self._questions = os.pipe()
         self._answers, answers = os.pipe()
         given: list[int] = []
         try:
             given += map(_moved, (questions, answers, source.fileno()))
-            self.pid = _spawn(given, extent)
+            self.pid = _spawn(given, role, extent)
         finally:
             for descriptor in (questions, answers, *given):
                 os.close(descriptor)
@@ -138,13 +155,11 @@ class _Child:
             self, _end, os.getpid(), self.pid, self._questions, self._answers
         )
 
-    def ask(self, question: dict[str, Any]) -> tuple[Any, bytearray]:
+    def ask(self, question: dict[str, Any], payload: bytes | memoryview) -> tuple[Any, bytearray]:
         """The answer and its raw bytes; `_NoAnswerError` if there is none."""
         until = time.monotonic() + PATIENCE_SECONDS
-        try:
-            os.write(self._questions, json.dumps(question).encode() + b"\n")
-        except BrokenPipeError:
-            raise _NoAnswerError(self._epitaph()) from None
+        self._send(json.dumps(question).encode() + b"\n")
+        self._send(payload)
         lengths = _ANSWER.unpack(self._receive(_ANSWER.size, until))
         if sum(lengths) > MAXIMUM_ANSWER_NBYTES:
             raise _NoAnswerError(GARBAGE)
@@ -153,6 +168,14 @@ class _Child:
             return json.loads(text), data
         except (ValueError, RecursionError):
             raise _NoAnswerError(GARBAGE) from None
+
+    def _send(self, data: bytes | memoryview) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._questions, view) :]
+        except BrokenPipeError:
+            raise _NoAnswerError(self._epitaph()) from None
 
     def _receive(self, nbytes: int, until: float) -> bytearray:
         """Memory grows with what has come, not with what was announced."""
@@ -192,7 +215,7 @@ def _moved(descriptor: int) -> int:
     return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
 
 
-def _spawn(given: list[int], extent: Extent) -> int:
+def _spawn(given: list[int], role: str, extent: Extent) -> int:
     """Start the child with these descriptors as 0, 1 and 3; its pid."""
     folders = []
     for library in ("h5py", "numpy"):
@@ -201,7 +224,7 @@ def _spawn(given: list[int], extent: Extent) -> int:
             raise CheckpointError(f"HDF5 files need {library}, which is not installed")
         folders.append(str(Path(spec.origin).parents[1]))
     options = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
-    arguments = [str(Path(__file__).parent), str(extent.base), str(extent.size), *folders]
+    arguments = [str(Path(__file__).parent), role, *map(str, extent), *folders]
     environment = {
         **os.environ,
         "HDF5_USE_FILE_LOCKING": "FALSE",

@@ -1,8 +1,8 @@
 """The program: it loads the library, gives up all rights, and answers questions about one file.
 
-The file is open already, as descriptor 3; no other can be opened. A question is a line of JSON
-on standard input; an answer is a header of two lengths, a JSON text and raw bytes. Who asks checks
-every answer: this process may be in the hands of a hostile file.
+The file is open already, as descriptor 3; no other can be opened. A question is a line of JSON on
+standard input, perhaps with bytes after it; an answer is a header of two lengths, a JSON text and
+raw bytes. Who asks checks every answer: this process may be in the hands of a hostile file.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 from .reading import Reader
 from .rights import FILE_DESCRIPTOR, RefusedError, allow_seconds
 
+READER = "Reader"
 ANSWER = struct.Struct("<QQ")
 
 EXTRA_MEMORY_NBYTES = 1 << 30
@@ -43,20 +44,22 @@ _LIBRARY_ERRORS = (
 def main() -> None:
     """Answer questions until there are no more."""
     gc.disable()  # nothing here has cycles, and a large answer makes many objects
-    base, size, folders = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
-    h5 = _load(folders)
-    _give_up_rights()
-    reader = None
+    name, base, size, folders = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+    h5, role = _load(folders), _role(name)
+    _give_up_rights(name == READER)
+    opened: Any = None
     for line in sys.stdin.buffer:
         question = json.loads(line)
-        seconds = question.pop("seconds")
+        seconds, payload = question.pop("seconds"), question.pop("payload", 0)
+        if payload:
+            question["payload"] = sys.stdin.buffer.read(payload)
         allow_seconds(seconds)
         data: Any = b""
         answer: dict[str, Any]
         try:
-            reader = reader or Reader(h5, base, size)
-            reader.seconds = seconds
-            found = getattr(reader, question.pop("do"))(**question)
+            opened = opened or role(h5, base, size)
+            opened.seconds = seconds
+            found = getattr(opened, question.pop("do"))(**question)
             if isinstance(found, tuple):
                 found, data = found
             answer = {"found": found}
@@ -92,8 +95,17 @@ def _load(folders: list[str]) -> Any:
     return types.SimpleNamespace(np=importlib.import_module("numpy"), **loaded)
 
 
-def _give_up_rights() -> None:
-    """From now on no file can be opened or grow, no core is dumped, and memory is bounded."""
+def _role(name: str) -> Any:
+    """The class that answers the questions."""
+    if name == READER:
+        return Reader
+    from . import writing  # who reads does not need it
+
+    return getattr(writing, name)
+
+
+def _give_up_rights(is_reader: bool) -> None:
+    """From now on no file can be opened, no core is dumped, memory is bounded; none grows."""
     try:
         with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 (pathlib is not loaded)
             taken = int(statm.read().split()[0]) * resource.getpagesize()
@@ -103,7 +115,8 @@ def _give_up_rights() -> None:
         pass
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILE_DESCRIPTOR + 1, FILE_DESCRIPTOR + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if is_reader:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def _send(text: bytes, data: Any) -> None:

@@ -2,50 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from typing import Any
 
-from .rights import FILE_DESCRIPTOR, RefusedError, bytes_of, text_of
+from .rights import RefusedError, bytes_of, text_of
 from .walking import Row, Walk, follow
+from .window import Window
 
 MAXIMUM_CHUNKS = 2_000_000
 MAXIMUM_ATTRIBUTE_NBYTES = 16 << 20
 MAXIMUM_SLAB_NBYTES = 256 << 20
 
 
-class Window:
-    """The part of the open file that is an HDF5 file, as the library's driver wants to read it."""
-
-    def __init__(self, base: int, size: int) -> None:
-        self.base, self.size, self.at = base, size, 0
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Go to an offset, counted from the end with `whence` 2."""
-        self.at = offset + (self.size if whence == os.SEEK_END else 0)
-        return self.at
-
-    def tell(self) -> int:
-        """Where the next read begins."""
-        return self.at
-
-    def readinto(self, buffer: Any) -> int:
-        """Read, from the window alone."""
-        view = memoryview(buffer)[: max(0, self.size - self.at)]
-        got = os.preadv(FILE_DESCRIPTOR, [view], self.base + self.at) if view else 0
-        self.at += got
-        return got
-
-
 class Reader:
     """The file; each public method answers one kind of question."""
 
-    def __init__(self, h5: Any, base: int, size: int) -> None:
+    def __init__(self, h5: Any, base: int, size: int, writable: bool = False) -> None:
         self.h5 = h5
         self.seconds = 0.0
+        self.window = Window(base, size)
         access = h5.h5p.create(h5.h5p.FILE_ACCESS)
-        access.set_fileobj_driver(h5.h5fd.fileobj_driver, Window(base, size))
-        self.file = h5.h5f.open(b"file", h5.h5f.ACC_RDONLY, access)
+        access.set_fileobj_driver(h5.h5fd.fileobj_driver, self.window)
+        flags = h5.h5f.ACC_RDWR if writable else h5.h5f.ACC_RDONLY
+        self.file = h5.h5f.open(b"file", flags, access)
         self.root = h5.h5g.open(self.file, b"/")
 
     def walk(self) -> list[Row]:
@@ -93,22 +72,32 @@ class Reader:
         if nbytes > MAXIMUM_SLAB_NBYTES:
             raise RefusedError(f"a part of {path!r} takes more than {MAXIMUM_SLAB_NBYTES} bytes")
         values = h5.np.empty(nbytes, h5.np.uint8)
-        if count:
-            space.select_hyperslab(tuple(start), tuple(count))
-            memory = h5.h5s.create_simple(tuple(count))
-        else:
-            memory = h5.h5s.create(h5.h5s.SCALAR)
-        dataset.read(memory, space, values, kind)
+        dataset.read(self._select(space, start, count), space, values, kind)
         return nbytes, values.data
+
+    def _select(self, space: Any, start: list[int], count: list[int]) -> Any:
+        """Select a box of a dataset's space; the space in memory that it fills."""
+        if not count:
+            return self.h5.h5s.create(self.h5.h5s.SCALAR)
+        space.select_hyperslab(tuple(start), tuple(count))
+        return self.h5.h5s.create_simple(tuple(count))
 
     def _open(self, path: str) -> Any:
         """The object at a path, reached by hard links alone."""
-        found = self.root
-        for name in bytes_of(path).split(b"/") if path else ():
-            if follow(self.h5, found, name, path)[1] is not None:
+        if not path:
+            return self.root
+        group, name = self._place(path)
+        return self.h5.h5o.open(group, name)
+
+    def _place(self, path: str) -> tuple[Any, bytes]:
+        """The group that holds the link at a path, which is a hard one, and its name there."""
+        group, names = self.root, bytes_of(path).split(b"/")
+        for name in names:
+            if follow(self.h5, group, name, path)[1] is not None:
                 raise RefusedError(f"{path!r} passes through a soft link")
-            found = self.h5.h5o.open(found, name)
-        return found
+            if name is not names[-1]:
+                group = self.h5.h5o.open(group, name)
+        return group, names[-1]
 
     def _attribute(self, owner: Any, name: bytes) -> Any:
         """The value of an attribute as JSON has it: text, a number, or lists of these."""

@@ -1,0 +1,48 @@
+"""The open file as the library's driver wants it: a part of descriptor 3, read and written."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from .rights import FILE_DESCRIPTOR
+
+
+class Window:
+    """The part of the file from `base` on that is an HDF5 file, of `size` bytes at first."""
+
+    def __init__(self, base: int, size: int) -> None:
+        self.base, self.size, self.at = base, size, 0
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to an offset, counted from the end with `whence` 2."""
+        self.at = offset + (self.size if whence == os.SEEK_END else 0)
+        return self.at
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self.at
+
+    def readinto(self, buffer: Any) -> int:
+        """Read, from the window alone."""
+        view = memoryview(buffer)[: max(0, self.size - self.at)]
+        got = os.preadv(FILE_DESCRIPTOR, [view], self.base + self.at) if view else 0
+        self.at += got
+        return got
+
+    def write(self, buffer: Any) -> int:
+        """Write; the file grows with it."""
+        view = memoryview(buffer)
+        written = os.pwrite(FILE_DESCRIPTOR, view, self.base + self.at)
+        self.at += written
+        self.size = max(self.size, self.at)
+        return written
+
+    def truncate(self, size: int) -> int:
+        """Let the file end here."""
+        os.ftruncate(FILE_DESCRIPTOR, self.base + size)
+        self.size = size
+        return size
+
+    def flush(self) -> None:
+        """Nothing: what is written is with the system already."""

@@ -1,0 +1,139 @@
+"""A new HDF5 file, or a copy of one that is changed.
+
+A new dataset is laid out contiguously and its space is taken at once, so that who asked can write
+the values there: they never pass through this process. Only values that are laid out otherwise do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .reading import Reader
+from .rights import bytes_of
+from .window import Window
+
+ALIGNED_NBYTES, ALIGNMENT = 1024, 64
+"""Values of so many bytes begin at a multiple of a cache line."""
+
+_COPY = b".paraminspect-copy"
+"""What a dataset is called until the name that it is to have is free."""
+
+
+class Creator:
+    """A file that is made."""
+
+    def __init__(self, h5: Any, base: int, size: int) -> None:
+        self.h5 = h5
+        self.seconds = 0.0
+        self.window = Window(base, size)
+        access = h5.h5p.create(h5.h5p.FILE_ACCESS)
+        access.set_fileobj_driver(h5.h5fd.fileobj_driver, self.window)
+        access.set_alignment(ALIGNED_NBYTES, ALIGNMENT)
+        self.file = h5.h5f.create(b"file", h5.h5f.ACC_TRUNC, None, access)
+
+    def create(
+        self,
+        datasets: list[tuple[str, list[int], str, int]],
+        links: list[tuple[str, str]],
+        attributes: dict[str, str],
+    ) -> list[int | None]:
+        """Make datasets `(path, shape, dtype, bytes of an element)`, hard links `(alias, own)`,
+        and texts of the root.
+
+        Without bytes of an element the dtype is one of NumPy's; with them the elements are mere
+        bytes, and an attribute says of which dtype. The offset of each dataset's values is told,
+        None of one without any.
+        """
+        offsets = []
+        for path, shape, dtype, nbytes in datasets:
+            dataset = self._make(path, shape, dtype, nbytes)
+            offsets.append(dataset.get_offset() if dataset.get_storage_size() else None)
+        for alias, own in links:
+            link(self.h5, self.file, alias, own)
+        root = self.h5.h5g.open(self.file, b"/")
+        for name, text in attributes.items():
+            self._write_text(root, name, text)
+        return offsets
+
+    def close(self) -> int:
+        """End the file, and tell its size."""
+        self.h5.h5f.flush(self.file)
+        self.file.close()
+        return self.window.size
+
+    def _make(self, path: str, shape: list[int], dtype: str, nbytes: int) -> Any:
+        h5 = self.h5
+        how = h5.h5p.create(h5.h5p.DATASET_CREATE)
+        how.set_layout(h5.h5d.CONTIGUOUS)
+        how.set_alloc_time(h5.h5d.ALLOC_TIME_EARLY)
+        how.set_fill_time(h5.h5d.FILL_TIME_NEVER)
+        how.set_obj_track_times(False)  # so that two runs make the same bytes
+        space = h5.h5s.create_simple(tuple(shape)) if shape else h5.h5s.create(h5.h5s.SCALAR)
+        if nbytes:
+            kind = h5.h5t.create(h5.h5t.OPAQUE, nbytes)
+        else:
+            kind = h5.h5t.py_create(h5.np.dtype(dtype).newbyteorder("<"), logical=True)
+        dataset = h5.h5d.create(self.file, bytes_of(path), kind, space, how, making_groups(h5))
+        if nbytes and dtype:
+            self._write_text(dataset, "dtype", dtype)
+        return dataset
+
+    def _write_text(self, owner: Any, name: str, text: str) -> None:
+        h5 = self.h5
+        # Of variable length: Keras compares the attribute `dtype` with a str.
+        kind = h5.np.dtype("O", metadata={"vlen": str})
+        space = h5.h5s.create(h5.h5s.SCALAR)
+        attribute = h5.h5a.create(
+            owner, bytes_of(name), h5.h5t.py_create(kind, logical=True), space
+        )
+        attribute.write(h5.np.array(text, kind))
+
+
+class Editor(Reader):
+    """A copy of a file, open to be changed."""
+
+    def __init__(self, h5: Any, base: int, size: int) -> None:
+        super().__init__(h5, base, size, writable=True)
+
+    def tie(self, links: list[tuple[str, str]]) -> None:
+        """Let each alias, which is there, become another name of its own name's dataset."""
+        for alias, own in links:
+            self._place(own)
+            group, name = self._place(alias)
+            group.unlink(name)
+            link(self.h5, self.file, alias, own)
+
+    def untie(self, paths: list[str]) -> None:
+        """Give each path a dataset of its own: a copy of the one that it has."""
+        for path in paths:
+            group, name = self._place(path)
+            self.h5.h5o.copy(group, name, group, _COPY)
+            group.unlink(name)
+            group.move(_COPY, name)
+
+    def write(self, path: str, start: list[int], count: list[int], payload: bytes) -> None:
+        """Write a box of a dataset, given as bytes in C order as they are to be stored."""
+        dataset = self._open(path)
+        space = dataset.get_space()
+        memory = self._select(space, start, count)
+        values = self.h5.np.frombuffer(payload, self.h5.np.uint8)
+        dataset.write(memory, space, values, dataset.get_type())
+
+    def close(self) -> int:
+        """End the file, and tell its size."""
+        self.h5.h5f.flush(self.file)
+        self.root._close()
+        self.file.close()
+        return self.window.size
+
+
+def making_groups(h5: Any) -> Any:
+    """How to make a link in groups that are not there yet."""
+    how = h5.h5p.create(h5.h5p.LINK_CREATE)
+    how.set_create_intermediate_group(True)
+    return how
+
+
+def link(h5: Any, file: Any, alias: str, own: str) -> None:
+    """Make a hard link."""
+    file.links.create_hard(bytes_of(alias), file, bytes_of(own), making_groups(h5))
