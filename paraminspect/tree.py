@@ -218,6 +218,8 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
     """What the source holds that no parameter can be: where it is, and what it is."""
     optimizer: Mapping[str, Parameter] = field(default_factory=dict)
     """What only training needs: the optimizer's state, metrics, seeds. No part of the model."""
+    origin: object = None
+    """What a format keeps of the file in order to write the tree into a copy of it."""
     more_metadata: Callable[[], Mapping[str, str]] | None = None
     """Reads metadata that is not read with the file, because nobody may want it."""
 

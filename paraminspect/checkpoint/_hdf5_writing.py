@@ -1,21 +1,24 @@
 """HDF5 files written: a name is a path, a tie a hard link, values lie contiguously.
 
-libhdf5 makes the file without values, in its own process, and tells where these are to lie; that
-is checked, and then they are copied by the kernel or made block by block, as for any format.
+libhdf5 makes the file without values, in a process of its own, and tells where these are to lie;
+that is checked, and then they are copied by the kernel or made block by block, as for any format.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from paraminspect.arrays import Array, DType, Opaque, count_elements
+from paraminspect.arrays import Array, Opaque, Shape, count_elements
 from paraminspect.checkpoint._files import open_regular
-from paraminspect.checkpoint._hdf5._process import Extent, Library
+from paraminspect.checkpoint._hdf5._contents import Contents, read_contents
+from paraminspect.checkpoint._hdf5._process import GARBAGE, Extent, Library
+from paraminspect.checkpoint._hdf5._tree import told_dtypes
 from paraminspect.checkpoint._json import check_text, shown
+from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.checkpoint._transfer import Placed, transfer
-from paraminspect.checkpoint._writing import NewFile, replacing
+from paraminspect.checkpoint._writing import replacing
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
 from paraminspect.tree import ParameterTree
 
@@ -25,12 +28,11 @@ SECONDS = 60
 MAXIMUM_TEXT_NBYTES = 60_000
 """An attribute of an HDF5 file holds little more."""
 
-NATIVE = frozenset(
+_NATIVE = frozenset(
     [f"{sign}int{nbits}" for sign in ("", "u") for nbits in (8, 16, 32, 64)]
     + ["float16", "float32", "float64", "complex64", "complex128", "bool"]
 )
-"""Dtypes that HDF5 has, or h5py has a way to write; others are bytes, and an attribute names them.
-"""
+"""Dtypes that HDF5 has, or h5py has a way to write; others are bytes, and an attribute tells."""
 
 
 class Target:
@@ -50,24 +52,132 @@ class Target:
 
 def save_hdf5(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
     """Write all parameters of a tree into one file; returns what HDF5 cannot keep."""
-    own = {p.name: p.data for p in tree.parameters()}
+    arrays = {p.name: p.data for p in tree.parameters()}
     try:
-        check_names(tree.entries)
-        datasets = [_dataset(name, array) for name, array in own.items()]
+        _check_names(tree.entries)
+        datasets = [_dataset(name, array) for name, array in arrays.items()]
+        metadata, lost = _kept_metadata(tree)
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
-    metadata, lost = _kept_metadata(tree)
-    nbytes = sum(array.dtype.nbytes(count_elements(array.shape)) for array in own.values())
+    nbytes = sum(map(_nbytes, arrays.values()))
     with replacing(path, nbytes, inputs=tree.files, overwrite=overwrite) as new:
         library = Library(Target(new, path), Extent(0, 0), "Creator")
-        try:
-            offsets, _ = library.ask(
-                "create", SECONDS, datasets=datasets, links=list(tree.ties.items()), attributes=metadata
-            )
-            size, _ = library.ask("close", SECONDS)
-        finally:
-            library.stop()
-        placed = _checked(path, own, offsets, size)
-        transfer(placed, new)
-        check_written(new, path, {n: (p.shape, p.dtype) for n, p in tree.entries.items()}, tree.ties)
+        links = list(tree.ties.items())
+        offsets, _ = library.ask(
+            "create", SECONDS, datasets=datasets, links=links, attributes=metadata
+        )
+        size, _ = library.ask("close", SECONDS)
+        library.stop()
+        transfer(_placed(library, arrays, offsets, size), new)
+        _check_written(tree, new, path, size)
     return lost
+
+
+def _check_names(names: Collection[str]) -> None:
+    """Raise `CheckpointError` for a name that is no path of HDF5, or a group and a dataset too."""
+    for name in names:
+        parts = name.split("/")
+        _check_encodes(name)
+        if "\0" in name or any(part in ("", ".") for part in parts):
+            raise CheckpointError(f"HDF5 cannot hold a parameter named {shown(name)}")
+        for end in range(1, len(parts)):
+            above = "/".join(parts[:end])
+            if above in names:
+                raise CheckpointError(
+                    f"HDF5 cannot hold {shown(name)} beside {shown(above)}: one name is"
+                    " a group, or a dataset"
+                )
+
+
+def _check_encodes(name: str) -> None:
+    try:
+        name.encode("utf-8", "surrogateescape")  # which a name that was read need not pass
+    except UnicodeEncodeError:
+        check_text(name, "a name")
+
+
+def _dataset(name: str, array: Array) -> tuple[str, Shape, str, int]:
+    """`(path, shape, dtype, bytes of an element)`; no bytes if HDF5 has the dtype itself."""
+    dtype = array.dtype
+    if isinstance(array, Opaque) and array.packed_bytes is None:
+        raise DTypeError(f"{name}: values of the type {dtype} {array.why}")
+    if isinstance(array, Opaque) and not dtype.name.startswith("void"):
+        raise DTypeError(f"{name}: HDF5 files of ours hold no values of the type {dtype}")
+    if dtype.nbits % 8:
+        raise DTypeError(f"{name}: HDF5 has no elements of {dtype.nbits} bits, as {dtype} has")
+    if dtype.name in _NATIVE:
+        return name, array.shape, dtype.name, 0
+    told = "" if isinstance(array, Opaque) else dtype.name
+    return name, array.shape, told, dtype.nbits // 8
+
+
+def _kept_metadata(tree: ParameterTree) -> tuple[dict[str, str], list[str]]:
+    """The texts that become attributes of the file, and what is lost of the metadata."""
+    kept, lost = {}, []
+    for key, text in tree.metadata.items():
+        if tree.ties.get(key) == text:
+            continue  # a tie, as safetensors records it
+        check_text(key + text, "metadata")
+        nbytes = len(key.encode()) + len(text.encode())
+        if key and "\0" not in key + text and nbytes <= MAXIMUM_TEXT_NBYTES:
+            kept[key] = text
+        else:
+            lost.append(f"an attribute cannot hold the metadata of {shown(key)}, {nbytes} bytes")
+    return kept, lost
+
+
+def _nbytes(array: Array) -> int:
+    return array.dtype.nbytes(count_elements(array.shape))
+
+
+def _placed(library: Library, arrays: Mapping[str, Array], offsets: Any, size: Any) -> list[Placed]:
+    """Where the values go: the library's word, checked as that of a stranger."""
+    if type(offsets) is not list or len(offsets) != len(arrays) or type(size) is not int:
+        raise library.error(GARBAGE)
+    placed = []
+    reached = 0
+    for (name, array), offset in zip(arrays.items(), offsets, strict=True):
+        nbytes = _nbytes(array)
+        if not nbytes:
+            continue
+        if type(offset) is not int or offset < 0 or offset + nbytes > size:
+            raise library.error(f"dataset {name!r} has no place in the file")
+        data = array.packed_bytes if isinstance(array, Opaque) else array
+        assert data is not None
+        placed.append(Placed(data, offset))
+    for at, end in sorted((p.at, p.at + _nbytes(p.array)) for p in placed):
+        if at < reached:
+            raise library.error("two datasets have one place in the file")
+        reached = end
+    return placed
+
+
+def _check_written(tree: ParameterTree, new: NewFile, path: Path, size: int) -> None:
+    """Raise `CheckpointError` unless our reader reads what was to be written."""
+    expected = {name: (tuple(p.shape), p.dtype) for name, p in tree.entries.items()}
+    contents = read_back(new, path, Extent(0, size))
+    dtypes = told_dtypes(contents)
+    contents.library.stop()
+    found = {
+        name: (dataset.shape, dtypes.get(name, dataset.bytes_dtype))
+        for name, dataset in contents.datasets.items()
+    }
+    groups = {name: contents.datasets[name].address for name in found}
+    ties = {alias: own for alias, own in tree.ties.items() if groups.get(alias) == groups.get(own)}
+    if (
+        found != expected
+        or ties != tree.ties
+        or len(set(groups.values())) != len(found) - len(ties)
+    ):
+        raise CheckpointError(f"{path}: what was written reads back as something else")
+
+
+def read_back(new: NewFile, path: Path, extent: Extent) -> Contents:
+    """What a new file holds at an extent; the library runs until it is stopped."""
+    file = open_regular(new.path)
+    library = Library(file, extent)
+    try:
+        return read_contents(file, library, file)
+    except CheckpointError as error:
+        message = str(error).removeprefix(f"{new.path}: ")
+        raise CheckpointError(f"{path}: what was written cannot be read back: {message}") from None

@@ -5,22 +5,20 @@ The format knows no ties: a tied array is written under each of its names. It kn
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
-from paraminspect.arrays import BLOCK_NBYTES, Array, Opaque, count_elements
-from paraminspect.checkpoint._files import RegularFile, open_regular
+from paraminspect.arrays import Array, Opaque, count_elements
+from paraminspect.checkpoint._archive_writing import finish_archive
+from paraminspect.checkpoint._files import open_regular
 from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.checkpoint._npy import format_npy_header
 from paraminspect.checkpoint._npz import SUFFIX, open_npz
 from paraminspect.checkpoint._safetensors import FRAMEWORK_KEY
 from paraminspect.checkpoint._transfer import Placed, transfer
 from paraminspect.checkpoint._writing import replacing
-from paraminspect.checkpoint._zip import NewArchive, NewMember
+from paraminspect.checkpoint._zip import NewArchive
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
-from paraminspect.parallel import for_each
 from paraminspect.tree import ParameterTree
 
 
@@ -63,25 +61,7 @@ def _fill(
         if data is not None:
             placed.append(Placed(data, at + len(headers[name])))
     transfer(placed, new)
-    # Read back, not taken from the values on their way: what was copied passes nobody's hands, and
-    # what is on the disk is what matters.
-    written = open_regular(new.path)
-    crcs: dict[str, int] = {}
-    for_each(partial(_add_crc, crcs, written), archive.members.items())
-    for name, member in archive.members.items():
-        new.write(member.header(crcs[name]), member.header_offset)
-    new.write(archive.directory(crcs), archive.directory_offset)
-
-
-def _add_crc(crcs: dict[str, int], file: RegularFile, item: tuple[str, NewMember]) -> None:
-    name, member = item
-    buffer = memoryview(bytearray(min(member.nbytes, BLOCK_NBYTES)))
-    crc, end = 0, member.offset + member.nbytes
-    for start in range(member.offset, end, BLOCK_NBYTES):
-        block = buffer[: min(BLOCK_NBYTES, end - start)]
-        file.pread_into(block, start)
-        crc = zlib.crc32(block, crc)
-    crcs[name] = crc
+    finish_archive(new, archive)
 
 
 def _check(path: Path, arrays: Mapping[str, Array]) -> None:

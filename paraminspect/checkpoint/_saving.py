@@ -38,6 +38,10 @@ class Saver(NamedTuple):
 SAVERS = {
     "safetensors": Saver((".safetensors",), "_safetensors_writing", "save_safetensors"),
     "npz": Saver((".npz",), "_npz_writing", "save_npz"),
+    "hdf5": Saver((".h5", ".hdf5"), "_keras_writing", "save_h5"),
+    "keras": Saver((".keras",), "_keras_writing", "save_keras"),
+    "keras-h5": Saver((), "_keras_writing", "save_h5"),
+    "keras-sharded": Saver((), "_keras_writing", "save_sharded_weights"),
 }
 """Every format that is one file, by its name."""
 

@@ -90,15 +90,13 @@ class ChunkedBytes(DatasetBytes):
         super().release()
         self.file.release()
 
-    def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
+    def read_elements(self, buffer: memoryview, start: int) -> None:
         """As `DatasetBytes` says."""
         import numpy as np
 
         out = np.frombuffer(buffer, self._unit())
-        begin = offset // self.itemsize
-        for at, start, count in boxes(self.shape, begin, begin + out.size):
-            part = out[at : at + math.prod(count)].reshape(count)
-            self._fill_box(part, start)
+        for at, begin, count in boxes(self.shape, start, start + out.size):
+            self._fill_box(out[at : at + math.prod(count)].reshape(count), begin)
 
     def _fill_box(self, part: np.ndarray[Any, Any], start: Shape) -> None:
         """Put the values of the box from `start` on, of the shape of `part`, there."""

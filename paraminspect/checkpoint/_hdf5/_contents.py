@@ -24,6 +24,10 @@ _T = TypeVar("_T")
 class HDF5Source(ByteSource, Source, Protocol):
     """A file that both this process and the library's can read."""
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -46,6 +50,11 @@ class Dataset:
     def is_opaque(self) -> bool:
         """Whether its elements are mere bytes, of which the file tells only how many."""
         return self.dtype is None and self.what == "opaque"
+
+    @property
+    def bytes_dtype(self) -> DType:
+        """The dtype of elements that are mere bytes."""
+        return DType(f"void{8 * self.itemsize}", 8 * self.itemsize)
 
     @property
     def nbytes(self) -> int:

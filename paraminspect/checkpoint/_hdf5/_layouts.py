@@ -25,7 +25,18 @@ class DatasetBytes:
         return self.library.source.path
 
     def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
-        """Fill `buffer` with the bytes from `offset` on: whole elements."""
+        """Fill `buffer` with the bytes from `offset` on."""
+        view = memoryview(buffer)
+        before, after = offset % self.itemsize, -(offset + len(view)) % self.itemsize
+        if not before and not after:
+            self.read_elements(view, offset // self.itemsize)
+            return
+        whole = bytearray(before + len(view) + after)
+        self.read_elements(memoryview(whole), offset // self.itemsize)
+        view[:] = memoryview(whole)[before : before + len(view)]
+
+    def read_elements(self, buffer: memoryview, start: int) -> None:
+        """Fill `buffer` with the bytes of the elements from the flat one `start` on."""
         raise NotImplementedError
 
     def release(self) -> None:
@@ -46,19 +57,19 @@ class FilledBytes(DatasetBytes):
         super().__init__(library, name, shape, itemsize)
         self.fill = fill
 
-    def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:  # noqa: ARG002
+    def read_elements(self, buffer: memoryview, start: int) -> None:  # noqa: ARG002
         """As `DatasetBytes` says."""
-        view = memoryview(buffer)
-        view[:] = self.fill * (len(view) // self.itemsize)
+        buffer[:] = self.fill * (len(buffer) // self.itemsize)
 
 
 class CompactBytes(DatasetBytes):
     """A dataset of at most 64 KiB inside its own header, which the library reads."""
 
-    def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
+    def read_elements(self, buffer: memoryview, start: int) -> None:
         """As `DatasetBytes` says."""
         count = list(self.shape)
         _, data = self.library.ask("slab", path=self.name, start=[0] * len(count), count=count)
         if len(data) != math.prod(count) * self.itemsize:
             raise self.error("the library gave another number of bytes")
-        memoryview(buffer)[:] = memoryview(data)[offset : offset + len(buffer)]
+        first = start * self.itemsize
+        buffer[:] = memoryview(data)[first : first + len(buffer)]

@@ -114,7 +114,8 @@ class Library:
             case {"refused": str(reason)}:
                 raise self.error(reason)
             case {"damaged": str(reason)}:
-                raise self.error(f"the HDF5 library cannot read it: {reason}")
+                does = "read" if self.role == "Reader" else "write"
+                raise self.error(f"the HDF5 library cannot {does} it: {reason}")
         raise self.error(GARBAGE)
 
     def _answer(

@@ -46,10 +46,10 @@ def parameters_of(contents: Contents, dtypes: Mapping[str, DType]) -> list[Param
 
 
 def _opaque_array(contents: Contents, dataset: Dataset) -> Opaque:
-    nbits = 8 * dataset.itemsize
-    ending = ": bfloat16 saved by h5py looks so" if nbits == 16 else ""
+    dtype = dataset.bytes_dtype
+    ending = ": bfloat16 saved by h5py looks so" if dtype.nbits == 16 else ""
     why = f"are not read: {contents.file.path} does not say what numbers they are{ending}"
-    return Opaque(dataset.shape, DType(f"void{nbits}", nbits), why)
+    return Opaque(dataset.shape, dtype, why, contents.array(dataset, dtype).packed_bytes)
 
 
 def ties_of(contents: Contents, names: Mapping[str, str]) -> dict[str, str]:

@@ -25,6 +25,7 @@ from paraminspect.checkpoint._keras._config import (
     parse_metadata,
     parse_version,
 )
+from paraminspect.checkpoint._keras._origin import Origin
 from paraminspect.checkpoint._keras._trees import weights_tree
 from paraminspect.checkpoint._zip import STORED, Archive, Member, MemberBytes
 from paraminspect.errors import CheckpointError
@@ -60,7 +61,9 @@ def open_keras(file: RegularFile) -> ParameterTree:
         tree = weights_tree([contents], configs, names, is_keras2)
     finally:
         contents.library.stop()
-    return replace(tree, more_metadata=partial(_metadata, archive))
+    assert isinstance(tree.origin, Origin)
+    origin = replace(tree.origin, archive=archive)
+    return replace(tree, format="keras", origin=origin, more_metadata=partial(_metadata, archive))
 
 
 def _metadata(archive: Archive) -> dict[str, str]:

@@ -19,6 +19,7 @@ from paraminspect.checkpoint._hdf5._tree import (
 )
 from paraminspect.checkpoint._keras._config import LayerConfig, describes
 from paraminspect.checkpoint._keras._legacy import OPTIMIZER, stored_names
+from paraminspect.checkpoint._keras._origin import Origin
 from paraminspect.checkpoint._keras._variables import (
     NAME_ATTRIBUTE,
     Layers,
@@ -128,11 +129,12 @@ def _tree(
         entries,
         ties,
         source=str(files[0].path),
-        format="keras",
+        format="keras-sharded" if index else "keras-h5",
         framework="keras",
         separator=SEPARATOR,
         files=files,
         others=others,
         optimizer=training,
+        origin=Origin(parts, {**entries, **training}, ties),
         more_metadata=parts[0].metadata,
     )

@@ -87,17 +87,21 @@ class Reader:
         if not path:
             return self.root
         group, name = self._place(path)
+        self._check_hard(group, name, path)
         return self.h5.h5o.open(group, name)
 
     def _place(self, path: str) -> tuple[Any, bytes]:
-        """The group that holds the link at a path, which is a hard one, and its name there."""
-        group, names = self.root, bytes_of(path).split(b"/")
-        for name in names:
-            if follow(self.h5, group, name, path)[1] is not None:
-                raise RefusedError(f"{path!r} passes through a soft link")
-            if name is not names[-1]:
-                group = self.h5.h5o.open(group, name)
-        return group, names[-1]
+        """The group that holds the link at a path, reached by hard links, and its name there."""
+        *above, last = bytes_of(path).split(b"/")
+        group = self.root
+        for name in above:
+            self._check_hard(group, name, path)
+            group = self.h5.h5o.open(group, name)
+        return group, last
+
+    def _check_hard(self, group: Any, name: bytes, path: str) -> None:
+        if follow(self.h5, group, name, path)[1] is not None:
+            raise RefusedError(f"{path!r} passes through a soft link")
 
     def _attribute(self, owner: Any, name: bytes) -> Any:
         """The value of an attribute as JSON has it: text, a number, or lists of these."""

@@ -29,6 +29,8 @@ class Creator:
         access = h5.h5p.create(h5.h5p.FILE_ACCESS)
         access.set_fileobj_driver(h5.h5fd.fileobj_driver, self.window)
         access.set_alignment(ALIGNED_NBYTES, ALIGNMENT)
+        # Files that every version reads; later layouts also hold times, so no two were the same.
+        access.set_libver_bounds(h5.h5f.LIBVER_EARLIEST, h5.h5f.LIBVER_LATEST)
         self.file = h5.h5f.create(b"file", h5.h5f.ACC_TRUNC, None, access)
 
     def create(
@@ -98,7 +100,6 @@ class Editor(Reader):
     def tie(self, links: list[tuple[str, str]]) -> None:
         """Let each alias, which is there, become another name of its own name's dataset."""
         for alias, own in links:
-            self._place(own)
             group, name = self._place(alias)
             group.unlink(name)
             link(self.h5, self.file, alias, own)

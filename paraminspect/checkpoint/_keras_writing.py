@@ -1,0 +1,188 @@
+"""Files of Keras written: a copy of the file that a tree came from, with what has changed.
+
+All else in it stays as it was: the layout, the optimizer's state, attributes, other members of an
+archive. Values that lie contiguously are written in their places here; libhdf5, in a process of
+its own, changes links and writes what it alone can encode, in the copy and never in the original.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+
+from paraminspect.arrays import Array, block_ranges
+from paraminspect.checkpoint._archive_writing import finish_archive
+from paraminspect.checkpoint._files import RegularFile
+from paraminspect.checkpoint._hdf5._chunks import boxes
+from paraminspect.checkpoint._hdf5._contents import Contents, Dataset, HDF5Source
+from paraminspect.checkpoint._hdf5._process import GARBAGE, Extent, Library
+from paraminspect.checkpoint._hdf5._tree import resolve_links
+from paraminspect.checkpoint._hdf5_writing import SECONDS, Target, read_back, save_hdf5
+from paraminspect.checkpoint._keras._archive import WEIGHTS
+from paraminspect.checkpoint._keras._origin import Edits, Origin
+from paraminspect.checkpoint._new_file import NewFile
+from paraminspect.checkpoint._transfer import Placed, transfer
+from paraminspect.checkpoint._writing import replacing
+from paraminspect.checkpoint._zip import MemberBytes, NewArchive
+from paraminspect.errors import CheckpointError
+from paraminspect.tree import ParameterTree
+
+PIECE_NBYTES = 1 << 20
+WAY_OUT = "write *.safetensors, or *.h5 as plain HDF5"
+
+
+def save_h5(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+    """Write a copy of the tree's Keras file, or of the weights in its archive; else plain HDF5."""
+    origin = tree.origin
+    if not isinstance(origin, Origin) or len(origin.parts) != 1:
+        return save_hdf5(tree, path, overwrite=overwrite)
+    reason = origin.why_not(tree)
+    if reason:
+        lost = save_hdf5(tree, path, overwrite=overwrite)
+        return [f"{path} is plain HDF5, not laid out as Keras does: {reason}", *lost]
+    contents = origin.parts[0]
+    edits = origin.edits(tree)
+    start, size = _whole(contents, origin)
+    with replacing(path, size, inputs=tree.files, overwrite=overwrite) as new:
+        _copy_bytes(contents.file, start, size, new, 0)
+        _edit(contents, edits, new, path, contents.library.extent.base - start)
+    return []
+
+
+def save_keras(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+    """Write a copy of the archive that the tree came from; its weights come last in it."""
+    origin = tree.origin
+    if not isinstance(origin, Origin) or origin.archive is None:
+        raise CheckpointError(f"{path}: a .keras archive is only made from another: {WAY_OUT}")
+    reason = origin.why_not(tree)
+    if reason:
+        raise CheckpointError(f"{path}: the archive cannot be changed so: {reason}; {WAY_OUT}")
+    archive, contents = origin.archive, origin.parts[0]
+    start, size = _whole(contents, origin)
+    sizes = {name: m.nbytes for name, m in archive.members.items() if name != WEIGHTS}
+    layout = NewArchive({**sizes, WEIGHTS: size})
+    with replacing(path, layout.nbytes, inputs=tree.files, overwrite=overwrite) as new:
+        for name, nbytes in sizes.items():
+            member = archive.open(archive.members[name])
+            _copy_bytes(member, 0, nbytes, new, layout.members[name].offset)
+        at = layout.members[WEIGHTS].offset
+        _copy_bytes(contents.file, start, size, new, at)
+        inside = contents.library.extent.base - start
+        end = _edit(contents, origin.edits(tree), new, path, at + inside)
+        layout = NewArchive({**sizes, WEIGHTS: end - at})
+        new.reserve(layout.nbytes)
+        finish_archive(new, layout)
+    return []
+
+
+def save_sharded_weights(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+    """Write the one shard that has changed; its index stays as it is."""
+    origin = tree.origin
+    if not isinstance(origin, Origin) or not path.exists() or not path.samefile(tree.source):
+        raise CheckpointError(f"{path}: sharded weights are only changed in place: {WAY_OUT}")
+    reason = origin.why_not(tree)
+    if reason:
+        raise CheckpointError(f"{path}: the shards cannot be changed so: {reason}; {WAY_OUT}")
+    edits = origin.edits(tree)
+    if edits.links or edits.untied:
+        raise CheckpointError(f"{path}: ties across shards are not written: {WAY_OUT}")
+    changed = [part for part in origin.parts if part.datasets.keys() & edits.values.keys()]
+    if len(changed) > 1:
+        names = ", ".join(part.source.path.name for part in changed)
+        raise CheckpointError(
+            f"{path}: {names} would change, and two files cannot be replaced at once: {WAY_OUT}"
+        )
+    for contents in changed:
+        shard = contents.source.path
+        with replacing(shard, contents.file.size, inputs=tree.files, overwrite=overwrite) as new:
+            _copy_bytes(contents.file, 0, contents.file.size, new, 0)
+            _edit(contents, edits, new, shard, contents.library.extent.base)
+    return []
+
+
+def _whole(contents: Contents, origin: Origin) -> tuple[int, int]:
+    """Where the HDF5 file lies in what holds it, with its user block: `(start, bytes)`."""
+    if origin.archive is not None and contents.file is origin.archive.file:
+        member = origin.archive.members[WEIGHTS]
+        return member.offset, member.nbytes
+    return 0, contents.file.size
+
+
+def _copy_bytes(
+    source: HDF5Source | MemberBytes, start: int, nbytes: int, new: NewFile, at: int
+) -> None:
+    if isinstance(source, RegularFile):
+        new.copy(source, start, nbytes, at)
+        return
+    piece = bytearray(PIECE_NBYTES)
+    for done in range(0, nbytes, PIECE_NBYTES):
+        view = memoryview(piece)[: min(PIECE_NBYTES, nbytes - done)]
+        source.pread_into(view, start + done)
+        new.write(view, at + done)
+
+
+def _edit(contents: Contents, edits: Edits, new: NewFile, path: Path, base: int) -> int:
+    """Change the copy at byte `base` of a new file; the byte after its end."""
+    expected = {name: (d.shape, d.dtype, d.itemsize) for name, d in contents.datasets.items()}
+    target = Target(new, path)
+    extent = Extent(base, contents.library.extent.size)
+    if edits.untied or edits.links:
+        editor = Library(target, extent, "Editor")
+        editor.ask("untie", SECONDS, paths=edits.untied)
+        editor.ask("tie", SECONDS, links=edits.links)
+        extent = _close(editor)
+        contents = _read_back(new, path, extent)
+    elsewhere = _write_in_place(contents, edits, new, base)
+    if elsewhere:
+        editor = Library(target, extent, "Editor")
+        for name, array in elsewhere.items():
+            _write_through(editor, contents.datasets[name], array)
+        extent = _close(editor)
+    found = _read_back(new, path, extent)
+    if {name: (d.shape, d.dtype, d.itemsize) for name, d in found.datasets.items()} != expected:
+        raise CheckpointError(f"{path}: what was written reads back as something else")
+    for alias, own in edits.links:
+        if found.datasets[alias].address != found.datasets[own].address:
+            raise CheckpointError(f"{path}: {alias!r} and {own!r} are not one dataset")
+    return extent.base + extent.size
+
+
+def _close(editor: Library) -> Extent:
+    size, _ = editor.ask("close", SECONDS)
+    editor.stop()
+    if type(size) is not int or size < 0:
+        raise editor.error(GARBAGE)
+    return Extent(editor.extent.base, size)
+
+
+def _read_back(new: NewFile, path: Path, extent: Extent) -> Contents:
+    contents = read_back(new, path, extent)
+    contents.library.stop()
+    resolve_links(contents)
+    return contents
+
+
+def _write_in_place(contents: Contents, edits: Edits, new: NewFile, base: int) -> dict[str, Array]:
+    """Write the values whose places are known here; those that are left."""
+    placed, left = [], {}
+    for name, array in edits.values.items():
+        dataset = contents.datasets[name]
+        if dataset.chunk is not None or dataset.offset is None or dataset.byteorder == ">":
+            left[name] = array
+        else:
+            placed.append(Placed(array, base + dataset.offset))
+    transfer(placed, new)
+    return left
+
+
+def _write_through(editor: Library, dataset: Dataset, array: Array) -> None:
+    """Let the library write values that are compressed, big-endian, or have no place yet."""
+    for start, stop in block_ranges(array):
+        values = array.read(start, stop)
+        if dataset.byteorder == ">":
+            values = values.astype(values.dtype.newbyteorder(">"))
+        raw = values.tobytes()
+        for at, begin, count in boxes(dataset.shape, start, stop):
+            first = at * dataset.itemsize
+            payload = raw[first : first + prod(count) * dataset.itemsize]
+            editor.ask("write", SECONDS, payload, path=dataset.path, start=begin, count=count)

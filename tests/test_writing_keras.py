@@ -1,0 +1,206 @@
+"""Files of Keras written: a copy with what has changed, and all else as it was."""
+
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from paraminspect.arrays import InMemory
+from paraminspect.checkpoint import open_checkpoint, save_checkpoint
+from paraminspect.errors import CheckpointError
+
+DATA = Path(__file__).parent / "data" / "keras"
+FILES = ["keras3_mlp.keras", "keras3_mlp.weights.h5", "keras3_mlp.h5", "keras2_mlp.h5"]
+
+every_file = pytest.mark.parametrize("file", FILES)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """`copy(name)`: a file of tests/data/keras that may be changed."""
+
+    def copy(file):
+        return Path(shutil.copy(DATA / file, tmp_path / file))
+
+    return copy
+
+
+def weights_in(path):
+    """The HDF5 file in a file."""
+    if path.suffix != ".keras":
+        return h5py.File(path)
+    return h5py.File(zipfile.ZipFile(path).open("model.weights.h5"))
+
+
+def contents_of(path):
+    """Path to values, and to attributes, of everything in a file."""
+    found = {}
+    with weights_in(path) as file:
+
+        def visit(name, item):
+            attributes = {key: np.asarray(value).tolist() for key, value in item.attrs.items()}
+            values = item[()].tolist() if isinstance(item, h5py.Dataset) else None
+            found[name] = (values, attributes)
+
+        visit("", file)
+        file.visititems(visit)
+    return found
+
+
+def changed(tree, **values):
+    """The tree in which parameters (by the end of their names) have other values."""
+    new = []
+    for end, array in values.items():
+        (parameter,) = (p for n, p in tree.items() if n.endswith(end.replace("_", "/")))
+        new.append(replace(parameter, data=InMemory(array.astype(parameter.dtype.name))))
+    return tree.replace(new)
+
+
+@every_file
+@pytest.mark.parametrize("in_place", [True, False], ids=["in place", "to another file"])
+def test_only_the_values_that_changed_are_other_ones(file, in_place, copy, tmp_path):
+    path = copy(file)
+    before, tree = contents_of(path), open_checkpoint(path)
+    kernel = np.arange(12.0).reshape(4, 3)
+    target = path if in_place else tmp_path / f"new{path.suffix}"
+    edited = changed(tree, hidden_kernel=kernel)
+    assert save_checkpoint(edited, target, overwrite=in_place) == []
+    after = contents_of(target)
+    differing = [name for name in before if before[name] != after[name]]
+    assert before.keys() == after.keys()
+    assert differing == [tree[next(n for n in tree if n.endswith("hidden/kernel"))].stored_path]
+    assert after[differing[0]][0] == kernel.tolist()
+    new = open_checkpoint(target)
+    assert list(new) == list(tree)
+    assert list(new.optimizer) == list(tree.optimizer)
+
+
+def test_the_other_members_of_an_archive_are_kept(copy):
+    path = copy("keras3_mlp.keras")
+    before = zipfile.ZipFile(path)
+    kept = {n: before.read(n) for n in before.namelist() if n != "model.weights.h5"}
+    save_checkpoint(changed(open_checkpoint(path), dense_bias=np.ones(1)), path, overwrite=True)
+    after = zipfile.ZipFile(path)
+    assert after.testzip() is None
+    assert {n: after.read(n) for n in after.namelist() if n != "model.weights.h5"} == kept
+    assert after.namelist()[-1] == "model.weights.h5"
+
+
+def test_a_deflated_archive_is_written_with_its_members_stored(tmp_path):
+    source = zipfile.ZipFile(DATA / "keras3_mlp.keras")
+    with zipfile.ZipFile(path := tmp_path / "m.keras", "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in reversed(source.namelist()):
+            packed.writestr(name, source.read(name))
+    tree = open_checkpoint(path)
+    save_checkpoint(changed(tree, dense_bias=np.ones(1)), path, overwrite=True)
+    assert open_checkpoint(path)["sequential/dense/bias"].numpy() == [1]
+    assert zipfile.ZipFile(path).read("config.json") == source.read("config.json")
+
+
+@pytest.mark.parametrize(
+    "file", ["keras3_nested.weights.h5", "keras3_nested.keras", "keras3_nested.h5"]
+)
+def test_ties_become_hard_links_and_copies_again(file, copy):
+    path = copy(file)
+    tree = open_checkpoint(path)
+    one, two = (n for n, p in tree.items() if p.shape == (2, 3))
+    values = {name: p.numpy() for name, p in tree.items()}
+    save_checkpoint(tree.tie(two, one), path, overwrite=True)
+    tied = open_checkpoint(path)
+    assert {*tied.ties, *tied.ties.values()} == {one, two}
+    with weights_in(path) as stored:
+        paths = [tree[name].stored_path for name in (one, two)]
+        assert stored[paths[0]] == stored[paths[1]]
+    for name in tree:
+        expected = values[one if name == two else name]
+        np.testing.assert_array_equal(tied[name].numpy(), expected, strict=True)
+    untied = tied.untie(next(iter(tied.ties)))
+    edited = untied.replace([replace(untied[two], data=InMemory(np.full((2, 3), 8, "f4")))])
+    save_checkpoint(edited, path, overwrite=True)
+    again = open_checkpoint(path)
+    assert not again.ties
+    np.testing.assert_array_equal(again[one].numpy(), values[one], strict=True)
+    np.testing.assert_array_equal(again[two].numpy(), np.full((2, 3), 8, "f4"), strict=True)
+
+
+def test_values_that_are_packed_or_have_no_place_yet_are_written_by_the_library(tmp_path):
+    rng = np.random.default_rng(0)
+    with h5py.File(path := tmp_path / "m.weights.h5", "w", userblock_size=512) as file:
+        group = file.create_group("layers/dense/vars")
+        group.attrs["name"] = "d"
+        group.create_dataset("0", data=rng.random((40, 30)), chunks=(7, 9), compression="gzip")
+        group.create_dataset("1", (30,), "f8")
+        file.create_dataset("layers/dense_1/vars/0", data=rng.random((3, 2)).astype(">f4"))
+        file.create_dataset(
+            "layers/dense_1/vars/1", data=rng.random(2), chunks=(1,), fletcher32=True
+        )
+    tree = open_checkpoint(path)
+    new = {n: rng.random(p.shape).astype(p.dtype.name) for n, p in tree.items()}
+    edited = tree.replace([replace(p, data=InMemory(new[n])) for n, p in tree.items()])
+    save_checkpoint(edited, path, overwrite=True)
+    with h5py.File(path) as file:
+        assert file["layers/dense/vars/0"].compression == "gzip"
+        assert file["layers/dense_1/vars/0"].dtype == ">f4"
+        assert file.userblock_size == 512
+        for name, parameter in open_checkpoint(path).items():
+            np.testing.assert_array_equal(parameter.numpy(), new[name], strict=True)
+            stored = file[parameter.stored_path or name][()]
+            np.testing.assert_array_equal(stored, new[name])
+
+
+def test_the_weights_of_an_archive_become_a_weights_file(copy, tmp_path):
+    tree = open_checkpoint(copy("keras3_mlp.keras"))
+    assert save_checkpoint(tree, tmp_path / "m.weights.h5") == []
+    whole = zipfile.ZipFile(DATA / "keras3_mlp.keras").read("model.weights.h5")
+    assert (tmp_path / "m.weights.h5").read_bytes() == whole
+
+
+def test_a_tree_that_is_not_the_file_any_more_becomes_plain_hdf5_and_no_archive(copy, tmp_path):
+    tree = open_checkpoint(copy("keras3_mlp.keras"))
+    part = tree.select("*kernel")
+    lost = save_checkpoint(part, tmp_path / "m.h5")
+    assert lost == [
+        f"{tmp_path / 'm.h5'} is plain HDF5, not laid out as Keras does:"
+        " 'sequential/hidden/bias' is missing"
+    ]
+    assert set(open_checkpoint(tmp_path / "m.h5")) == set(part)
+    with pytest.raises(CheckpointError, match=r"n.keras: .*'sequential/hidden/bias' is missing"):
+        save_checkpoint(part, tmp_path / "n.keras")
+    plain = open_checkpoint(tmp_path / "m.h5")
+    with pytest.raises(CheckpointError, match=r"n.keras: a .keras archive is only made from anot"):
+        save_checkpoint(plain, tmp_path / "n.keras")
+
+
+def test_the_state_of_the_optimizer_can_be_changed_too(copy):
+    path = copy("keras3_mlp.keras")
+    tree = open_checkpoint(path).with_optimizer()
+    rate = replace(tree["optimizer/vars/1"], data=InMemory(np.array(0.25, "f4")))
+    save_checkpoint(tree.replace([rate]), path, overwrite=True)
+    assert open_checkpoint(path).with_optimizer()["optimizer/vars/1"].numpy() == 0.25
+
+
+@pytest.fixture
+def shards(copy):
+    for shard in ("keras3_nested_00000.weights.h5", "keras3_nested_00001.weights.h5"):
+        copy(shard)
+    return copy("keras3_nested.weights.json")
+
+
+def test_a_shard_is_replaced_and_never_two(shards, tmp_path):
+    tree = open_checkpoint(shards)
+    first = (tmp_path / "keras3_nested_00000.weights.h5").read_bytes()
+    bias = next(n for n in tree if n.endswith("dense_4/bias"))
+    edited = tree.replace([replace(tree[bias], data=InMemory(np.full(1, 7, "f4")))])
+    save_checkpoint(edited, shards, overwrite=True)
+    assert open_checkpoint(shards)[bias].numpy() == [7]
+    assert (tmp_path / "keras3_nested_00000.weights.h5").read_bytes() == first
+    tree = open_checkpoint(shards)
+    all_zero = [replace(p, data=InMemory(np.zeros(p.shape, "f4"))) for p in tree.values()]
+    with pytest.raises(CheckpointError, match="two files cannot be replaced at once"):
+        save_checkpoint(tree.replace(all_zero), shards, overwrite=True)
+    with pytest.raises(CheckpointError, match="only changed in place"):
+        save_checkpoint(edited, tmp_path / "other", format_="keras-sharded")
