@@ -72,14 +72,17 @@ def test_two_runs_write_the_same_bytes(tmp_path):
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
-def test_metadata_become_attributes_and_what_is_too_long_is_told(tmp_path):
-    metadata = {"format": "pt", "note": "naïve", "long": "x" * 70_000}
+def test_metadata_become_attributes_and_what_cannot_be_one_is_told(tmp_path):
+    metadata = {"format": "pt", "note": "naïve", "long": "x" * 70_000, "": "empty", "a": "\0"}
     lost = save_checkpoint(tree_of({"w": ARRAYS["z"]}, metadata=metadata), tmp_path / "m.h5")
-    assert lost == ["an attribute cannot hold the metadata of 'long', 70004 bytes"]
+    assert lost == [
+        "an attribute of HDF5 cannot hold the metadata of ''",
+        "an attribute of HDF5 cannot hold the metadata of 'a'",
+    ]
+    kept = {key: metadata[key] for key in ("format", "note", "long")}
     with h5py.File(tmp_path / "m.h5") as file:
-        assert dict(file.attrs) == {"format": "pt", "note": "naïve"}
-    tree = open_checkpoint(tmp_path / "m.h5").with_metadata()
-    assert tree.metadata == {"format": "pt", "note": "naïve"}
+        assert dict(file.attrs) == kept
+    assert open_checkpoint(tmp_path / "m.h5").with_metadata().metadata == kept
 
 
 def test_a_safetensors_file_becomes_hdf5_and_back(tmp_path):

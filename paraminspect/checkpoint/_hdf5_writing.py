@@ -25,9 +25,6 @@ from paraminspect.tree import ParameterTree
 SECONDS = 60
 """Seconds of the processor for making a file: it is ours, and a hundred thousand names take ten."""
 
-MAXIMUM_TEXT_NBYTES = 60_000
-"""An attribute of an HDF5 file holds little more."""
-
 _NATIVE = frozenset(
     [f"{sign}int{nbits}" for sign in ("", "u") for nbits in (8, 16, 32, 64)]
     + ["float16", "float32", "float64", "complex64", "complex128", "bool"]
@@ -118,11 +115,10 @@ def _kept_metadata(tree: ParameterTree) -> tuple[dict[str, str], list[str]]:
         if tree.ties.get(key) == text:
             continue  # a tie, as safetensors records it
         check_text(key + text, "metadata")
-        nbytes = len(key.encode()) + len(text.encode())
-        if key and "\0" not in key + text and nbytes <= MAXIMUM_TEXT_NBYTES:
+        if key and "\0" not in key + text:
             kept[key] = text
         else:
-            lost.append(f"an attribute cannot hold the metadata of {shown(key)}, {nbytes} bytes")
+            lost.append(f"an attribute of HDF5 cannot hold the metadata of {shown(key)}")
     return kept, lost
 
 
