@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paraminspect.address import format_index, parse_address
-from paraminspect.arrays import Array, DType, Unset
+from paraminspect.arrays import Array, DType, Unset, count_elements
 from paraminspect.errors import AddressError, DTypeError, UnsetError
 from paraminspect.packed import unpacked
+from paraminspect.plausible import check_plausible
 from paraminspect.selection import Selection
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -56,6 +57,8 @@ def slice_tree(tree: ParameterTree, addresses: Sequence[str]) -> list[Slice]:
                     data = Selection(data, address.index)
                 except AddressError as error:
                     raise AddressError(f"{name!r}: {error}") from None
+            nbytes = data.dtype.nbytes(count_elements(data.shape))
+            check_plausible(name, parameter.data, nbytes)
             slices.append(Slice(name, index, data, parameter.dtype, note))
     return slices
 

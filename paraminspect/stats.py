@@ -16,6 +16,7 @@ import numpy as np
 from paraminspect.arrays import Array, block_ranges
 from paraminspect.errors import DTypeError
 from paraminspect.parallel import in_order
+from paraminspect.plausible import check_plausible
 from paraminspect.tree import ParameterTree
 
 Progress = Callable[[int], None]
@@ -141,6 +142,8 @@ def tree_stats(
     """
     own = dict.fromkeys(map(tree.own_name, tree.entries if names is None else names))
     arrays = {name: tree.entries[name].data for name in own}
+    for name, data in arrays.items():
+        check_plausible(name, data, tree.entries[name].nbytes)
     found: dict[str, Stats] = {}
 
     def measure(portion: list[Piece]) -> list[Stats | None]:

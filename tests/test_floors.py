@@ -11,7 +11,7 @@ FLOORS = [
     ["collector", "errors", "parallel"],
     ["arrays", "functions"],
     ["indexing", "casting"],
-    ["packed", "selection", "wide"],
+    ["packed", "plausible", "selection", "wide"],
     ["address", "expressions", "distributions", "recipes"],
     ["forward", "generators"],
     ["layers"],

@@ -22,6 +22,7 @@ from paraminspect.diff._values import (
     compare_arrays,
 )
 from paraminspect.errors import DTypeError
+from paraminspect.plausible import check_plausible
 from paraminspect.tree import Parameter, ParameterTree
 
 __all__ = [
@@ -155,12 +156,8 @@ class Comparison:
         for name, (one, two) in self.arrays.items():
             if one.shape != two.shape:
                 continue
-            for data in (one.data, two.data):
-                if isinstance(data, Opaque) and data.packed_bytes is None:
-                    raise DTypeError(
-                        f"{name!r}: values of the type {data.dtype} {data.why}:"
-                        " --exclude leaves it out"
-                    )
+            _check_readable(one)
+            _check_readable(two)
             if comparable(one.data, two.data):
                 pairs[name] = one.data, two.data
             elif Change.DTYPE in self.skipped:
@@ -200,6 +197,16 @@ class Comparison:
                 owners = _owner(self.left, one[name], name), _owner(self.right, two[name], name)
                 if owners[0] != owners[1]:
                     yield Difference(name, Change.TIE, *owners)
+
+
+def _check_readable(parameter: Parameter) -> None:
+    data = parameter.data
+    if isinstance(data, Opaque) and data.packed_bytes is None:
+        raise DTypeError(
+            f"{parameter.name!r}: values of the type {data.dtype} {data.why}:"
+            " --exclude leaves it out"
+        )
+    check_plausible(parameter.name, data, parameter.nbytes)
 
 
 def _is_definition(tree: ParameterTree) -> bool:
