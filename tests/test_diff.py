@@ -16,6 +16,7 @@ import paraminspect.diff._values as values_module
 from paraminspect.arrays import DTYPES, InMemory, Unset
 from paraminspect.diff import Change, Tolerance, diff_trees
 from paraminspect.errors import DTypeError
+from paraminspect.packed import unpacked
 from paraminspect.tree import Parameter, ParameterTree
 
 EXACT = Tolerance()
@@ -275,6 +276,7 @@ def test_a_complex_number_is_compared_exactly_with_an_integer(dtype):
         (np.array([2**53], "i8"), np.array([2.0**53]), 0),
         (np.array([2**63 - 1], "i8"), np.array([2.0**63]), 1),
         (np.array([2**64 - 1], "u8"), np.array([-1], "i8"), 1),
+        (np.array([2**64 - 1], "u8"), np.array([-1], "i1"), 1),
         (np.array([2**64 - 1], "u8"), np.array([2.0**64]), 1),
         (np.array([-0.0]), np.array([0.0]), 0),
         (np.array([True, False]), np.array([1, 0], "u1"), 0),
@@ -298,6 +300,34 @@ def test_numbers_count_not_the_types_that_hold_them(left, right, differing):
     assert (found.differing if found else 0) == differing
     turned = value_difference(right, left)
     assert (turned.differing if turned else 0) == differing
+
+
+@pytest.mark.parametrize(
+    ("integer", "number", "distance"),
+    [
+        (np.int64(2**63 - 1), 2.0**63, 1),
+        (np.int64(-(2**63)), -(2.0**63) - 2048, 2048),
+        (np.uint64(2**64 - 1), 2.0**64, 1),
+        (np.uint64(0), -0.25, 0.25),
+        (np.int64(2**53 + 1), 2.0**53 + 2, 1),
+        (np.int64(-3), 2.5, 5.5),
+        (np.int64(7), INF, INF),
+    ],
+)
+def test_an_integer_is_as_far_from_a_float_as_in_exact_arithmetic(integer, number, distance):
+    integers, numbers = np.array([integer]), np.array([number])
+    assert value_difference(integers, numbers).max_abs == distance
+    assert value_difference(numbers, integers).max_abs == distance
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_one_part_of_one_complex_number_is_found(dtype):
+    left = np.arange(30).astype(dtype)
+    right = left.copy()
+    right[23] += 4j
+    found = value_difference(left, right)
+    assert (found.differing, found.worst_index, found.max_abs) == (1, (23,), 4.0)
+    assert found.rms == pytest.approx(4 / math.sqrt(30))
 
 
 def test_nan_against_a_number_is_the_worst_difference():
@@ -420,6 +450,14 @@ def test_four_bit_elements_are_compared_by_value():
     assert found.values.worst_index == (1, 1)
     numbers = tree_of({"x": np.array([[0.5, 1], [1.5, 2], [6, 0]])})
     assert [d.kind for d in diff_trees(left, numbers)] == [Change.DTYPE]
+
+
+def test_four_bit_elements_are_read_from_any_place_to_any():
+    data = Packed("float4_e2m1fn", (6,), [0x21, 0x43, 0x65])
+    for start in range(7):
+        for stop in range(start, 7):
+            codes = unpacked(data).read(start, stop).view(np.uint8)
+            assert codes.tolist() == [1, 2, 3, 4, 5, 6][start:stop]
 
 
 def test_six_bit_elements_are_compared_as_bytes_alone():

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import ml_dtypes
 import numpy as np
 import pytest
@@ -39,6 +40,16 @@ def save(tmp_path, monkeypatch):
         return name
 
     return save
+
+
+def save_hdf5(model, name):
+    with h5py.File(name, "w") as file:
+        for parameter, array in model.items():
+            file[parameter] = array
+
+
+def save_npz(model, name):
+    np.savez(name, **model)
 
 
 def differing(done):
@@ -170,16 +181,13 @@ def test_09_json_is_strict_with_nan(run, save):
 
 
 def test_10_shards_are_one_model_again(run, save):
-    """sft split writes an index that sft cannot open."""
+    """sft split writes the index beside its input, and sft cannot open it."""
     save("whole")
-    model = arrays()
-    shards = {"one.safetensors": list(model)[:3], "two.safetensors": list(model)[3:]}
-    for shard, names in shards.items():
-        save_file({name: model[name] for name in names}, shard)
-    weight_map = {name: shard for shard, names in shards.items() for name in names}
-    Path("model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
-    assert run("diff", "whole", "model.safetensors.index.json").status == 0
-    assert run("diff", "model.safetensors.index.json", "whole").status == 0
+    assert run("convert", "whole", "shards/", "--max-shard-size", "200B", "--quiet").status == 0
+    assert len(list(Path("shards").glob("*.safetensors"))) > 1
+    assert len(list(Path().iterdir())) == 2
+    assert run("diff", "whole", "shards").status == 0
+    assert run("diff", "shards/model.safetensors.index.json", "whole").status == 0
 
 
 @pytest.mark.parametrize(
@@ -206,7 +214,9 @@ def test_11_metadata_that_differs_is_told(run, save):
     save("b", metadata={"format": "pt", "epoch": "4"})
     done = run("diff", "a", "b")
     assert (done.status, "metadata differs" in done.out, "epoch" in done.out) == (0, True, True)
-    assert json.loads(run("diff", "a", "b", "--format", "json").out)["metadata"] == ["epoch"]
+    assert json.loads(run("diff", "a", "b", "--format", "json").out)["metadata_differs"] == [
+        "epoch"
+    ]
 
 
 def test_12_other_values_are_never_identical_and_a_pt_file_is_not_empty(run, save):
@@ -264,14 +274,21 @@ def test_15_another_shape_or_a_missing_array_is_a_difference_with_a_line(run, sa
     assert "- ln_f.bias  missing  [4] float32" in done.out
 
 
-def test_16_metadata_survives_an_edit(run, save):
-    """brainsurgery: the output of any plan has lost the metadata."""
+def test_16_each_parameter_has_random_numbers_of_its_own(run, save):
+    """brainsurgery: a seed gives every matched layer the same weights; the metadata are lost."""
     save("a", metadata={"format": "pt", "licence": "MIT"})
-    assert run("set", "a", "ln_f.bias=0", "-o", "b").status == 0
-    assert json.loads(run("list", "b", "--format", "json").out)["metadata"] == {
-        "format": "pt",
-        "licence": "MIT",
+    rule = ("--rule", "h.?.c_attn.weight=normal(0, 1)", "--seed", "7")
+    for out in ("b", "again"):
+        assert run("init", "a", *rule, "-o", out, "--quiet").status == 0
+    first, second = (run("slice", "b", f"h.{i}.c_attn.weight", "--format", "csv").out for i in "01")
+    assert first != second
+    assert run("diff", "b", "again").status == 0
+    assert differing(run("diff", "a", "b", "--format", "json")) == {
+        "h.0.c_attn.weight": 48,
+        "h.1.c_attn.weight": 48,
     }
+    metadata = json.loads(run("list", "b", "--format", "json").out)["metadata"]
+    assert metadata == {"format": "pt", "licence": "MIT"}
 
 
 def test_17_setting_one_name_of_a_tie_sets_both_and_keeps_the_tie(run, tmp_path, monkeypatch):
@@ -285,15 +302,16 @@ def test_17_setting_one_name_of_a_tie_sets_both_and_keeps_the_tie(run, tmp_path,
     assert out.count("1.0,1.0\n0.0,0.0\n0.0,0.0\n") == 2
 
 
-def test_18_equal_shapes_are_not_equal_values_and_arrays_are_counted_right(run, save):
+@pytest.mark.parametrize("suffix", [".safetensors", ".h5", ".npz"])
+def test_18_equal_shapes_are_not_equal_values_and_arrays_are_counted_right(run, save, suffix):
     """KerasFileEditor.compare: "Comparison successful", 6 matching weights in a file of 4."""
-    done = run(
-        "diff",
-        save("a"),
-        save("b", lambda model: model.update({n: a + 1 for n, a in model.items()})),
-        "--format",
-        "json",
-    )
+    write = {".safetensors": save_file, ".h5": save_hdf5, ".npz": save_npz}
+    names = []
+    for name, change in (("a", 0), ("b", 1)):
+        model = {n: array + change for n, array in arrays().items()}
+        names.append(f"{name}{suffix}")
+        write[suffix](model, names[-1])
+    done = run("diff", *names, "--format", "json")
     totals = json.loads(done.out)["totals"]
     assert done.status == 1
     assert (totals["compared"], totals["same"], totals["value"]) == (6, 0, 6)

@@ -73,6 +73,28 @@ def test_any_stretch_of_a_selection_is_what_numpy_has_there(data):
     np.testing.assert_array_equal(selection[...], expected, strict=True)
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        np.s_[::2],
+        np.s_[::-1],
+        np.s_[5:0:-2, ::3],
+        np.s_[1::3, 0],
+        np.s_[:, ::-2, 1:],
+        np.s_[2, ::2, -1],
+    ],
+    ids=str,
+)
+def test_every_stretch_of_a_stepped_selection_is_what_numpy_has_there(index):
+    values = np.arange(7 * 6 * 4).reshape(7, 6, 4)
+    expected = values[index].reshape(-1)
+    selection = Selection(InMemory(values), as_index(index))
+    for start in range(expected.size):
+        for stop in (start, start + 1, start + 5, expected.size):
+            stop = min(stop, expected.size)
+            np.testing.assert_array_equal(selection.read(start, stop), expected[start:stop])
+
+
 @given(index=hnp.basic_indices((9, 9, 9), allow_newaxis=False))
 def test_an_index_is_typed_as_it_is_read(index):
     index = as_index(index)

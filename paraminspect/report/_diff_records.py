@@ -103,7 +103,7 @@ def as_json(
         "right": comparison.right.source,
         "same": not differences,
         "not_compared": sorted(comparison.skipped),
-        "metadata": comparison.metadata,
+        "metadata_differs": comparison.metadata,
     }
     yield json.dumps(head)[:-1] + ', "differences": ['
     last = len(differences) - 1
