@@ -81,8 +81,15 @@ def listing(net):
     return {
         "prefixed": [row(name, p) for name, p in model.collect_params().items()],
         "structural": [row(name, p) for name, p in structural.items()],
+        "ranges": {name: extremes(p) for name, p in model.collect_params().items()},
         "tied": [names for names in groups.values() if len(names) > 1],
     }
+
+
+def extremes(parameter):
+    """The least and the greatest value that was drawn."""
+    values = parameter.data().asnumpy()
+    return [float(values.min()), float(values.max())]
 
 
 def row(name, parameter):

@@ -1,6 +1,7 @@
 """Random nets list under real MXNet 1.9.1 what their definitions list; its signatures are ours."""
 
 import json
+import math
 import random
 import subprocess
 from pathlib import Path
@@ -142,6 +143,39 @@ def test_random_nets_have_the_parameters_that_mxnet_gives_them(names, nets, list
         groups = [[own, *tree.aliases(own)] for own in dict.fromkeys(tree.ties.values())]
         assert groups == (expected["tied"] if names == "structural" else []), text
     assert compared >= COUNT / 2
+
+
+def expected_range(parameter):
+    """What its scheme can draw: the least and the greatest value."""
+    match parameter.scheme:
+        case "zeros":
+            return 0, 0
+        case "ones":
+            return 1, 1
+        case "constant(0.25)":
+            return 0.25, 0.25
+        case "uniform(-0.07, 0.07)":
+            bound = 0.07
+        case "xavier":
+            bound = math.sqrt(6 / sum(parameter.fans))
+        case "normal(0, 0.01)":
+            bound = 0.06  # six deviations
+    return -bound, bound
+
+
+def test_default_schemes_and_fans_are_those_of_which_mxnet_draws(nets, listings):
+    seen = set()
+    for net, found in zip(nets, listings, strict=True):
+        if "error" in found:
+            continue
+        for parameter in load_definition(definition(net, "prefixed").encode(), "x").values():
+            least, greatest = expected_range(parameter)
+            low, high = found["ranges"][parameter.name]
+            assert least - 1e-6 <= low <= high <= greatest + 1e-6, parameter
+            if parameter.count > 40 and parameter.scheme != "normal(0, 0.01)":
+                assert high - low >= 0.8 * (greatest - least), parameter
+            seen.add(parameter.scheme)
+    assert len(seen) == 6
 
 
 def test_what_mxnet_refuses_is_refused(nets, listings):
