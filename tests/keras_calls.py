@@ -309,26 +309,22 @@ POOL = {
     "mean": ["0.5"],
     "variance": ["2.0"],
     "momentum": ["0.9"],
+    "factor": ["0.1"],
+    "height_factor": ["0.1"],
+    "width_factor": ["0.1"],
+    "axes": ["1", "(1, 2)"],
+    "negative_slope": ["0.1"],
     "epsilon": ["0.01"],
 }
 ZERO_PADDING = ["1", "(1, 2)", "((1, 2), (0, 3))", "((1, 2), (0, 3), (1, 1))"]
 
+NOT_ALONE = (*OURS, "InputLayer", "StackedRNNCells", "LSTMCell", "GRUCell", "SimpleRNNCell")
+"""What is no layer that one input goes through."""
+
 RANDOM_LAYERS = [
-    *("Dense", "Embedding", "ReversibleEmbedding", "PReLU", "Dropout", "GaussianNoise"),
-    *(f"Conv{n}D" for n in (1, 2, 3)),
-    *(f"Conv{n}DTranspose" for n in (1, 2, 3)),
-    *("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
-    *("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization"),
-    *("UnitNormalization", "Normalization", "SimpleRNN", "LSTM", "GRU", "RNN"),
-    *(f"ConvLSTM{n}D" for n in (1, 2, 3)),
-    *("Bidirectional", "TimeDistributed", "EinsumDense"),
-    *("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention"),
-    *(f"{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)),
-    *(f"Global{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)),
-    *(f"Adaptive{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)),
-    *(f"{kind}{n}D" for kind in ("ZeroPadding", "Cropping", "UpSampling") for n in (1, 2, 3)),
-    *("Flatten", "Reshape", "Permute", "RepeatVector", "Resizing", "CenterCrop"),
-    *("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "Softmax"),
+    name
+    for name, function in FRAMEWORK.layers.items()
+    if name == function.__name__ and name not in NOT_ALONE
 ]
 EINSUMS = [
     ("ab,bc->ac", "3", 1),
@@ -384,12 +380,14 @@ def random_shape(rng, kind, call):
         return [rng.randint(2, 7) for _ in range(ndim)]
     if kind == "GroupQueryAttention":
         return [rng.randint(2, 7) for _ in range(2)]
-    if kind in ("Resizing", "CenterCrop"):
+    if kind in ("Resizing", "CenterCrop", "RandomCrop"):
         kind += "2D"
     ndim = next((int(c) for c in kind if c.isdigit()), None)
     ndim = rng.choice([1, 2, 2, 3]) if ndim is None else ndim + 1 + kind.startswith("ConvLSTM")
     # Keras does not look at the rank here, and fails when it computes.
-    if rng.random() < 0.05 and not kind.startswith(("Adaptive", "Resizing", "CenterCrop")):
+    if rng.random() < 0.05 and not kind.startswith(
+        ("Adaptive", "Resizing", "CenterCrop", "RandomCrop")
+    ):
         ndim += 1
     return [rng.randint(2, 7) for _ in range(ndim)]
 

@@ -24,10 +24,12 @@ ABSENT = {
     ),
     **dict.fromkeys(
         (
-            *("AugMix", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "MixUp"),
-            *("RandAugment", "RandomColorDegeneration", "RandomColorJitter"),
-            *("RandomElasticTransform", "RandomErasing", "RandomGaussianBlur", "RandomInvert"),
-            "RandomPerspective",
+            *("AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization"),
+            *("CutMix", "Equalization", "MixUp", "RandAugment", "RandomColorDegeneration"),
+            *("RandomColorJitter", "RandomElasticTransform", "RandomErasing"),
+            *("RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert"),
+            *("RandomPerspective", "RandomPosterization", "RandomSaturation"),
+            *("RandomSharpness", "RandomShear", "Solarization"),
         ),
         _AUGMENTING,
     ),

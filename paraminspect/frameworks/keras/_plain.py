@@ -13,6 +13,7 @@ from paraminspect.layers import Build, Built
 
 
 def _elementwise(a: SimpleNamespace) -> Build:
+    data_format_of(a.kind, getattr(a, "data_format", None))
     return lambda shape: Built(output=shape)
 
 
@@ -85,25 +86,15 @@ PLAIN = dict(
         *(layer(signature, _elementwise) for signature in (
             "Activation(activation, **kwargs)",
             "ActivityRegularization(l1: Number = 0.0, l2: Number = 0.0, **kwargs)",
-            "AutoContrast(value_range=(0, 255), **kwargs)",
             "ELU(alpha: Number = 1.0, **kwargs)",
-            "Equalization(value_range=(0, 255), bins: Size = 256, data_format=None, **kwargs)",
             "Identity(**kwargs)",
             "LeakyReLU(negative_slope: Number = 0.3, **kwargs)",
             "Masking(mask_value: Number = 0.0, **kwargs)",
             "RandomBrightness(factor, value_range=(0, 255), seed=None, **kwargs)",
             "RandomContrast(factor, value_range=(0, 255), seed=None, **kwargs)",
             "RandomFlip(mode='horizontal_and_vertical', seed=None, data_format=None, **kwargs)",
-            "RandomGrayscale(factor=0.5, data_format=None, seed=None, **kwargs)",
-            "RandomHue(factor, value_range=(0, 255), data_format=None, seed=None, **kwargs)",
-            "RandomPosterization(factor, value_range=(0, 255), data_format=None, seed=None, "
-            "**kwargs)",
             "RandomRotation(factor, fill_mode='reflect', interpolation='bilinear', seed=None, "
             "fill_value=0.0, data_format=None, **kwargs)",
-            "RandomSaturation(factor, value_range=(0, 255), data_format=None, seed=None, **kwargs)",
-            "RandomSharpness(factor, value_range=(0, 255), data_format=None, seed=None, **kwargs)",
-            "RandomShear(x_factor=0.0, y_factor=0.0, interpolation='bilinear', "
-            "fill_mode='reflect', fill_value=0.0, data_format=None, seed=None, **kwargs)",
             "RandomTranslation(height_factor, width_factor, fill_mode='reflect', "
             "interpolation='bilinear', seed=None, fill_value=0.0, data_format=None, **kwargs)",
             "RandomZoom(height_factor, width_factor=None, fill_mode='reflect', "
@@ -111,8 +102,6 @@ PLAIN = dict(
             "ReLU(max_value=None, negative_slope: Number = 0.0, threshold: Number = 0.0, **kwargs)",
             "Rescaling(scale, offset=0.0, **kwargs)",
             "Softmax(axis=-1, **kwargs)",
-            "Solarization(addition_factor=0.0, threshold_factor=0.0, value_range=(0, 255), "
-            "seed=None, **kwargs)",
         )),
     ]
 )
