@@ -1,11 +1,17 @@
-"""Files that the installed Keras and tf_keras write now: as listed as those in tests/data/keras."""
+"""Files that the installed Keras and tf_keras write, and what the installed Keras loads."""
 
 import json
 import os
+import shutil
 import subprocess
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from test_checkpoint_keras import DATA, WEIGHTS, assert_lists
+
+from paraminspect.arrays import InMemory
+from paraminspect.checkpoint import open_checkpoint, save_checkpoint
 
 pytestmark = pytest.mark.parity
 
@@ -26,3 +32,41 @@ def written(framework_python, tmp_path_factory):
 def test_a_file_of_the_installed_keras_lists_the_weights_of_its_model(file, written):
     folder, weights = written
     assert_lists(folder / file, weights[file])
+
+
+LOAD = """
+import json, sys, keras
+model = keras.saving.load_model(sys.argv[1], compile=False)
+for path in sys.argv[2:]:
+    if path.endswith((".weights.h5", ".weights.json")):
+        model.load_weights(path)
+    else:
+        model = keras.saving.load_model(path, compile=False)
+    print(json.dumps([weight.numpy().tolist() for weight in model.weights]))
+"""
+
+
+def test_keras_loads_what_was_changed_and_tied(framework_python, tmp_path):
+    python = framework_python("keras")
+    suffixes = (".keras", ".weights.h5", ".h5", ".weights.json")
+    paths = [tmp_path / f"keras3_nested{suffix}" for suffix in suffixes]
+    for file in DATA.glob("keras3_nested*"):
+        shutil.copy(file, tmp_path)
+    expected = []
+    for path in paths:
+        tree = open_checkpoint(path)
+        order = [w["name"] for w in WEIGHTS[path.name]]
+        new = {order[-1]: np.full(1, 7, np.float32)}  # in one shard, the second
+        if path.suffix != ".json":
+            one, two = (name for name in order if tree[name].shape == (2, 3))
+            new[one] = np.arange(6, dtype=np.float32).reshape(2, 3)
+            tree = tree.tie(two, one)
+        edited = [replace(tree[name], data=InMemory(values)) for name, values in new.items()]
+        save_checkpoint(tree.replace(edited), path, overwrite=True)
+        expected.append([open_checkpoint(path)[name].numpy().tolist() for name in order])
+    command = [python, "-c", LOAD, DATA / "keras3_nested.keras", *paths]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    loaded = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    assert loaded == expected
+    assert [7.0] in loaded[0]
