@@ -200,7 +200,9 @@ def test_patterns_choose_what_is_compared(run, files):
     ("arguments", "message"),
     [
         (("nope*",), "no parameter matches 'nope*'"),
-        (("--exclude", "nope*"), "no parameter matches 'nope*'"),
+        (("--exclude", "nope*"), "no parameter matches 'nope*', neither in base nor changed"),
+        (("--exclude", "*"), "nothing is left to compare"),
+        (("emb.wieght",), "did you mean 'emb.weight'?"),
         (("emb.weight[0]",), "whole arrays are compared"),
         (("--map", "model.*=*"), "no parameter matches 'model.*'"),
         (("--map", "h.*=x"), "the same wildcards"),

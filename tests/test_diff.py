@@ -14,12 +14,11 @@ from hypothesis.extra import numpy as hnp
 
 import paraminspect.diff._values as values_module
 from paraminspect.arrays import DTYPES, InMemory, Unset
-from paraminspect.diff import Change, Tolerance, diff_trees
+from paraminspect.diff import Change, diff_trees
 from paraminspect.errors import DTypeError
 from paraminspect.packed import unpacked
 from paraminspect.tree import Parameter, ParameterTree
 
-EXACT = Tolerance()
 NAN, INF = math.nan, math.inf
 
 WHOLE = [d.name for d in DTYPES.values() if d.nbits >= 8]
@@ -147,7 +146,7 @@ def test_any_two_dtypes_are_compared_without_rounding(data):
     with blocks_of(
         data.draw(st.sampled_from([8, 24, 1 << 19])), data.draw(st.sampled_from([1, 48]))
     ):
-        found = value_difference(left, right, tolerance=Tolerance(nan_differs=nan_differs))
+        found = value_difference(left, right, nan_differs=nan_differs)
     at, largest, worst = expected(left, right, nan_differs)
     if not at:
         assert found is None
@@ -185,14 +184,13 @@ def test_tolerances_mean_what_they_mean_to_numpy_isclose(data):
     nan_differs = data.draw(st.booleans())
     with np.errstate(all="ignore"):
         same = np.isclose(left, right, rtol, atol, equal_nan=not nan_differs)
-    found = value_difference(left, right, tolerance=Tolerance(rtol, atol, nan_differs))
+    found = value_difference(left, right, rtol=rtol, atol=atol, nan_differs=nan_differs)
     assert (found.differing if found else 0) == int(np.sum(~same))
 
 
 def test_a_tolerance_is_relative_to_the_right_side():
-    tenth = Tolerance(rtol=0.1)
-    assert value_difference([9.05], [10.0], tolerance=tenth) is None
-    assert value_difference([10.0], [9.05], tolerance=tenth).differing == 1
+    assert value_difference([9.05], [10.0], rtol=0.1) is None
+    assert value_difference([10.0], [9.05], rtol=0.1).differing == 1
 
 
 @pytest.mark.parametrize(
@@ -207,7 +205,7 @@ def test_a_tolerance_is_relative_to_the_right_side():
 )
 def test_a_tolerance_between_integers_is_exact(left, right, atol, differing):
     arrays = np.array([left], np.uint64), np.array([right], np.uint64)
-    found = value_difference(*arrays, tolerance=Tolerance(atol=atol))
+    found = value_difference(*arrays, atol=atol)
     assert (found.differing if found else 0) == differing
 
 
@@ -363,7 +361,7 @@ def test_a_whole_array_turned_to_nan_differs():
 def test_nan_differs_on_demand_even_in_equal_bytes():
     values = np.array([1.0, NAN])
     assert value_difference(values, values) is None
-    assert value_difference(values, values, tolerance=Tolerance(nan_differs=True)).differing == 1
+    assert value_difference(values, values, nan_differs=True).differing == 1
 
 
 def test_what_does_not_fit_float64_has_no_rms_and_no_cosine():

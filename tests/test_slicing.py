@@ -151,6 +151,8 @@ def test_six_bit_elements_are_bytes_with_a_note():
     assert found.data[...].tolist() == [1, 2, 255]
     assert found.dtype.name == "float6_e2m3fn"
     assert "not decoded" in found.note
+    with pytest.raises(DTypeError, match="'x': values of float6_e2m3fn are not decoded"):
+        reports.measure([found], with_histogram=False)
 
 
 # --- text ---------------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ def diff_sources(
     are compared, as load_state_dict(strict=True) does.
     """
     from paraminspect.cli.progress import progress
-    from paraminspect.diff import Change, Tolerance, diff_trees, select_pair
+    from paraminspect.diff import diff_trees, select_pair
     from paraminspect.renaming import parse_renaming, rename
     from paraminspect.report import diff as reports
 
@@ -131,8 +131,10 @@ def diff_sources(
     comparison = diff_trees(
         one,
         two,
-        tolerance=Tolerance(rtol, atol, nan_differs),
-        ignore={Change(kind.removesuffix("s")) for kind in ignore},
+        rtol=rtol,
+        atol=atol,
+        nan_differs=nan_differs,
+        ignore=[kind.removesuffix("s") for kind in ignore],
     )
     if quiet:
         return int(comparison.differs())

@@ -111,10 +111,8 @@ def _check_use(
     if style not in BINARY_STYLES:
         return
     if len(slices) > 1:
-        names = ", ".join(slice_.title for slice_ in slices[:3])
-        raise click.UsageError(
-            f"{style} holds one array, and there are {len(slices)}: {names}, ..."
-        )
+        names = ", ".join(slice_.title for slice_ in slices[:3]) + ", ..." * (len(slices) > 3)
+        raise click.UsageError(f"{style} holds one array, and there are {len(slices)}: {names}")
     if screen:
         raise click.UsageError(f"{style} is not for a terminal: give -o FILE, or a pipe")
 

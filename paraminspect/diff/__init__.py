@@ -29,7 +29,6 @@ __all__ = [
     "Change",
     "Comparison",
     "Difference",
-    "Tolerance",
     "ValueDifference",
     "diff_trees",
     "select_pair",
@@ -64,15 +63,21 @@ def diff_trees(
     left: ParameterTree,
     right: ParameterTree,
     *,
-    tolerance: Tolerance = Tolerance(),  # noqa: B008 (frozen)
-    ignore: Collection[Change] = (),
+    rtol: float = 0.0,
+    atol: float = 0.0,
+    nan_differs: bool = False,
+    ignore: Collection[Change | str] = (),
 ) -> Comparison:
     """The differences of two trees, found when they are iterated over.
+
+    Numbers are equal if `|left - right| <= atol + rtol * |right|`, as in `numpy.isclose`; NaN
+    equals NaN unless `nan_differs`. `ignore` names kinds of differences that do not count.
 
     Against a definition these are the differences that `load_state_dict(strict=True)` tells:
     missing, extra and shape; a definition has no values, and loading casts and unties.
     """
-    return Comparison(left, right, tolerance, frozenset(ignore))
+    tolerance = Tolerance(rtol, atol, nan_differs)
+    return Comparison(left, right, tolerance, frozenset(map(Change, ignore)))
 
 
 @dataclass(frozen=True)

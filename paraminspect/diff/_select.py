@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from paraminspect.address import parse_address
-from paraminspect.errors import AddressError
+from paraminspect.errors import AddressError, nearest
 from paraminspect.tree import ParameterTree
+
+MAXIMUM_GUESSES = 20_000
+"""Names among which the nearest to a pattern is looked for: it takes a second."""
 
 
 def select_pair(
@@ -14,10 +18,13 @@ def select_pair(
 ) -> tuple[ParameterTree, ParameterTree]:
     """Both trees with the names that match any pattern (all without one) and none of `exclude`.
 
-    A pattern has to match in one of the two; an index in it is an `AddressError`.
+    A pattern has to match in one of the two, and a name has to be left; an index is an error too.
     """
-    wanted = _matching(left, right, patterns) if patterns else left.entries.keys() | right.entries
-    wanted -= _matching(left, right, exclude)
+    names = left.entries.keys() | right.entries
+    wanted = _matching(left, right, patterns) if patterns else names
+    wanted = wanted - _matching(left, right, exclude)
+    if names and not wanted:
+        raise AddressError("nothing is left to compare: --exclude leaves out every name")
     return left.keep(wanted.__contains__), right.keep(wanted.__contains__)
 
 
@@ -27,13 +34,13 @@ def _matching(left: ParameterTree, right: ParameterTree, patterns: Sequence[str]
         address = parse_address(pattern)
         if address.index is not None:
             raise AddressError(f"whole arrays are compared: {pattern!r} cannot have an index")
-        found = []
+        found: list[str] = []
         for tree in (left, right):
-            try:
+            with suppress(AddressError):
                 found += tree.matching(address)
-            except AddressError as error:
-                missing = error
         if not found:
-            raise missing
+            close = nearest(pattern, [*left.entries, *right.entries][:MAXIMUM_GUESSES])
+            sources = f"{left.source} nor {right.source}"
+            raise AddressError(f"no parameter matches {pattern!r}, neither in {sources}{close}")
         names.update(found)
     return names

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from paraminspect.arrays import count_elements
-from paraminspect.errors import escape
+from paraminspect.errors import DTypeError, escape
 from paraminspect.histogram import Histogram, array_stats, histogram
 from paraminspect.report._rows import STATS, format_number, strict
 from paraminspect.report._screen import Screen, aligned, is_unicode
@@ -32,9 +32,11 @@ class Measured:
 
 
 def measure(slices: Sequence[Slice], *, with_histogram: bool) -> list[Measured]:
-    """Read every slice, twice for a histogram."""
+    """Read every slice, twice for a histogram; `DTypeError` for bytes that nobody can decode."""
     measured = []
     for slice_ in slices:
+        if slice_.data.dtype != slice_.dtype:
+            raise DTypeError(f"{slice_.title!r}: values of {slice_.dtype} are not decoded")
         stats = array_stats(slice_.data)
         found = histogram(slice_.data, stats) if with_histogram else None
         measured.append(Measured(slice_, stats, found))
