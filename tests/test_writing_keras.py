@@ -175,6 +175,15 @@ def test_a_tree_that_is_not_the_file_any_more_becomes_plain_hdf5_and_no_archive(
         save_checkpoint(plain, tmp_path / "n.keras")
 
 
+@every_file
+def test_a_file_of_keras_is_not_replaced_by_less(file, copy):
+    path = copy(file)
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError, match=r"(would lose|cannot be changed so).*is missing"):
+        save_checkpoint(open_checkpoint(path).select("*kernel"), path, overwrite=True)
+    assert path.read_bytes() == before
+
+
 def test_the_state_of_the_optimizer_can_be_changed_too(copy):
     path = copy("keras3_mlp.keras")
     tree = open_checkpoint(path).with_optimizer()

@@ -37,6 +37,10 @@ def save_h5(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
     if not isinstance(origin, Origin) or len(origin.parts) != 1:
         return save_hdf5(tree, path, overwrite=overwrite)
     reason = origin.why_not(tree)
+    if reason and _is_source(path, tree):
+        raise CheckpointError(
+            f"{path}: it would lose what else Keras keeps in it: {reason}; write another file"
+        )
     if reason:
         lost = save_hdf5(tree, path, overwrite=overwrite)
         return [f"{path} is plain HDF5, not laid out as Keras does: {reason}", *lost]
@@ -78,7 +82,7 @@ def save_keras(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]
 def save_sharded_weights(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
     """Write the one shard that has changed; its index stays as it is."""
     origin = tree.origin
-    if not isinstance(origin, Origin) or not path.exists() or not path.samefile(tree.source):
+    if not isinstance(origin, Origin) or not _is_source(path, tree):
         raise CheckpointError(f"{path}: sharded weights are only changed in place: {WAY_OUT}")
     reason = origin.why_not(tree)
     if reason:
@@ -98,6 +102,10 @@ def save_sharded_weights(tree: ParameterTree, path: Path, *, overwrite: bool) ->
             _copy_bytes(contents.file, 0, contents.file.size, new, 0)
             _edit(contents, edits, new, shard, contents.library.extent.base)
     return []
+
+
+def _is_source(path: Path, tree: ParameterTree) -> bool:
+    return path.exists() and path.samefile(tree.source)
 
 
 def _whole(contents: Contents, origin: Origin) -> tuple[int, int]:
