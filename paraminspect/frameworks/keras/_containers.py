@@ -4,7 +4,8 @@ A list is a `Sequential`. A mapping at the top is a functional model, whose laye
 of its keys and nothing before them; a mapping that has a name is a layer with layers inside, as
 one gets by subclassing. `Functional():` wires what stands below it without adding a name: the
 paths of its layers begin at the root, as those of a functional model do. A merging layer or an
-attention gets each branch below it as an input; it is itself no scope.
+attention gets each branch below it as an input; it is itself no scope, and `Identity()` is the
+input itself.
 """
 
 from __future__ import annotations

@@ -102,11 +102,11 @@ def _normalization(a: SimpleNamespace) -> Build:
 
     def build(shape: Shape | None) -> Built:
         shape = known(a.kind, shape)
-        if a.mean is not None:
-            return Built(output=shape)
         axes = [] if a.axis is None else [axis_of(a.kind, axis, shape) for axis in _axes(a)]
         if len(set(axes)) < len(axes):
             raise DefinitionError(f"{a.kind}: axis {a.axis} names an axis of {list(shape)} twice")
+        if a.mean is not None:
+            return Built(output=shape)
         kept = tuple(shape[i] for i in sorted(axes))
         # The count is Keras's "int": int64 with TensorFlow, int32 with JAX and torch.
         count = replace(drawn(a, (), "zeros", trainable=False), dtype=DTYPES["int64"])
