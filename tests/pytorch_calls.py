@@ -150,6 +150,14 @@ EDGES: list[Call] = [
     ("Flatten(2, 1)", [3, 4]), ("Fold((4, 5), 2)", [12, 11]), ("Upsample(2, 2)", [3, 4, 5]),
     ("Upsample(size=(7,))", [3, 4, 5]), ("UpsamplingNearest2d(scale_factor=2)", [3, 4]),
     ("AdaptiveMaxPool2d((2, None))", [3, 5, 5]), ("LSTM(3, 4)", [5, 4]), ("GRUCell(3, 4)", [4]),
+    # What a random call seldom meets.
+    ("GRU(3, 4, bidirectional=True)", [5, 3]), ("MaxPool1d(2, 2, 1, ceil_mode=True)", [1, 3]),
+    ("LSTM(3, 4, 2, bidirectional=True, proj_size=2)", [5, 3]),
+    ("Embedding(3, 4, padding_idx=-3)", [2]), ("AvgPool2d(3, 2, 1, ceil_mode=True)", [1, 6, 7]),
+    ("RNN(3, 4, 2, bias=False, bidirectional=True)", [5, 3]), ("GLU(-2)", [3, 4, 5]),
+    ("MultiheadAttention(4, 2, kdim=3, vdim=5, bias=False, add_bias_kv=True)", None),
+    ("Transformer(4, 2, 2, 1, 6, bias=False)", None), ("BatchNorm3d(3, bias=False)", [3, 2, 2, 2]),
+    ("LazyInstanceNorm2d()", [3, 4, 4]), ("SyncBatchNorm(3, affine=False)", [3]),
     # Types of elements.
     *((f"{call}, dtype={dtype!r})", None)
       for call in ("Linear(3, 4", "BatchNorm1d(3", "LayerNorm(3", "BatchNorm2d(3, affine=False")

@@ -120,6 +120,15 @@ def test_a_name_matches_itself_and_a_star(name):
     assert not is_pattern(name)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [("*a*ab", "aab"), ("a*a", "aa"), ("*b*b*", "abab"), ("a*b*b", "abb"), ("?*a", "ba")],
+)
+def test_a_star_takes_as_little_as_the_rest_needs(pattern, name):
+    assert matches(pattern, name)
+    assert not matches(pattern, f"{name}c") or pattern.endswith("*")
+
+
 def test_only_stars_and_question_marks_are_special_and_lines_do_not_end_a_name():
     assert matches("a+(b)|c$", "a+(b)|c$")
     assert not matches("a.b", "axb")
