@@ -48,7 +48,7 @@ def test_a_layer_has_the_arguments_of_pytorch_in_its_order_with_its_defaults(ask
 
 @pytest.mark.parametrize("seed", [None, random.randrange(10**6)], ids=["edges", "random"])
 def test_a_layer_is_refused_listed_and_run_as_in_pytorch(ask, seed):
-    calls = EDGES if seed is None else random_calls(seed, 1200)
+    calls = EDGES if seed is None else random_calls(seed, 800)
     found = [
         one
         for (call, shape), answer in zip(calls, ask(calls), strict=True)
@@ -59,7 +59,7 @@ def test_a_layer_is_refused_listed_and_run_as_in_pytorch(ask, seed):
 
 def test_lazy_layers_of_a_sequence_get_the_sizes_that_pytorch_gives_them(ask):
     seed = random.randrange(10**6)
-    sequences = random_sequences(seed, 300)
+    sequences = random_sequences(seed, 150)
     answers = ask([[f"Sequential({', '.join(calls)})", shape] for calls, shape in sequences])
     accepted = 0
     for (calls, shape), answer in zip(sequences, answers, strict=True):
@@ -73,7 +73,7 @@ def test_lazy_layers_of_a_sequence_get_the_sizes_that_pytorch_gives_them(ask):
         listed = [[p.name, list(p.shape)] for p in tree.values()]
         assert listed == [[name, shape] for name, shape, *_ in answer["parameters"]], seed
         accepted += 1
-    assert accepted > 50
+    assert accepted > 30
 
 
 def loaded(text):
