@@ -6,13 +6,14 @@ Hundreds of layers share a handful of shapes; their signatures are data.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from paraminspect.expressions import bind_arguments
-from paraminspect.frameworks._arguments import canonical_call, check_argument, checks_of
+from paraminspect.frameworks._arguments import Check, canonical_call, check_argument, checks_of
 from paraminspect.layers import Build, Layer
 
 Made = TypeVar("Made")
@@ -37,30 +38,68 @@ def declare_call(
 ) -> tuple[str, Callable[..., Made]]:
     """As `declare`, for what is no layer: `make` gets the declaration and the checked arguments."""
     declared = Declared(signature)
+    return declared.name, _Declaration(declared, make)
 
-    def construct(*arguments: object, **keywords: object) -> Made:
-        return make(declared, declared.bound(arguments, keywords))
 
-    construct.__name__ = construct.__qualname__ = declared.name
-    construct.__signature__ = declared.signature  # type: ignore[attr-defined]
-    construct.binds_itself = True  # type: ignore[attr-defined]
-    return declared.name, construct
+class _Declaration(Generic[Made]):
+    """A function of a framework's table."""
+
+    binds_itself = True
+
+    def __init__(
+        self, declared: Declared, make: Callable[[Declared, Mapping[str, Any]], Made]
+    ) -> None:
+        self.__name__ = self.__qualname__ = declared.name
+        self._declared = declared
+        self._make = make
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return self._declared.signature
+
+    def __call__(self, *arguments: object, **keywords: object) -> Made:
+        return self._make(self._declared, self._declared.bound(arguments, keywords))
 
 
 class Declared:
-    """A signature that was read from text: it binds and checks arguments, and writes calls."""
+    """A signature that stands in text: it binds and checks arguments, and writes calls.
+
+    The text is read when it is first needed: a model uses few of a framework's hundreds of layers.
+    """
 
     def __init__(self, signature: str) -> None:
-        node = ast.parse(f"def {signature}: pass").body[0]
+        self.name = signature.partition("(")[0]
+        self._text = signature
+
+    @functools.cached_property
+    def signature(self) -> inspect.Signature:
+        """The signature with its annotations as text."""
+        node = ast.parse(f"def {self._text}: pass").body[0]
         assert isinstance(node, ast.FunctionDef)
-        self.name = node.name
-        self.signature = inspect.Signature(_parameters(node.args))
-        self._checks = checks_of(self.signature)
-        self._variadic = node.args.vararg.arg if node.args.vararg else None
-        parameters = self.signature.parameters
-        self._positional = [n for n, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
-        self._defaults = {name: p.default for name, p in parameters.items()}
-        self._has_any = bool(node.args.vararg or node.args.kwarg)
+        return inspect.Signature(_parameters(node.args))
+
+    @functools.cached_property
+    def _checks(self) -> dict[str, list[Check]]:
+        return checks_of(self.signature)
+
+    @functools.cached_property
+    def _variadic(self) -> str | None:
+        kinds = ((name, p.kind) for name, p in self.signature.parameters.items())
+        return next((name for name, kind in kinds if kind is kind.VAR_POSITIONAL), None)
+
+    @functools.cached_property
+    def _positional(self) -> list[str]:
+        parameters = self.signature.parameters.items()
+        return [name for name, p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+    @functools.cached_property
+    def _defaults(self) -> dict[str, Any]:
+        return {name: p.default for name, p in self.signature.parameters.items()}
+
+    @functools.cached_property
+    def _has_any(self) -> bool:
+        kinds = {p.kind for p in self.signature.parameters.values()}
+        return bool(kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD})
 
     def bound(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Mapping[str, Any]:
         """Every argument by name, each what its annotation allows."""
