@@ -26,7 +26,7 @@ def open_source(path: str) -> ParameterTree:
         return _load(_read_text(where), path)
     from paraminspect.checkpoint import files_in_folder, open_checkpoint
 
-    if where.is_dir() and (where / DEFINITION_NAME).is_file() and not files_in_folder(where):
+    if files_in_folder(where) == [] and (where / DEFINITION_NAME).is_file():
         return _load(_read_text(where / DEFINITION_NAME), str(where / DEFINITION_NAME))
     return open_checkpoint(where)
 

@@ -4,6 +4,7 @@ import json
 import os
 import struct
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from safetensors.numpy import save_file
 
 from paraminspect.arrays import DTYPES, block_ranges
 from paraminspect.checkpoint import open_checkpoint
-from paraminspect.errors import CheckpointError, DTypeError
+from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
+from paraminspect.source import open_source
 
 every_format = pytest.mark.parametrize("format_", FORMATS.values(), ids=FORMATS)
 
@@ -378,3 +380,22 @@ def test_a_header_whose_length_looks_like_another_format_is_read(nbytes, tmp_pat
     text = json.dumps(header).encode().ljust(nbytes)
     path = raw_safetensors(tmp_path / "m.safetensors", text, bytes(8))
     assert list(open_checkpoint(path)) == ["w"]
+
+
+@pytest.mark.parametrize("name", ["file", "folder", "folder/inside", "folder/x.yaml"])
+def test_what_a_user_may_not_read_is_named(name):
+    root = os.geteuid() == 0  # who may read anything
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        (place / "file").touch(0o000)
+        (place / "folder").mkdir(0o000)
+        if root:
+            os.seteuid(65534)
+        try:
+            with pytest.raises(ParamInspectError, match=f"{name}: cannot open: permission denied"):
+                open_source(str(place / name))
+        finally:
+            if root:
+                os.seteuid(0)
+        (place / "folder").chmod(0o700)

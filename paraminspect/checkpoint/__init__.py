@@ -17,7 +17,7 @@ from paraminspect.checkpoint._content import (
     is_zip,
 )
 from paraminspect.checkpoint._files import RegularFile, open_regular
-from paraminspect.checkpoint._folder import choose_file, files_ending_in
+from paraminspect.checkpoint._folder import choose_file, files_ending_in, is_folder
 from paraminspect.checkpoint._saving import save_checkpoint
 from paraminspect.tree import ParameterTree, SourceFile
 
@@ -66,16 +66,16 @@ SUFFIXES = [format_.suffix for format_ in FORMATS]
 
 def open_checkpoint(path: Path) -> ParameterTree:
     """The tree of a checkpoint; raises `CheckpointError`. Values are read only when asked for."""
-    if path.is_dir():
+    if is_folder(path):
         path = choose_file(path, SUFFIXES)
     file = open_regular(path)
     first = file.read(0, min(file.size, FIRST_NBYTES))
     return next(format_ for format_ in FORMATS if format_.fits(first)).open(file)
 
 
-def files_in_folder(folder: Path) -> list[str]:
-    """The names of what look like checkpoints in a folder, by their suffixes alone."""
-    return files_ending_in(folder, SUFFIXES)
+def files_in_folder(path: Path) -> list[str] | None:
+    """The names of what look like checkpoints in a folder, by their suffixes; None for a file."""
+    return files_ending_in(path, SUFFIXES) if is_folder(path) else None
 
 
 def open_array(path: str | Path) -> Array:

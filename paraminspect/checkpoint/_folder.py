@@ -15,6 +15,14 @@ SHOWN = 5
 """So many names are listed where one has to be chosen."""
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a path leads to a folder; where nobody may look is none, as opening it will tell."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def files_ending_in(folder: Path, suffixes: Sequence[str]) -> list[str]:
     """The names of files in a folder that end in one of the suffixes, sorted."""
     try:

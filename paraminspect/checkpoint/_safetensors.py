@@ -108,16 +108,20 @@ def is_tie(key: str, value: str, stored: Container[str]) -> bool:
 
 def read_header(file: RegularFile) -> Header:
     """The header of a file that both the safetensors library and our reading accept."""
+    # The library is asked first, before memory is taken; but our reading tells more of what is bad.
+    refusal = _refusal_of_library(file.path)
     try:
         header = _parse_header(file)
     except CheckpointError as error:
         message = str(error).removeprefix(f"{file.path}: ")
         raise CheckpointError(f"{file.path}: {message}") from None
-    _check_with_library(file.path)
+    if refusal is not None:
+        raise CheckpointError(f"{file.path}: refused by the safetensors library: {refusal}")
     return header
 
 
-def _check_with_library(path: Path) -> None:
+def _refusal_of_library(path: Path) -> str | None:
+    """Why the safetensors library does not open the file; None if it does."""
     # Opening validates the header, and then imports the framework that the values would be for.
     # NumPy takes longer than all else, so a framework that is not there is named: it is missed
     # only once the header has been accepted.
@@ -127,9 +131,10 @@ def _check_with_library(path: Path) -> None:
         # Not the default, a memory map: a file cut short meanwhile would kill the process.
         safetensors.safe_open(path, framework=framework, backend="pread")
     except ModuleNotFoundError:
-        pass
+        return None
     except (safetensors.SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: refused by the safetensors library: {error}") from None
+        return str(error)
+    return None
 
 
 _OPTIONAL_FRAMEWORKS = (("paddle", "paddle"), ("pt", "torch"))
@@ -139,6 +144,7 @@ def _parse_header(file: RegularFile) -> Header:
     start, text = _header_text(file)
     with collector_paused():
         header = read_json(text)
+        del text  # of up to 100 MB, and no longer needed
         metadata = _check_metadata(header.pop(METADATA, None))
         reached, in_order = start, True
         for name, entry in header.items():

@@ -35,6 +35,15 @@ class Node:
     """Equal for modules that look alike: the same kinds, names, shapes, dtypes and ties."""
     below: dict[str, Node]
 
+    @property
+    def kind(self) -> str:
+        """The class of the module, where it says more than that it is one."""
+        return "" if self.module.kind == PLAIN else self.module.kind
+
+
+PLAIN = "Module"
+"""The class of a part of a definition that is a mapping of named children and nothing else."""
+
 
 def outline(tree: ParameterTree) -> Node:
     """The structure with the sums of every module, each parameter visited once."""
@@ -175,8 +184,8 @@ def _lines(
 def _title(node: Node, label: str, times: int) -> str:
     title = f"{times} x {label}" if times > 1 else label
     layer = node.module.layer
-    if layer is not None:
-        title += f"  {layer.kind if node.below else layer}"
+    if layer is not None and node.kind:
+        title += f"  {node.kind if node.below else layer}"
     if node.count:
         each = " each" if times > 1 else ""
         title += f"  {node.count:,}{each} ({format_nbytes(node.nbytes)})"
@@ -202,7 +211,7 @@ def as_modules(view: View) -> Iterator[str]:
         label = f"{times} x {path}" if times > 1 else path or "."
         sizes = [f"{node.arrays * times:,}", f"{node.count * times:,}", format_nbytes(nbytes)]
         share = f"{nbytes / total:.1%}" if total else ""
-        rows.append([label, node.module.kind, *sizes, share])
+        rows.append([label, node.kind, *sizes, share])
     header = list(MODULE_HEADER)
     if not any(row[1] for row in rows):
         header, rows = [header[0], *header[2:]], [[row[0], *row[2:]] for row in rows]
