@@ -181,9 +181,10 @@ class Pattern(Moments):
 
 @dataclass(frozen=True)
 class Stored(Moments):
-    """Values that are there already, such as those of a file."""
+    """Values that are there already, those of `source`."""
 
     array: Array
+    source: str
 
 
 @dataclass(frozen=True)

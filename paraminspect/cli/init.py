@@ -14,6 +14,7 @@ from paraminspect.address import matches
 from paraminspect.arrays import parse_dtype
 from paraminspect.cli.options import Output, output_options
 from paraminspect.errors import escape
+from paraminspect.generators import RNG_ALIASES
 from paraminspect.source import DEFINITION_NAME, open_source
 
 if TYPE_CHECKING:
@@ -64,7 +65,12 @@ FRESH_BITS = 32
     help="Draw what matches by this; repeatable. PATTERN[INDEX] is a part, @FILE.npy its values.",
 )
 @click.option("--seed", type=int, metavar="N", help="Without it a fresh one, told on stderr.")
-@click.option("--rng", default="native", metavar="NAME", help="Whose random numbers.")
+@click.option(
+    "--rng",
+    default="native",
+    metavar="NAME",
+    help=f"Whose random numbers: {', '.join(['native', *RNG_ALIASES])}.",
+)
 @click.option("--dtype", metavar="DTYPE", help=f"Of all that is drawn as floats: {DTYPES}.")
 @click.option(
     "--layout",

@@ -24,6 +24,8 @@ from paraminspect.distributions import (
     Uniform,
     row_range,
 )
+from paraminspect.errors import CastError, ParamInspectError
+from paraminspect.generators import Draw
 from paraminspect.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -35,15 +37,27 @@ Random = Uniform | Normal | TruncatedNormal | Orthogonal | DeltaOrthogonal | Spa
 DrawRandom = Callable[[Random, Shape, DType], Array]
 
 
+def drawn(draw: Draw, draw_random: DrawRandom) -> Array:
+    """The array of one draw; errors begin with the name of its parameter."""
+    try:
+        return compose(draw.distribution, draw.shape, draw.dtype, draw_random)
+    except ParamInspectError as error:
+        raise type(error)(": ".join([*draw.names[:1], str(error)])) from None
+
+
 def compose(distribution: Distribution, shape: Shape, dtype: DType, draw: DrawRandom) -> Array:
     """The array of any distribution; `draw` is called for what is random, in the order of draws."""
     match distribution:
         case Constant():
             return _filled(distribution.value, shape, dtype)
+        case Uniform():
+            _check_fits(dtype, distribution.low, distribution.high)
+        case Normal() | TruncatedNormal():
+            _check_fits(dtype, distribution.mean, distribution.std)
         case Pattern():
             return _made(lambda start, stop: distribution.fill(start, stop), shape, dtype)
         case Stored():
-            return _stored(distribution.array, dtype)
+            return _stored(distribution, dtype)
         case Steps():
             return _in_steps(distribution, shape, dtype, draw)
         case Padded():
@@ -59,8 +73,17 @@ def _made(make: Callable[[int, int], np.ndarray[Any, Any]], shape: Shape, dtype:
 def _filled(value: float, shape: Shape, dtype: DType) -> Recipe:
     import numpy as np
 
+    [number] = cast(np.array([value]), dtype)
     to = dtype.to_numpy()
-    return Recipe(shape, dtype, lambda start, stop: np.full(stop - start, value, to))
+    return Recipe(shape, dtype, lambda start, stop: np.full(stop - start, number, to))
+
+
+def _check_fits(dtype: DType, *numbers: float) -> None:
+    """Refuse a distribution most of whose values would overflow."""
+    import numpy as np
+
+    if dtype.name.startswith(("float", "bfloat")):
+        cast(np.array(numbers), dtype)
 
 
 def _in_steps(distribution: Steps, shape: Shape, dtype: DType, draw: DrawRandom) -> Array:
@@ -75,10 +98,18 @@ def _in_steps(distribution: Steps, shape: Shape, dtype: DType, draw: DrawRandom)
     return array
 
 
-def _stored(array: Array, dtype: DType) -> Array:
+def _stored(stored: Stored, dtype: DType) -> Array:
+    array = stored.array
     if array.dtype == dtype:
         return array
-    return Recipe(array.shape, dtype, lambda start, stop: cast(array.read(start, stop), dtype))
+
+    def make(start: int, stop: int) -> np.ndarray[Any, Any]:
+        try:
+            return cast(array.read(start, stop), dtype)
+        except CastError as error:
+            raise CastError(f"{stored.source}: {error}") from None
+
+    return Recipe(array.shape, dtype, make)
 
 
 def _padded(array: Array, row: int) -> Recipe:

@@ -42,7 +42,7 @@ from paraminspect.distributions import (
 )
 from paraminspect.errors import SchemeError
 from paraminspect.generators import Draw
-from paraminspect.generators._compose import Random, compose
+from paraminspect.generators._compose import Random, drawn
 from paraminspect.generators._matrices import (
     at_centre,
     checked,
@@ -103,9 +103,7 @@ class Native:
         for draw in draws:
             for name in draw.names:
                 stream = Stream(self.seed, name)
-                made[name] = compose(
-                    draw.distribution, draw.shape, draw.dtype, partial(self._draw, stream)
-                )
+                made[name] = drawn(draw, partial(self._draw, stream))
         return made
 
     def _draw(self, stream: Stream, distribution: Random, shape: Shape, dtype: DType) -> Array:

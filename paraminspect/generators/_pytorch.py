@@ -28,7 +28,7 @@ from paraminspect.errors import SchemeError
 from paraminspect.generators import Draw
 from paraminspect.generators._aten import Drawing, NormalDraw, Permutation, UniformDraw
 from paraminspect.generators._aten_truncated import TruncatedDraw
-from paraminspect.generators._compose import Random, compose
+from paraminspect.generators._compose import Random, drawn
 from paraminspect.generators._matrices import orthonormal, zeros_per_column
 from paraminspect.generators._mt19937 import Mt19937
 from paraminspect.generators._program import Program
@@ -60,8 +60,7 @@ class PyTorch:
         """The array of each name after all draws."""
         made: dict[str, Array] = {}
         for draw in draws:
-            own = partial(self._draw, draw.contiguous)
-            array = compose(draw.distribution, draw.shape, draw.dtype, own)
+            array = drawn(draw, partial(self._draw, draw.contiguous))
             made.update(dict.fromkeys(draw.names, array))
         return made
 

@@ -73,6 +73,6 @@ def _of_file(path: str) -> Scheme:
     def apply(target: Target) -> Distribution:
         if array.shape != target.shape:
             raise SchemeError(f"{path} has shape {list(array.shape)}, not {list(target.shape)}")
-        return Stored(array)
+        return Stored(array, path)
 
     return apply
