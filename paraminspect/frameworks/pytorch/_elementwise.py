@@ -95,47 +95,27 @@ def _all(signatures: list[str], make: Callable[[SimpleNamespace], Build]) -> lis
 
 Declared = tuple[str, Callable[..., Layer]]
 
+_WITHOUT_ARGUMENTS = ("LogSigmoid", "Sigmoid", "Softsign", "Tanh", "Tanhshrink")
+_WITH_IN_PLACE = ("Hardsigmoid", "Hardswish", "Mish", "ReLU", "ReLU6", "SELU", "SiLU")
+_DROPOUTS = ("Dropout", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout")
+
+_SAME = [
+    "Identity(*args, **kwargs)",
+    *(f"{name}()" for name in _WITHOUT_ARGUMENTS),
+    *(f"{name}({_IN_PLACE})" for name in _WITH_IN_PLACE),
+    *(f"{name}({_DROPOUT})" for name in _DROPOUTS),
+    f"ELU(alpha: Number = 1.0, {_IN_PLACE})",
+    "GELU(approximate: Literal['none', 'tanh'] = 'none')",
+    "Hardshrink(lambd: Number = 0.5)",
+    f"LeakyReLU(negative_slope: Number = 0.01, {_IN_PLACE})",
+    "Softplus(beta: Number = 1.0, threshold: Number = 20.0)",
+    "Softshrink(lambd: Number = 0.5)",
+    f"Threshold(threshold: Number, value: Number, {_IN_PLACE})",
+]
+
 ELEMENTWISE: dict[str, Callable[..., Layer]] = dict(
     [
-        *_all(
-            [
-                "Identity(*args, **kwargs)",
-                *(
-                    f"{name}()"
-                    for name in ("LogSigmoid", "Sigmoid", "Softsign", "Tanh", "Tanhshrink")
-                ),
-                *(
-                    f"{name}({_IN_PLACE})"
-                    for name in (
-                        "Hardsigmoid",
-                        "Hardswish",
-                        "Mish",
-                        "ReLU",
-                        "ReLU6",
-                        "SELU",
-                        "SiLU",
-                    )
-                ),
-                f"ELU(alpha: Number = 1.0, {_IN_PLACE})",
-                "GELU(approximate: Literal['none', 'tanh'] = 'none')",
-                "Hardshrink(lambd: Number = 0.5)",
-                f"LeakyReLU(negative_slope: Number = 0.01, {_IN_PLACE})",
-                "Softplus(beta: Number = 1.0, threshold: Number = 20.0)",
-                "Softshrink(lambd: Number = 0.5)",
-                f"Threshold(threshold: Number, value: Number, {_IN_PLACE})",
-                *(
-                    f"{name}({_DROPOUT})"
-                    for name in (
-                        "Dropout",
-                        "Dropout2d",
-                        "Dropout3d",
-                        "AlphaDropout",
-                        "FeatureAlphaDropout",
-                    )
-                ),
-            ],
-            _same,
-        ),
+        *_all(_SAME, _same),
         declare(f"CELU(alpha: Number = 1.0, {_IN_PLACE})", _celu),
         declare(
             "Hardtanh(min_val: Number = -1.0, max_val: Number = 1.0, "
