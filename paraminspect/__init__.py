@@ -14,21 +14,34 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from paraminspect.checkpoint import save_checkpoint as save
     from paraminspect.diff import diff_trees
+    from paraminspect.edit import assign
     from paraminspect.errors import ParamInspectError
     from paraminspect.initialization import initialize
     from paraminspect.source import open_source as open  # noqa: A004 (pi.open is its public name)
     from paraminspect.tree import Parameter, ParameterTree
 
-__all__ = ["ParamInspectError", "Parameter", "ParameterTree", "diff_trees", "initialize", "open"]
+__all__ = [
+    "ParamInspectError",
+    "Parameter",
+    "ParameterTree",
+    "assign",
+    "diff_trees",
+    "initialize",
+    "open",
+    "save",
+]
 
 _HOMES = {
     "ParamInspectError": ("errors", "ParamInspectError"),
     "Parameter": ("tree", "Parameter"),
     "ParameterTree": ("tree", "ParameterTree"),
+    "assign": ("edit", "assign"),
     "diff_trees": ("diff", "diff_trees"),
     "initialize": ("initialization", "initialize"),
     "open": ("source", "open_source"),
+    "save": ("checkpoint", "save_checkpoint"),
 }
 """Public name to (module, name there)."""
 
