@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from paraminspect.cli.main import COMMANDS
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "sample_models").glob("*.md"))]
 
@@ -87,3 +89,9 @@ def check_python(page, line, block, names):
     runner.run(test, out=report.append, clear_globs=False)
     names.update(test.globs)
     assert not report, "".join(report)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_shown_in_the_readme(command):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\$ (.*[|;&] *)?paraminspect {command}\b", readme, re.MULTILINE)
