@@ -43,7 +43,6 @@ def generic(root):
     root["soft"] = h5py.SoftLink("/a/weight")
     root.create_dataset("packed", data=VALUES, chunks=(3, 4), compression="gzip", shuffle=True)
     root.create_dataset("fill", (5, 5), "f4", chunks=(2, 2), fillvalue=3)
-    root["flags"] = np.array([True, False])
     root.attrs["note"] = "text of variable length"
 
 
@@ -130,7 +129,7 @@ def test_a_changed_file_is_read_or_refused(kind, tmp_path):
     content = KINDS[kind]
     (path := tmp_path / "whole").write_bytes(content)
     read_all(path, with_metadata=True)
-    assert len(content) <= 10_000
+    assert len(content) <= 12_000
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         seeds = range(FILES_OF_A_KIND)
         messages = list(pool.map(lambda s: outcome(tmp_path / f"seed {s}", content, s), seeds))
