@@ -38,7 +38,7 @@ SQRT2 = np.float32(np.sqrt(2))
 
 
 def _fused(a: Any, b: Any, c: Any) -> Doubles:
-    """a * b + c in float32, rounded once; all in float64 that holds float32."""
+    """`a * b + c` in float32, rounded once; all in float64 that holds float32."""
     result: Doubles = (a * b + c).astype(np.float32).astype(np.float64)
     return result
 
