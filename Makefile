@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 demo: $(VENV)/installed  ## install, and list a model as table and as tree
 	$(BIN)/paraminspect list sample_models/gpt2.yaml --limit 12
-	$(BIN)/paraminspect list --tree sample_models/mlp.yaml
+	$(BIN)/paraminspect list sample_models/gpt2.yaml --tree --depth 3
 
 test: $(VENV)/tests-installed  ## run the tests
 	$(BIN)/python -m pytest -m "not parity and not fault and not fuzz and not bench"

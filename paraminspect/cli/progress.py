@@ -20,8 +20,10 @@ CLEAR = "\r\x1b[K"
 
 
 @contextmanager
-def progress(what: str, nbytes: int) -> Iterator[Callable[[int], None]]:
-    """Show on stderr how much of `nbytes` is done; what is given is to be told of every part."""
+def progress(
+    what: str, total: int, shown_as: Callable[[int], str] = format_nbytes
+) -> Iterator[Callable[[int], None]]:
+    """Show on stderr how much of `total` is done; what is given is to be told of every part."""
     started = time.monotonic()
     done, next_line = 0, started + DELAY_SECONDS
     shown = False
@@ -30,9 +32,10 @@ def progress(what: str, nbytes: int) -> Iterator[Callable[[int], None]]:
         nonlocal done, next_line, shown
         done += part
         now = time.monotonic()
-        if now >= next_line and done < nbytes:
+        if now >= next_line and done < total:
             next_line, shown = now + INTERVAL_SECONDS, True
-            sys.stderr.write(CLEAR + _line(what, done, nbytes, now - started))
+            amount = f"{shown_as(done)} of {shown_as(total)}"
+            sys.stderr.write(CLEAR + _line(what, done / total, amount, now - started))
             sys.stderr.flush()
 
     try:
@@ -43,8 +46,7 @@ def progress(what: str, nbytes: int) -> Iterator[Callable[[int], None]]:
             sys.stderr.flush()
 
 
-def _line(what: str, done: int, nbytes: int, seconds: float) -> str:
-    bar = ("#" * (BAR_LENGTH * done // nbytes)).ljust(BAR_LENGTH, ".")
-    left = seconds * (nbytes - done) / done if done else 0
-    amount = f"{format_nbytes(done)} of {format_nbytes(nbytes)}"
-    return f"{what} {done / nbytes:4.0%} [{bar}] {amount}, {left:.0f} s left"
+def _line(what: str, share: float, amount: str, seconds: float) -> str:
+    bar = ("#" * int(BAR_LENGTH * share)).ljust(BAR_LENGTH, ".")
+    left = seconds * (1 - share) / share if share else 0
+    return f"{what} {share:4.0%} [{bar}] {amount}, {left:.0f} s left"

@@ -86,7 +86,7 @@ def train_definition(
     values = load_values(model, computing.dtype)
     batches = _batches(data, computing.dtype, batch)
     last = None
-    with progress("train", steps) as advance:
+    with progress("train", steps, lambda done: f"step {done}") as advance:
         for last in train(model, batches, loss, update, steps, values):
             if last.number % (every or max(1, steps // 10)) == 0 or last.number == 1:
                 write(_report(model, last, watch, style), sys.stdout)

@@ -130,7 +130,8 @@ def _at_most(distance: Values, allowed: Values) -> Values:
     if distance.dtype != np.uint64:
         return distance <= allowed
     # An exact distance against an exact whole number: as float64 it would be rounded.
-    whole = np.floor(np.minimum(allowed, 2.0**64 - 2048)).astype(np.uint64)
+    # fmin: what is allowed beside NaN is NaN, and no matter.
+    whole = np.floor(np.fmin(allowed, 2.0**64 - 2048)).astype(np.uint64)
     return (distance <= whole) | (allowed >= 2.0**64)
 
 
