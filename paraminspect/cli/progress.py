@@ -46,6 +46,13 @@ def progress(
             sys.stderr.flush()
 
 
+def make_room() -> None:
+    """Take the line away from the terminal, before something else is printed there."""
+    if sys.stderr.isatty():
+        sys.stderr.write(CLEAR)
+        sys.stderr.flush()
+
+
 def _line(what: str, share: float, amount: str, seconds: float) -> str:
     bar = ("#" * int(BAR_LENGTH * share)).ljust(BAR_LENGTH, ".")
     left = seconds * (1 - share) / share if share else 0

@@ -13,7 +13,7 @@ import click
 
 from paraminspect.cli.computing import Computing, computing_options
 from paraminspect.cli.options import Output, output_options
-from paraminspect.cli.progress import progress
+from paraminspect.cli.progress import make_room, progress
 from paraminspect.report import write
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def train_definition(
     with progress("train", steps, lambda done: f"step {done}") as advance:
         for last in train(model, batches, loss, update, steps, values):
             if last.number % (every or max(1, steps // 10)) == 0 or last.number == 1:
+                make_room()
                 write(_report(model, last, watch, style), sys.stdout)
             advance(1)
     assert last is not None
