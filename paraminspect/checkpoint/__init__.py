@@ -18,12 +18,13 @@ from paraminspect.checkpoint._content import (
 )
 from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._folder import choose_file, files_ending_in, is_folder
-from paraminspect.checkpoint._saving import save_checkpoint
+from paraminspect.checkpoint._saving import choose_format, save_checkpoint
 from paraminspect.tree import ParameterTree, SourceFile
 
 __all__ = [
     "FORMATS",
     "check_values",
+    "choose_format",
     "files_in_folder",
     "open_array",
     "open_checkpoint",

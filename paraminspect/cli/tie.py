@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from paraminspect.cli.options import Output, output_options
+from paraminspect.errors import TieError
 from paraminspect.report import format_nbytes, write
 from paraminspect.source import open_source
 from paraminspect.tree import ParameterTree
@@ -57,6 +59,8 @@ def tie_parameters(
         return
     assert alias is not None
     where = output.target(tree)
+    if not undo:
+        _check_format(tree, where)
     edited, line = _undo(tree, alias) if undo else _tie(tree, alias, target or "")
     output.save(edited, where, [line])
 
@@ -70,6 +74,14 @@ def _check_use(alias: str | None, target: str | None, undo: bool, find: bool) ->
         raise click.UsageError("--undo takes SOURCE ALIAS")
     if not undo and not find and target is None:
         raise click.UsageError("expected SOURCE ALIAS TARGET, or SOURCE --find")
+
+
+def _check_format(tree: ParameterTree, where: Path) -> None:
+    """Refuse to tie where the file could not hold it."""
+    from paraminspect.checkpoint import choose_format
+
+    if choose_format(tree, where, None) == "npz":
+        raise TieError(f"{where}: npz knows no ties: -o names a safetensors or HDF5 file, which do")
 
 
 def _find(tree: ParameterTree, style: str) -> None:
