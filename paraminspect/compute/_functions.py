@@ -97,6 +97,13 @@ def plain(x: Any) -> Any:
     return x
 
 
+def normalized(x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    """`x` less its mean, over the root of its variance plus `eps`, along `axes`."""
+    centred = x - np.mean(x, axis=axes, keepdims=True)
+    variance = np.mean(centred * centred, axis=axes, keepdims=True)
+    return centred / np.sqrt(variance + eps)
+
+
 def norm(x: Any) -> Any:
     """The Euclidean length of all elements."""
     return np.sqrt(np.sum(x * x))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 from paraminspect.arrays import Shape
+from paraminspect.collector import collector_paused
 from paraminspect.definition._build import Builder
 from paraminspect.definition._place import LocatedError, fail
 from paraminspect.definition._rules import Rules
@@ -43,25 +42,13 @@ MAXIMUM_COUNT = 2**63 - 1
 def load_definition(text: bytes, source: str) -> ParameterTree:
     """The tree that a definition describes; `source` names it in errors (`FILE: what @ where`)."""
     try:
-        with _garbage_kept():
+        with collector_paused():
             tree = _load(read_yaml(text))
     except RecursionError:
         raise DefinitionError(f"{source}: the model is nested too deep") from None
     except DefinitionError as error:
         raise DefinitionError(f"{source}: {error}") from None
     return replace(tree, source=source)
-
-
-@contextmanager
-def _garbage_kept() -> Iterator[None]:
-    """No collections: all that is made is kept, and looking through it would double the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _load(root: Node) -> ParameterTree:

@@ -29,11 +29,6 @@ def _affine(call: Call, y: Any, axes: tuple[int, ...]) -> Any:
     return y if beta is None else y + _shaped(beta, axes, y.ndim)
 
 
-def _normalized(x: Any, axes: tuple[int, ...], epsilon: float) -> Any:
-    centred = x - np.mean(x, axis=axes, keepdims=True)
-    return centred / np.sqrt(np.mean(centred * centred, axis=axes, keepdims=True) + epsilon)
-
-
 def batch_normalization(call: Call, x: Any) -> Any:
     """`BatchNormalization`: the batch's statistics in training, the moving ones otherwise."""
     a = call.a
@@ -48,13 +43,13 @@ def batch_normalization(call: Call, x: Any) -> Any:
     for name, value in (("moving_mean", batch.mean(rest)), ("moving_variance", batch.var(rest))):
         kept = a.momentum * call.p[name] + (1 - a.momentum) * value
         call.update(name, kept.astype(call.p[name].dtype))
-    return _affine(call, _normalized(x, rest, a.epsilon), (axis,))
+    return _affine(call, f.normalized(x, rest, a.epsilon), (axis,))
 
 
 def layer_normalization(call: Call, x: Any) -> Any:
     """`LayerNormalization` along one or several axes."""
     axes = _axes(call.a.axis, x.ndim)
-    return _affine(call, _normalized(x, axes, call.a.epsilon), axes)
+    return _affine(call, f.normalized(x, axes, call.a.epsilon), axes)
 
 
 def group_normalization(call: Call, x: Any) -> Any:
@@ -64,7 +59,7 @@ def group_normalization(call: Call, x: Any) -> Any:
     groups = channels if call.a.groups == -1 else call.a.groups
     first = np.moveaxis(x, axis, 1)
     grouped = np.reshape(first, (x.shape[0], groups, -1))
-    y = np.reshape(_normalized(grouped, (2,), call.a.epsilon), first.shape)
+    y = np.reshape(f.normalized(grouped, (2,), call.a.epsilon), first.shape)
     return _affine(call, np.moveaxis(y, 1, axis), (axis,))
 
 

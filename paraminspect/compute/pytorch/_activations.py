@@ -86,13 +86,6 @@ ACTIVATIONS: dict[str, Compute] = {
 """Layer kind to computation."""
 
 
-def normalized(x: Any, axes: tuple[int, ...], eps: float) -> Any:
-    """`x` less its mean, over the root of its variance plus `eps`, along `axes`."""
-    centred = x - np.mean(x, axis=axes, keepdims=True)
-    variance = np.mean(centred * centred, axis=axes, keepdims=True)
-    return centred / np.sqrt(variance + eps)
-
-
 def _scaled(y: Any, call: Call, channel_axes: int = 0) -> Any:
     """Weight * y + bias; `channel_axes` axes come after the channels."""
     for name in ("weight", "bias"):
@@ -109,7 +102,7 @@ def layer_norm(call: Call, x: Any) -> Any:
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if x.shape[x.ndim - len(shape) :] != shape:
         raise ShapeError(f"expected the last axes to be {list(shape)}, got shape {list(x.shape)}")
-    return _scaled(normalized(x, tuple(range(-len(shape), 0)), call.a.eps), call)
+    return _scaled(f.normalized(x, tuple(range(-len(shape), 0)), call.a.eps), call)
 
 
 def rms_norm(call: Call, x: Any) -> Any:
@@ -124,7 +117,7 @@ def rms_norm(call: Call, x: Any) -> Any:
 def group_norm(call: Call, x: Any) -> Any:
     """`nn.GroupNorm` [Wu & He 2018]."""
     grouped = np.reshape(x, (x.shape[0], call.a.num_groups, -1))
-    y = np.reshape(normalized(grouped, (2,), call.a.eps), x.shape)
+    y = np.reshape(f.normalized(grouped, (2,), call.a.eps), x.shape)
     return _scaled(y, call, x.ndim - 2)
 
 
@@ -132,7 +125,7 @@ def instance_norm(call: Call, x: Any) -> Any:
     """`nn.InstanceNorm`: the running statistics hold outside of training, if it keeps any."""
     if "running_mean" in call.p and not call.training:
         return _with_statistics(call, x, call.p["running_mean"], call.p["running_var"])
-    return _scaled(normalized(x, tuple(range(2, x.ndim)), call.a.eps), call, x.ndim - 2)
+    return _scaled(f.normalized(x, tuple(range(2, x.ndim)), call.a.eps), call, x.ndim - 2)
 
 
 def batch_norm(call: Call, x: Any) -> Any:
@@ -142,7 +135,7 @@ def batch_norm(call: Call, x: Any) -> Any:
     axes = (0, *range(2, x.ndim))
     if call.training and "running_mean" in call.p:
         _keep_up(call, f.plain(x), axes)
-    return _scaled(normalized(x, axes, call.a.eps), call, x.ndim - 2)
+    return _scaled(f.normalized(x, axes, call.a.eps), call, x.ndim - 2)
 
 
 def _with_statistics(call: Call, x: Any, mean: Any, variance: Any) -> Any:
