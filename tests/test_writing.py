@@ -4,7 +4,6 @@ import os
 import stat
 from pathlib import Path
 
-import ml_dtypes
 import numpy as np
 import pytest
 import safetensors
@@ -32,33 +31,6 @@ def assert_same(read, meant):
     assert set(read) == set(meant)
     for name, values in meant.items():
         np.testing.assert_array_equal(read[name], values, strict=True)
-
-
-base = np.arange(24.0, dtype=np.float32).reshape(2, 3, 4)
-VIEWS = {
-    "transposed": base.T,
-    "strided": base[:, ::2, 1::2],
-    "reversed": base[::-1],
-    "broadcast": np.broadcast_to(np.float32(7), (2, 5)),
-    "empty": base[:, :0],
-    "scalar": np.array(3, np.int64),
-    "fortran": np.asfortranarray(base[0]),
-    "bool": np.array([True, False, True])[::2],
-    "bfloat16": base.astype(ml_dtypes.bfloat16)[..., 1],
-    "complex": (base * 1j).astype(np.complex64).T,
-}
-
-
-def test_views_are_written_as_numpy_shows_them(tmp_path):
-    save_checkpoint(tree_of(VIEWS), tmp_path / "a.safetensors")
-    assert_same(safetensors.numpy.load_file(tmp_path / "a.safetensors"), VIEWS)
-
-
-def test_foreign_byte_order_is_written_in_the_order_of_the_format(tmp_path):
-    save_checkpoint(tree_of({"w": np.arange(5, dtype=">i4")}), tmp_path / "a.safetensors")
-    assert_same(
-        safetensors.numpy.load_file(tmp_path / "a.safetensors"), {"w": np.arange(5, dtype="<i4")}
-    )
 
 
 def test_values_that_span_many_blocks_arrive_in_their_places(tmp_path):
