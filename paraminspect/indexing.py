@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 IndexItem = int | slice | EllipsisType
 Index = tuple[IndexItem, ...]
 
+MAXIMUM_AXES = 64
+"""NumPy's own limit; files may have more."""
+
 SMALL_READ_NBYTES = 1 << 16
 """A read of this much costs about what a system call costs: gaps within it are read through."""
 
@@ -48,6 +51,8 @@ class Axis(NamedTuple):
 
 def normalize(index: Index, shape: Shape) -> tuple[Axis, ...]:
     """One `Axis` per axis of `shape`, with NumPy's meaning of negative, open and excess bounds."""
+    if len(shape) > MAXIMUM_AXES:
+        raise AddressError(f"there are {len(shape)} axes; NumPy has at most {MAXIMUM_AXES}")
     given = sum(item is not Ellipsis for item in index)
     if given > len(shape):
         raise AddressError(f"{given} indices for {len(shape)} axes, shape {list(shape)}")

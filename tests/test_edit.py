@@ -19,6 +19,7 @@ from paraminspect.errors import (
     ShapeError,
     UnsetError,
 )
+from paraminspect.recipes import Recipe
 from paraminspect.tree import Parameter, ParameterTree
 
 
@@ -350,3 +351,28 @@ def test_bfloat16_special_values_survive_an_edit_elsewhere():
     edited = assign(tree_of({"w": values}), "w[3]", "x + 1")["w"].numpy()
     assert edited.tobytes()[:6] == values.tobytes()[:6]
     assert edited[3] == 4
+
+
+@pytest.mark.parametrize("text", ["x + 1", "x - mean(x)", "flip(x) * 1", "x * 'b'"])
+@pytest.mark.parametrize("ndim", [33, 64])
+def test_arrays_of_many_axes_are_set(text, ndim):
+    values = np.arange(4.0).reshape((2,) + (1,) * (ndim - 2) + (2,))
+    tree = tree_of({"w": values.reshape(-1), "b": np.array([2.0, 3])})
+    array = Recipe(
+        values.shape, DTYPES["float64"], lambda start, stop: np.arange(start, stop) * 1.0
+    )
+    tree = tree.replace([Parameter("w", array)])
+    expected = {
+        "x + 1": [1.0, 2, 3, 4],
+        "x - mean(x)": [-1.5, -0.5, 0.5, 1.5],
+        "flip(x) * 1": [3.0, 2, 1, 0],
+        "x * 'b'": [0.0, 3, 4, 9],
+    }[text]
+    np.testing.assert_array_equal(assign(tree, "w", text)["w"].data.read(0, 4), expected)
+
+
+def test_more_axes_than_numpy_has_are_an_error():
+    array = Recipe((1,) * 65, DTYPES["float64"], lambda start, stop: np.zeros(stop - start))
+    tree = ParameterTree({"w": Parameter("w", array)})
+    with pytest.raises(AddressError, match="w: there are 65 axes; NumPy has at most 64"):
+        assign(tree, "w", "0")

@@ -13,7 +13,9 @@ from paraminspect.arrays import DTYPES, InMemory, Unset
 from paraminspect.checkpoint import open_checkpoint, save_checkpoint
 from paraminspect.checkpoint._open_folder import TEMPORARY_SUFFIX
 from paraminspect.checkpoint._writing import replacing
+from paraminspect.edit import assign
 from paraminspect.errors import CheckpointError, DTypeError, TieError, UnsetError
+from paraminspect.recipes import Recipe
 from paraminspect.tree import Parameter, ParameterTree
 
 
@@ -216,6 +218,54 @@ def test_an_input_that_changed_while_it_was_read_stops_the_writing(tmp_path):
     with pytest.raises(CheckpointError, match=r"source.safetensors: the file changed while"):
         save_checkpoint(tree, path)
     assert names_in(tmp_path) == ["source.safetensors"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: os.truncate(path, 100),
+        lambda path: path.write_bytes(path.read_bytes()[::-1]),
+        lambda path: path.unlink(),
+        lambda path: (
+            path.with_name("other").write_bytes(b"x"),
+            path.with_name("other").replace(path),
+        ),
+    ],
+    ids=["cut short", "overwritten", "removed", "replaced"],
+)
+@pytest.mark.parametrize("text", ["", "x + 1"], ids=["copied", "edited"])
+def test_a_source_that_changes_while_it_is_read_stops_the_writing(text, change, tmp_path):
+    """The first array changes the file, as another program might; the second lies in it."""
+    source, target = tmp_path / "source.safetensors", tmp_path / "target.safetensors"
+    save_checkpoint(tree_of({"w": np.arange(1000.0)}), source)
+    target.write_bytes(b"old")
+    tree = open_checkpoint(source)
+    if text:
+        tree = assign(tree, "w", text)
+
+    def make(start, stop):
+        change(source)
+        os.utime(source, ns=(0, 0)) if source.exists() else None
+        return np.zeros(stop - start, np.float32)
+
+    first = Parameter("first", Recipe((3,), DTYPES["float32"], make))
+    tree = ParameterTree({"first": first, **tree.entries}, files=tree.files)
+    with pytest.raises(CheckpointError, match=r"source.safetensors: .*(changed|truncated)"):
+        save_checkpoint(tree, target, overwrite=True)
+    assert target.read_bytes() == b"old"
+    assert not any("tmp" in name for name in names_in(tmp_path))
+
+
+def test_a_folder_that_vanishes_while_writing_is_an_error(tmp_path):
+    (folder := tmp_path / "folder").mkdir()
+
+    def write():
+        with replacing(folder / "a", 3) as new:
+            new.write(b"new", 0)
+            folder.rmdir()
+
+    with pytest.raises(CheckpointError, match=r"folder/a: cannot write: no such file or directory"):
+        write()
 
 
 def test_an_error_while_writing_leaves_nothing_behind(tmp_path):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import math
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +22,7 @@ from paraminspect.arrays import BLOCK_NBYTES, Array, Shape, count_elements
 from paraminspect.errors import CastError, ExpressionError, ShapeError, nearest
 from paraminspect.expressions import CONSTANTS, Expression
 from paraminspect.functions import ELEMENTWISE, FUNCTIONS, STREAMED, check_held
+from paraminspect.indexing import boxes
 
 Values = np.ndarray[Any, Any]
 
@@ -176,11 +177,10 @@ class _Number:
     def __init__(
         self, name: str, argument: ast.expr, arrays: Mapping[str, Array], unsafe: bool
     ) -> None:
-        try:
-            shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
-        except ValueError:
+        shape = _broadcast([array.shape for array in arrays.values()])
+        if shape is None:
             shapes = ", ".join(str(list(array.shape)) for array in arrays.values())
-            raise ShapeError(f"the shapes {shapes} within {name}() do not fit together") from None
+            raise ShapeError(f"the shapes {shapes} within {name}() do not fit together")
         self._formula = _Blockwise(argument, arrays, shape, unsafe)
         self._count = math.prod(shape)
         self._reduce = STREAMED[name]
@@ -205,11 +205,7 @@ class _View:
 
     def __init__(self, name: str, array: Array, shape: Shape) -> None:
         own = _without_leading_ones(array.shape)
-        try:
-            fits = np.broadcast_shapes(own, shape) == shape
-        except ValueError:
-            fits = False
-        if not fits:
+        if _broadcast([own, shape]) != shape:
             raise ShapeError(
                 f"{name.removeprefix(_QUOTE)} has shape {list(array.shape)},"
                 f" which cannot be broadcast to {list(shape)}"
@@ -230,7 +226,19 @@ class _View:
             if self._held is None:
                 values = widened(self._array[...]).reshape(_without_leading_ones(self._array.shape))
                 self._held = values if self._is_number else np.broadcast_to(values, self._shape)
-        return self._held if self._is_number else self._held.flat[start:stop]
+        return self._held if self._is_number else _flat(self._held, start, stop)
+
+
+def _broadcast(shapes: Sequence[Shape]) -> Shape | None:
+    """The shape to which all can be broadcast, if there is one; NumPy's own ends at 32 axes."""
+    ndim = max(map(len, shapes), default=0)
+    result = []
+    for lengths in zip(*((1,) * (ndim - len(shape)) + shape for shape in shapes), strict=True):
+        other = {length for length in lengths if length != 1}
+        if len(other) > 1:
+            return None
+        result.append(other.pop() if other else 1)
+    return tuple(result)
 
 
 def _without_leading_ones(shape: Shape) -> Shape:
@@ -266,7 +274,7 @@ class _Whole:
                 self._left = math.prod(self._shape)
             self._left -= stop - start
             self._held = held if self._left > 0 else None
-        return held.flat[start:stop]
+        return _flat(held, start, stop)
 
     def _compute(self) -> Values:
         names = {name: widened(array[...]) for name, array in self._arrays.items()}
@@ -279,6 +287,17 @@ class _Whole:
                 f"the expression gives shape {list(values.shape)},"
                 f" which cannot be broadcast to {list(self._shape)}"
             ) from None
+
+
+def _flat(values: Values, start: int, stop: int) -> Values:
+    """Flat elements `start` to `stop` of any view; NumPy's own `flat` ends at 32 axes."""
+    if values.flags.c_contiguous:
+        return values.reshape(-1)[start:stop]
+    parts = [
+        values[tuple(slice(part.start, part.stop) for part in box)].reshape(-1)
+        for box in boxes(values.shape, start, stop)
+    ]
+    return np.concatenate([np.empty(0, values.dtype), *parts])
 
 
 def widened(values: Values) -> Values:
