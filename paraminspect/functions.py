@@ -147,8 +147,7 @@ def _typed(value: Any, dtype: np.dtype[Any], name: str) -> Any:
     return dtype.type(value)
 
 
-def _total(blocks: Blocks) -> tuple[Any, int, np.dtype[Any]]:
-    """Sum and number of the elements, and the dtype of their mean."""
+def _mean(blocks: Blocks) -> Any:
     total: Any = 0.0
     count = 0
     dtype: np.dtype[Any] = np.dtype(np.float64)
@@ -158,20 +157,27 @@ def _total(blocks: Blocks) -> tuple[Any, int, np.dtype[Any]]:
         count += block.size
     if not count:
         raise ExpressionError("the mean of no elements is not defined")
-    return total, count, dtype
-
-
-def _mean(blocks: Blocks) -> Any:
-    total, count, dtype = _total(blocks)
     return _typed(total / count, dtype, "mean")
 
 
 def _var(blocks: Blocks) -> Any:
-    total, count, dtype = _total(blocks)
-    squares = 0.0
+    """In one pass: the squares of blocks are merged [Chan, Golub & LeVeque 1979, eq. 2.1]."""
+    count, mean, squares = 0, np.float64(0.0), 0.0
+    dtype: np.dtype[Any] = np.dtype(np.float64)
     for block in blocks():
-        distance = np.abs(block - _wide(dtype).type(total / count))
-        squares += float(np.dot(distance, distance))
+        dtype = block.dtype if block.dtype.kind in "fc" else dtype
+        wide = block.astype(_wide(dtype))
+        own = wide.mean()
+        wide -= own
+        distance = np.abs(wide) if dtype.kind == "c" else wide
+        # Not a dot product: BLAS would start threads, which are in the way of ours.
+        squares += float(np.square(distance, out=distance).sum())
+        step = own - mean
+        squares += abs(step) ** 2 * count * (block.size / (count + block.size))
+        count += block.size
+        mean = mean + step * (block.size / count)
+    if not count:
+        raise ExpressionError("the variance of no elements is not defined")
     real = np.dtype(np.float64) if dtype.kind == "c" else dtype
     return _typed(squares / count, real, "variance")
 

@@ -15,6 +15,9 @@ from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.errors import DTypeError
 from paraminspect.parallel import for_each
 
+MADE_NBYTES = 1 << 20
+"""Bytes of values that one task makes: these, and what is computed on the way, fit a cache."""
+
 COPY_NBYTES = 1 << 24
 """Bytes that one task copies."""
 
@@ -67,7 +70,7 @@ def _tasks(placed: Iterable[Placed]) -> Iterator[Copy | Block]:
     yield from _pieces(_merged(part for part in parts if isinstance(part, Copy)))
     for block in (part for part in parts if isinstance(part, Block)):
         size = block.array.dtype.nbytes
-        for start, stop in block_ranges(block.array, start=block.start, stop=block.stop):
+        for start, stop in block_ranges(block.array, MADE_NBYTES, block.start, block.stop):
             yield Block(block.array, start, stop, block.at + size(start) - size(block.start))
 
 
