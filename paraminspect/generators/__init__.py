@@ -47,11 +47,12 @@ class Generator(Protocol):
 GENERATORS: dict[str, tuple[str, str]] = {
     "native": ("_native", "keyed by seed, name and block: adding a layer changes no other"),
     "pytorch-2.13": ("_pytorch", "torch.manual_seed(seed) and constructing the model, on CPU"),
+    "jax-0.10": ("_jax", "jax.nn.initializers, keys of flax.nnx.Rngs(params=seed), tree order"),
     "mxnet-1.9": ("_mxnet", "mx.random.seed(seed) and net.initialize(), on CPU"),
 }
 """Name to (module of this package, what it reproduces)."""
 
-RNG_ALIASES = {"pytorch": "pytorch-2.13", "mxnet": "mxnet-1.9"}
+RNG_ALIASES = {"pytorch": "pytorch-2.13", "jax": "jax-0.10", "mxnet": "mxnet-1.9"}
 """The newest version of each."""
 
 
