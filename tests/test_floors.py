@@ -18,7 +18,13 @@ FLOORS = [
     ["tree"],
     ["diff", "renaming", "slicing", "duplicates"],
     ["naming", "stats", "edit"],
-    ["checkpoint._content", "checkpoint._files", "checkpoint._json", "checkpoint._signals"],
+    [
+        "checkpoint._content",
+        "checkpoint._files",
+        "checkpoint._json",
+        "checkpoint._signals",
+        "checkpoint._lost",
+    ],
     ["checkpoint._open_folder"],
     [
         "histogram",

@@ -15,11 +15,12 @@ from paraminspect.checkpoint._archive_writing import finish_archive
 from paraminspect.checkpoint._files import RegularFile
 from paraminspect.checkpoint._hdf5._chunks import boxes
 from paraminspect.checkpoint._hdf5._contents import Contents, Dataset, HDF5Source
+from paraminspect.checkpoint._hdf5._origin import Edits, Origin
 from paraminspect.checkpoint._hdf5._process import GARBAGE, Extent, Library
 from paraminspect.checkpoint._hdf5._tree import resolve_links
 from paraminspect.checkpoint._hdf5_writing import SECONDS, Target, read_back, save_hdf5
 from paraminspect.checkpoint._keras._archive import WEIGHTS
-from paraminspect.checkpoint._keras._origin import Edits, Origin
+from paraminspect.checkpoint._lost import left_out
 from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.checkpoint._transfer import Placed, transfer
 from paraminspect.checkpoint._writing import replacing
@@ -39,11 +40,13 @@ def save_h5(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
     reason = origin.why_not(tree)
     if reason and _is_source(path, tree):
         raise CheckpointError(
-            f"{path}: it would lose what else Keras keeps in it: {reason}; write another file"
+            f"{path}: it would lose what else is in it: {reason}; write another file"
         )
     if reason:
         lost = save_hdf5(tree, path, overwrite=overwrite)
-        return [f"{path} is plain HDF5, not laid out as Keras does: {reason}", *lost]
+        is_plain = tree.format == "hdf5"
+        less = "without what attributes tell" if is_plain else "not laid out as Keras does"
+        return [f"{path} is plain HDF5, {less}: {reason}", *lost, *left_out(tree)]
     contents = origin.parts[0]
     edits = origin.edits(tree)
     start, size = _whole(contents, origin)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from paraminspect.arrays import Unset
+from paraminspect.checkpoint._lost import left_out
 from paraminspect.errors import CheckpointError, nearest
 from paraminspect.tree import ParameterTree
 
@@ -47,6 +48,9 @@ SAVERS = {
 
 FORMATS = (*SAVERS, SHARDED)
 
+ALONE = frozenset(("safetensors", SHARDED, "npz"))
+"""Formats that hold parameters and nothing else; the savers of others tell what they leave out."""
+
 DEFAULT = "safetensors"
 """The format of what neither has a source nor a suffix."""
 
@@ -78,8 +82,10 @@ def save_checkpoint(
     if chosen == SHARDED:
         from paraminspect.checkpoint._shards_writing import save_sharded
 
-        return save_sharded(tree, path, max_shard_nbytes=max_shard_nbytes, overwrite=overwrite)
-    return SAVERS[chosen].load()(tree, path, overwrite=overwrite)
+        lost = save_sharded(tree, path, max_shard_nbytes=max_shard_nbytes, overwrite=overwrite)
+    else:
+        lost = SAVERS[chosen].load()(tree, path, overwrite=overwrite)
+    return [*lost, *(left_out(tree) if chosen in ALONE else [])]
 
 
 def choose_format(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from paraminspect.arrays import DTYPES, DType, Opaque
 from paraminspect.checkpoint._hdf5._contents import Contents, Dataset
+from paraminspect.checkpoint._hdf5._origin import Origin
 from paraminspect.tree import Parameter, ParameterTree
 
 SEPARATOR = "/"
@@ -19,15 +20,17 @@ DTYPE_ATTRIBUTE = "dtype"
 def tree_of(contents: Contents) -> ParameterTree:
     """The tree of a file of which nothing more is known."""
     resolve_links(contents)
-    parameters = parameters_of(contents, told_dtypes(contents))
+    entries = {p.name: p for p in parameters_of(contents, told_dtypes(contents))}
+    ties = ties_of(contents, {name: name for name in entries})
     return ParameterTree(
-        {parameter.name: parameter for parameter in parameters},
-        ties_of(contents, {parameter.name: parameter.name for parameter in parameters}),
+        entries,
+        ties,
         source=str(contents.file.path),
         format="hdf5",
         separator=SEPARATOR,
         files=(contents.source,),
         others=contents.others,
+        origin=Origin([contents], entries, ties),
         more_metadata=contents.metadata,
     )
 

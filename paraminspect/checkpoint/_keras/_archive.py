@@ -15,6 +15,7 @@ from pathlib import Path
 
 from paraminspect.checkpoint._files import RegularFile, write_all
 from paraminspect.checkpoint._hdf5._contents import Contents, read_contents
+from paraminspect.checkpoint._hdf5._origin import Origin
 from paraminspect.checkpoint._hdf5._process import Extent, Library
 from paraminspect.checkpoint._hdf5._superblock import find_extent
 from paraminspect.checkpoint._json import shown
@@ -25,7 +26,6 @@ from paraminspect.checkpoint._keras._config import (
     parse_metadata,
     parse_version,
 )
-from paraminspect.checkpoint._keras._origin import Origin
 from paraminspect.checkpoint._keras._trees import weights_tree
 from paraminspect.checkpoint._zip import STORED, Archive, Member, MemberBytes
 from paraminspect.errors import CheckpointError

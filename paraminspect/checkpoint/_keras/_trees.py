@@ -10,6 +10,7 @@ from types import MappingProxyType
 from paraminspect.arrays import DTYPES, DType
 from paraminspect.checkpoint._files import RegularFile
 from paraminspect.checkpoint._hdf5._contents import Contents
+from paraminspect.checkpoint._hdf5._origin import Origin
 from paraminspect.checkpoint._hdf5._tree import (
     SEPARATOR,
     parameters_of,
@@ -19,7 +20,6 @@ from paraminspect.checkpoint._hdf5._tree import (
 )
 from paraminspect.checkpoint._keras._config import LayerConfig, describes
 from paraminspect.checkpoint._keras._legacy import OPTIMIZER, stored_names
-from paraminspect.checkpoint._keras._origin import Origin
 from paraminspect.checkpoint._keras._variables import (
     NAME_ATTRIBUTE,
     Layers,

@@ -1,4 +1,4 @@
-"""What is kept of a file of Keras in order to write a tree into a copy of it."""
+"""What is kept of an HDF5 file, or one of Keras, in order to write a tree into a copy of it."""
 
 from __future__ import annotations
 
