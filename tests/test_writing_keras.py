@@ -214,3 +214,10 @@ def test_a_shard_is_replaced_and_never_two(shards, tmp_path):
         save_checkpoint(tree.replace(all_zero), shards, overwrite=True)
     with pytest.raises(CheckpointError, match="only changed in place"):
         save_checkpoint(edited, tmp_path / "other", format_="keras-sharded")
+
+
+def test_a_keras_name_for_plain_hdf5_is_said_to_be_no_file_of_keras(run, tmp_path):
+    (tmp_path / "m.yaml").write_text("framework: keras\ninput: [4]\nlayers:\n- Dense(2)\n")
+    done = run("init", tmp_path / "m.yaml", "--seed", 0, "-o", tmp_path / "m.weights.h5")
+    assert done.status == 0
+    assert "is plain HDF5: Keras loads weights only from its own layout" in done.err

@@ -29,6 +29,7 @@ from paraminspect.errors import CheckpointError
 from paraminspect.tree import ParameterTree
 
 PIECE_NBYTES = 1 << 20
+KERAS_SUFFIX = ".weights.h5"
 WAY_OUT = "write *.safetensors, or *.h5 as plain HDF5"
 
 
@@ -36,7 +37,10 @@ def save_h5(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
     """Write a copy of the tree's Keras file, or of the weights in its archive; else plain HDF5."""
     origin = tree.origin
     if not isinstance(origin, Origin) or len(origin.parts) != 1:
-        return save_hdf5(tree, path, overwrite=overwrite)
+        lost = save_hdf5(tree, path, overwrite=overwrite)
+        if path.name.endswith(KERAS_SUFFIX) and tree.format != "hdf5":
+            lost = [f"{path} is plain HDF5: Keras loads weights only from its own layout", *lost]
+        return lost
     reason = origin.why_not(tree)
     if reason and _is_source(path, tree):
         raise CheckpointError(
