@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -146,12 +145,6 @@ def _set_of_shards(name: str) -> Callable[[Path], Any]:
     return state
 
 
-def _hdf5(folder: Path) -> None:
-    with h5py.File(folder / "m.h5", "w") as file:
-        for name, values in VALUES.items():
-            file[name] = values
-
-
 SCENARIOS = {
     "in place": Scenario(
         _one_file, ("set", "-i", "{}/m.safetensors", "a=x + 1"), _bytes("m.safetensors")
@@ -164,9 +157,6 @@ SCENARIOS = {
         ("set", "{}/m.safetensors", "a=x + 1", "-o", "{}/n.safetensors"),
         _bytes("n.safetensors"),
     ),
-    "hdf5 in place": Scenario(_hdf5, ("set", "-i", "{}/m.h5", "a=x + 1"), _bytes("m.h5")),
-    "new hdf5": Scenario(_one_file, ("convert", "{}/m.safetensors", "{}/n.h5"), _bytes("n.h5")),
-    "new npz": Scenario(_one_file, ("convert", "{}/m.safetensors", "{}/n.npz"), _bytes("n.npz")),
     "shards in place": Scenario(
         _shards, ("set", "-i", "{}/s", "a=x + 1", "b=x * 2"), _set_of_shards("s"), leftovers=3
     ),
