@@ -25,18 +25,25 @@ class Window:
 
     def readinto(self, buffer: Any) -> int:
         """Read, from the window alone."""
-        view = memoryview(buffer)[: max(0, self.size - self.at)]
-        got = os.preadv(FILE_DESCRIPTOR, [view], self.base + self.at) if view else 0
-        self.at += got
-        return got
+        view = memoryview(buffer).cast("B")[: max(0, self.size - self.at)]
+        start = self.at
+        # The library's driver does not ask how much it got: the system may give it in pieces.
+        while view and (got := os.preadv(FILE_DESCRIPTOR, [view], self.base + self.at)):
+            view = view[got:]
+            self.at += got
+        return self.at - start
 
     def write(self, buffer: Any) -> int:
-        """Write; the file grows with it."""
-        view = memoryview(buffer)
-        written = os.pwrite(FILE_DESCRIPTOR, view, self.base + self.at)
-        self.at += written
+        """Write all of it; the file grows with it."""
+        view = memoryview(buffer).cast("B")
+        nbytes = len(view)
+        # Nor does it ask how much was written: what is missing would be missing from the file.
+        while view:
+            written = os.pwrite(FILE_DESCRIPTOR, view, self.base + self.at)
+            view = view[written:]
+            self.at += written
         self.size = max(self.size, self.at)
-        return written
+        return nbytes
 
     def truncate(self, size: int) -> int:
         """Let the file end here."""
