@@ -125,24 +125,21 @@ def test_a_full_disk_leaves_everything_as_it_was(name, small_disk):
     ] == []
 
 
-def test_short_writes_are_gone_on_with(tmp_path):
+@pytest.mark.parametrize("most", [7, 1000])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_short_writes_are_gone_on_with(name, most, tmp_path):
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("no C compiler for the library that shortens writes")
     library = tmp_path / "shortwrite.so"
     source = Path(__file__).with_name("shortwrite.c")
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    for name, scenario in SCENARIOS.items():
-        old, new = outcome(scenario, _made(tmp_path / name))
-        folder = new_folder(tmp_path / name, "short", scenario)
-        done = scenario.run(folder, "env", f"LD_PRELOAD={library}", "SW_MAX=7")
-        assert (done.returncode, done.stderr) == (0, "")
-        assert scenario.state(folder) == new != old
-
-
-def _made(path):
-    path.mkdir()
-    return path
+    scenario = SCENARIOS[name]
+    old, new = outcome(scenario, tmp_path)
+    folder = new_folder(tmp_path, "short", scenario)
+    done = scenario.run(folder, "env", f"LD_PRELOAD={library}", f"SW_MAX={most}")
+    assert done.returncode == 0, done.stderr
+    assert scenario.state(folder) == new != old
 
 
 @pytest.mark.parametrize("name", ["in place", "in place, named", "shards in place"])

@@ -11,17 +11,20 @@ import struct
 import subprocess
 
 import pytest
-from harness import NO_FSYNC, SCENARIOS, Scenario, inject, litter, new_folder, system_calls
+from harness import (
+    CHANGING,
+    NO_FSYNC,
+    SCENARIOS,
+    Scenario,
+    inject,
+    litter,
+    new_folder,
+    system_calls,
+)
 
 pytestmark = pytest.mark.fault
 
 SHUTDOWN = 0x8004587D
-
-CHANGING = {
-    *("fallocate", "ftruncate", "pwrite64", "copy_file_range", "fchmod", "fsync"),
-    *("linkat", "rename", "renameat", "unlink", "unlinkat", "mkdir", "exit_group"),
-}
-"""The system calls after which there is something else on the disk."""
 
 
 class Disk:
