@@ -94,7 +94,13 @@ class Library:
 
     def stop_soon(self) -> None:
         """End the process in a moment: what is asked until then finds it ready."""
-        timer = threading.Timer(MOMENT_SECONDS, self.stop)
+        library = weakref.ref(self)  # it ends earlier where nobody holds it any more
+
+        def stop() -> None:
+            if (held := library()) is not None:
+                held.stop()
+
+        timer = threading.Timer(MOMENT_SECONDS, stop)
         timer.daemon = True
         timer.start()
 
