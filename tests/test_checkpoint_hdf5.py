@@ -470,4 +470,3 @@ def test_our_own_process_imports_neither_h5py_nor_numpy_to_list(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True)
     assert done.stdout == "False False\n"
-
