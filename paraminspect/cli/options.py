@@ -86,22 +86,25 @@ class Output:
         The lines of `report` say what was done, beginning with a verb: `set 0.bias: ...`.
         """
         from paraminspect.checkpoint import check_values, save_checkpoint
+        from paraminspect.cli.progress import progress
 
         lost: list[str] = []
-        if self.dry_run:
-            check_values(tree)
-        else:
-            lost = save_checkpoint(
-                tree,
-                target,
-                format_=format_,
-                overwrite=self.force or self.in_place,
-                max_shard_nbytes=self.max_shard_nbytes,
-            )
+        totals = tree.totals
+        with progress("checking" if self.dry_run else "writing", totals.nbytes) as advance:
+            if self.dry_run:
+                check_values(tree, advance)
+            else:
+                lost = save_checkpoint(
+                    tree,
+                    target,
+                    format_=format_,
+                    overwrite=self.force or self.in_place,
+                    max_shard_nbytes=self.max_shard_nbytes,
+                    progress=advance,
+                )
         for line in lost:
             click.echo(f"paraminspect: {escape(line)}", err=True)
         if not self.quiet:
-            totals = tree.totals
             size = f"{totals.arrays} arrays, {totals.nbytes} bytes"
             for line in (*report, f"write {target}: {size}"):
                 click.echo(escape(f"would {line}" if self.dry_run else line))

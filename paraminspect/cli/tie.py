@@ -85,10 +85,13 @@ def _check_format(tree: ParameterTree, where: Path) -> None:
 
 
 def _find(tree: ParameterTree, style: str) -> None:
+    from paraminspect.cli.progress import progress
     from paraminspect.duplicates import find_duplicates
     from paraminspect.report.duplicates import STYLES
 
-    write(STYLES[style](tree.source, find_duplicates(tree)), sys.stdout)
+    with progress("reading", tree.totals.nbytes) as advance:
+        found = find_duplicates(tree, advance)
+    write(STYLES[style](tree.source, found), sys.stdout)
 
 
 def _tie(tree: ParameterTree, alias: str, target: str) -> tuple[ParameterTree, str]:
