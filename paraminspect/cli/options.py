@@ -58,6 +58,19 @@ class Output:
     quiet: bool
     max_shard_nbytes: int | None
 
+    @property
+    def given(self) -> list[str]:
+        """The options that were given, as they are spelled."""
+        values = {
+            "-o": self.path is not None,
+            "-i": self.in_place,
+            "--force": self.force,
+            "--dry-run": self.dry_run,
+            "--max-shard-size": self.max_shard_nbytes is not None,
+            "--quiet": self.quiet,
+        }
+        return [option for option, is_given in values.items() if is_given]
+
     def target(self, tree: ParameterTree, default: Path | None = None) -> Path:
         """Where to write what `tree` becomes; `default` is for neither `-o` nor `-i`.
 

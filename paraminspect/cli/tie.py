@@ -36,7 +36,7 @@ Exit status: 0 done, 2 trouble; then nothing has changed.
 @click.option("--undo", is_flag=True, help="Give ALIAS a copy of its own.")
 @click.option("--find", is_flag=True, help="List equal arrays that could be tied; write nothing.")
 @click.option(
-    "--format", "style", type=click.Choice(["table", "json"]), default="table", help="For --find."
+    "--format", "style", type=click.Choice(["table", "json"]), help="Of --find: table or json."
 )
 @output_options
 def tie_parameters(
@@ -45,7 +45,7 @@ def tie_parameters(
     target: str | None,
     undo: bool,
     find: bool,
-    style: str,
+    style: str | None,
     output: Output,
 ) -> None:
     """Make ALIAS another name of the array of TARGET, in SOURCE: stored and counted once.
@@ -53,9 +53,10 @@ def tie_parameters(
     Shapes and dtypes must agree. The values are those of TARGET.
     """
     _check_use(alias, target, undo, find)
+    _check_options(find, style, output)
     tree = open_source(source)
     if find:
-        _find(tree, style)
+        _find(tree, style or "table")
         return
     assert alias is not None
     where = output.target(tree)
@@ -74,6 +75,14 @@ def _check_use(alias: str | None, target: str | None, undo: bool, find: bool) ->
         raise click.UsageError("--undo takes SOURCE ALIAS")
     if not undo and not find and target is None:
         raise click.UsageError("expected SOURCE ALIAS TARGET, or SOURCE --find")
+
+
+def _check_options(find: bool, style: str | None, output: Output) -> None:
+    """Refuse options that would be without effect."""
+    if style and not find:
+        raise click.UsageError("--format goes with --find")
+    if find and (given := output.given):
+        raise click.UsageError(f"{given[0]} does not go with --find, which writes nothing")
 
 
 def _check_format(tree: ParameterTree, where: Path) -> None:

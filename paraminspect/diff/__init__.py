@@ -215,6 +215,8 @@ def _check_readable(parameter: Parameter) -> None:
 
 
 def _is_definition(tree: ParameterTree) -> bool:
+    if not tree.entries:  # all names are on the other side, or were left out
+        return tree.format == "definition"
     return any(isinstance(p.data, Unset) for p in tree.entries.values())
 
 
