@@ -52,25 +52,39 @@ def save_hdf5(
     tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
 ) -> list[str]:
     """Write all parameters of a tree into one file; returns what HDF5 cannot keep."""
-    arrays = {p.name: p.data for p in tree.parameters()}
     try:
         _check_names(tree.entries)
-        datasets = [_dataset(name, array) for name, array in arrays.items()]
+        objects, arrays = _objects(tree)
         metadata, lost = _kept_metadata(tree)
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
     nbytes = sum(map(_nbytes, arrays.values()))
     with replacing(path, nbytes, inputs=tree.files, overwrite=overwrite, progress=progress) as new:
         library = Library(Target(new, path), Extent(0, 0), "Creator")
-        links = list(tree.ties.items())
-        offsets, _ = library.ask(
-            "create", SECONDS, datasets=datasets, links=links, attributes=metadata
-        )
+        offsets, _ = library.ask("create", SECONDS, objects=objects, attributes=metadata)
         size, _ = library.ask("close", SECONDS)
         library.stop()
         transfer(_placed(library, arrays, offsets, size), new)
         _check_written(tree, new, path, size)
     return lost
+
+
+def _objects(tree: ParameterTree) -> tuple[list[tuple[Any, ...]], dict[str, Array]]:
+    """What to make, in the order of the tree, and the array of each dataset among it.
+
+    The first name of an array makes a dataset, and others become links to that: `(name, first)`.
+    """
+    objects: list[tuple[Any, ...]] = []
+    arrays: dict[str, Array] = {}
+    first_names: dict[str, str] = {}
+    for name, parameter in tree.entries.items():
+        first = first_names.setdefault(tree.own_name(name), name)
+        if first == name:
+            objects.append(_dataset(name, parameter.data))
+            arrays[name] = parameter.data
+        else:
+            objects.append((name, first))
+    return objects, arrays
 
 
 def _check_names(names: Collection[str]) -> None:
