@@ -9,6 +9,7 @@ ROOT = Path(__file__).parent.parent / "paraminspect"
 
 FLOORS = [
     ["collector", "errors", "parallel"],
+    ["libhdf5"],
     ["arrays", "functions"],
     ["indexing", "casting"],
     ["packed", "plausible", "selection", "wide"],

@@ -13,13 +13,13 @@ from typing import Any
 from paraminspect.arrays import Array, Opaque, Shape, count_elements
 from paraminspect.checkpoint._files import open_regular
 from paraminspect.checkpoint._hdf5._contents import Contents, read_contents
-from paraminspect.checkpoint._hdf5._process import GARBAGE, Extent, Library
 from paraminspect.checkpoint._hdf5._tree import told_dtypes
 from paraminspect.checkpoint._json import check_text, shown
 from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.checkpoint._transfer import Placed, transfer
 from paraminspect.checkpoint._writing import replacing
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
+from paraminspect.libhdf5.process import GARBAGE, Extent, Library
 from paraminspect.tree import ParameterTree
 
 SECONDS = 60

@@ -16,7 +16,6 @@ from paraminspect.checkpoint._files import RegularFile
 from paraminspect.checkpoint._hdf5._chunks import boxes
 from paraminspect.checkpoint._hdf5._contents import Contents, Dataset, HDF5Source
 from paraminspect.checkpoint._hdf5._origin import Edits, Origin
-from paraminspect.checkpoint._hdf5._process import GARBAGE, Extent, Library
 from paraminspect.checkpoint._hdf5._tree import resolve_links
 from paraminspect.checkpoint._hdf5_writing import SECONDS, Target, read_back, save_hdf5
 from paraminspect.checkpoint._keras._archive import WEIGHTS
@@ -26,6 +25,7 @@ from paraminspect.checkpoint._transfer import Placed, transfer
 from paraminspect.checkpoint._writing import replacing
 from paraminspect.checkpoint._zip import MemberBytes, NewArchive
 from paraminspect.errors import CheckpointError
+from paraminspect.libhdf5.process import GARBAGE, Extent, Library
 from paraminspect.tree import ParameterTree
 
 PIECE_NBYTES = 1 << 20
