@@ -33,6 +33,14 @@ CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 """Numbers that have a name wherever an expression gives values."""
 
 Function = Callable[..., Any]
+Promoted = Callable[[Any, Any], tuple[Any, Any]]
+"""From the two operands of an operator to what it is applied to."""
+
+
+def unpromoted(left: Any, right: Any) -> tuple[Any, Any]:
+    """The operands as they are."""
+    return left, right
+
 
 _BINARY: dict[type[ast.operator], Function] = {
     ast.Add: operator.add,
@@ -146,9 +154,14 @@ class Expression:
     def _part(self, node: ast.expr) -> Expression:
         return Expression(ast.get_source_segment(self.text, node) or ast.unparse(node), node)
 
-    def evaluate(self, names: Mapping[str, Any], functions: Mapping[str, Function]) -> Any:
+    def evaluate(
+        self,
+        names: Mapping[str, Any],
+        functions: Mapping[str, Function],
+        promoted: Promoted = unpromoted,
+    ) -> Any:
         """The value, with `names` for the values and `functions` for what may be called."""
-        return _Evaluator(names, functions).value(self.node)
+        return _Evaluator(names, functions, promoted).value(self.node)
 
 
 class _Binder(ast.NodeTransformer):
@@ -253,6 +266,7 @@ def _check_node(node: ast.AST, text: str) -> None:
 class _Evaluator:
     names: Mapping[str, Any]
     functions: Mapping[str, Function]
+    promoted: Promoted
 
     def value(self, node: ast.expr) -> Any:
         match node:
@@ -267,7 +281,8 @@ class _Evaluator:
             case ast.List():
                 return [self.value(item) for item in node.elts]
             case ast.BinOp():
-                return _binary(node.op, self.value(node.left), self.value(node.right))
+                operands = self.promoted(self.value(node.left), self.value(node.right))
+                return _binary(node.op, *operands)
             case ast.UnaryOp():
                 return _applied(_UNARY[type(node.op)], self.value(node.operand))
             case ast.Compare():
