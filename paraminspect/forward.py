@@ -14,6 +14,7 @@ from typing import Any
 
 from paraminspect.errors import ExpressionError, ParamInspectError
 from paraminspect.expressions import Expression, Promoted, parse_expression, unpromoted
+from paraminspect.syntax import UNREADABLE, read_statements
 
 MAXIMUM_ITERATIONS = 10_000
 """Rounds that a `while` may take: a loop that never ends is an error, not a hang."""
@@ -124,8 +125,8 @@ def _value(expression: Expression, where: str, evaluate: Callable[[Expression], 
 def parse_statement(text: str, where: str) -> Assign:
     """`name = EXPRESSION`, `a, b = EXPRESSION`, `x /= 2`, or a bare expression."""
     try:
-        body = ast.parse(text.strip()).body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        body = read_statements(text.strip())
+    except UNREADABLE:
         body = []
     if len(body) != 1 or not isinstance(body[0], ast.Assign | ast.AugAssign | ast.Expr):
         raise ExpressionError(f"expected `name = EXPRESSION` or an expression, got {text!r}")

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent / "paraminspect"
 
 FLOORS = [
     ["collector", "errors", "parallel"],
-    ["arrays", "functions"],
+    ["arrays", "functions", "syntax"],
     ["indexing", "casting"],
     ["packed", "plausible", "selection", "wide"],
     ["address", "expressions", "distributions", "recipes"],
