@@ -11,12 +11,12 @@ import functools
 import inspect
 import math
 import operator
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from paraminspect.errors import ExpressionError, nearest
+from paraminspect.syntax import UNREADABLE, read_expression
 
 MAXIMUM_LENGTH = 4_000
 MAXIMUM_NESTING = 50
@@ -33,6 +33,14 @@ CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 """Numbers that have a name wherever an expression gives values."""
 
 Function = Callable[..., Any]
+Promoted = Callable[[Any, Any], tuple[Any, Any]]
+"""From the two operands of an operator to what it is applied to."""
+
+
+def unpromoted(left: Any, right: Any) -> tuple[Any, Any]:
+    """The operands as they are."""
+    return left, right
+
 
 _BINARY: dict[type[ast.operator], Function] = {
     ast.Add: operator.add,
@@ -134,7 +142,7 @@ class Expression:
         """The expression with its values written in place of these names."""
         if not self.names & names.keys():
             return self
-        node = _Binder(names).visit(ast.parse(self.text, mode="eval").body)
+        node = _Binder(names).visit(read_expression(self.text))
         return parse_expression(ast.unparse(node))
 
     def items(self) -> list[Expression] | None:
@@ -146,9 +154,14 @@ class Expression:
     def _part(self, node: ast.expr) -> Expression:
         return Expression(ast.get_source_segment(self.text, node) or ast.unparse(node), node)
 
-    def evaluate(self, names: Mapping[str, Any], functions: Mapping[str, Function]) -> Any:
+    def evaluate(
+        self,
+        names: Mapping[str, Any],
+        functions: Mapping[str, Function],
+        promoted: Promoted = unpromoted,
+    ) -> Any:
         """The value, with `names` for the values and `functions` for what may be called."""
-        return _Evaluator(names, functions).value(self.node)
+        return _Evaluator(names, functions, promoted).value(self.node)
 
 
 class _Binder(ast.NodeTransformer):
@@ -158,7 +171,7 @@ class _Binder(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id not in self._names:
             return node
-        return ast.parse(repr(self._names[node.id]), mode="eval").body
+        return read_expression(repr(self._names[node.id]))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         node.args = [self.visit(argument) for argument in node.args]
@@ -176,13 +189,10 @@ def parse_expression(text: str) -> Expression:
         )
     _check_nesting(text)
     try:
-        with warnings.catch_warnings():
-            # Python warns on the terminal of what it may refuse some day: `'\d'`, `1if x`.
-            warnings.simplefilter("ignore")
-            node = ast.parse(text, mode="eval").body
+        node = read_expression(text)
     except SyntaxError as error:
         raise ExpressionError(_syntax_message(text, error)) from None
-    except (ValueError, MemoryError, RecursionError):
+    except UNREADABLE:
         raise ExpressionError(
             f"cannot read {_short(text)}: nested too deep or a number with too many digits"
         ) from None
@@ -245,6 +255,8 @@ def _check_node(node: ast.AST, text: str) -> None:
         if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
             ending = f": write {node.func.attr}(...)"  # not nn.Linear(...)
         raise ExpressionError(f"only a name can be called, in {_short(text)}{ending}")
+    if isinstance(node, ast.cmpop) and type(node) not in _COMPARE:
+        raise ExpressionError(f"only == != < <= > >= compare, in {_short(text)}")
     if isinstance(node, ast.keyword) and node.arg is None:
         raise ExpressionError(f"unpacking with '**' is not part of the language, in {_short(text)}")
 
@@ -253,6 +265,7 @@ def _check_node(node: ast.AST, text: str) -> None:
 class _Evaluator:
     names: Mapping[str, Any]
     functions: Mapping[str, Function]
+    promoted: Promoted
 
     def value(self, node: ast.expr) -> Any:
         match node:
@@ -267,7 +280,8 @@ class _Evaluator:
             case ast.List():
                 return [self.value(item) for item in node.elts]
             case ast.BinOp():
-                return _binary(node.op, self.value(node.left), self.value(node.right))
+                operands = self.promoted(self.value(node.left), self.value(node.right))
+                return _binary(node.op, *operands)
             case ast.UnaryOp():
                 return _applied(_UNARY[type(node.op)], self.value(node.operand))
             case ast.Compare():
@@ -313,8 +327,6 @@ class _Evaluator:
         left = self.value(node.left)
         result: Any = True
         for op, right_node in zip(node.ops, node.comparators, strict=True):
-            if type(op) not in _COMPARE:
-                raise ExpressionError("only == != < <= > >= compare")
             right = self.value(right_node)
             step = _applied(_COMPARE[type(op)], left, right)
             result = step if result is True else _applied(operator.and_, result, step)

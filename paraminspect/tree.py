@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 from paraminspect.address import Address, compile_matcher, is_pattern, parse_address
 from paraminspect.arrays import Array, DType, Shape, count_elements
@@ -66,6 +66,11 @@ class Parameter:
         """Keep the gradient of a backward pass, as the frameworks' parameters do."""
         object.__setattr__(self, "grad", gradient)
 
+    def __getitem__(self, key: object) -> NoReturn:
+        raise AddressError(f"nothing lies below the parameter {self.name!r}: its values are .data")
+
+    __iter__ = None  # else Python would take it for a sequence
+
     def __repr__(self) -> str:
         kind = "" if self.trainable is not False else ", not trainable"
         return f"Parameter({self.name!r}, {list(self.shape)}, {self.dtype}{kind})"
@@ -120,10 +125,12 @@ class _Navigable:
     _tree: ParameterTree
     _module: Module
 
-    def _child(self, key: int | str) -> Parameter | Branch:
+    def _child(self, key: object) -> Parameter | Branch:
         module, tree = self._module, self._tree
         if isinstance(key, int):
             return self._at(key)
+        if not isinstance(key, str):
+            raise AddressError(f"a part is reached by its position or its name, got {key!r}")
         if key in module.parameters:
             return tree.entries[module.parameters[key]]
         if key in module.children:
@@ -231,7 +238,7 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
         try:
             return self._child(key)
         except AddressError:
-            if isinstance(key, int):
+            if not isinstance(key, str):
                 raise
             if key in self._by_stored_path:
                 return self._by_stored_path[key]
@@ -299,7 +306,7 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
         """The names at an address; none is an `AddressError` that names the nearest."""
         if isinstance(address, str):
             address = parse_address(address)
-        candidates = self._names_below(address.positions)
+        candidates = self._names_below(address)
         if address.pattern in candidates:
             return [candidates[address.pattern]]
         match = compile_matcher(address.pattern).fullmatch
@@ -310,15 +317,24 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
             raise self.no_match(str(address))
         return found
 
-    def _names_below(self, positions: tuple[int, ...]) -> Mapping[str, str]:
-        if not positions:
+    def _names_below(self, address: Address) -> Mapping[str, str]:
+        if not address.positions:
             return {name: name for name in self.entries}
         part: Any = self
-        for position in positions:
+        for i, position in enumerate(address.positions):
             part = part._child(position)
             if isinstance(part, Parameter):
-                return {"*": part.name, part.name: part.name}
+                is_last = i == len(address.positions) - 1
+                if not is_last or address.pattern != "*":
+                    raise AddressError(self._nothing_below(part, address))
+                return {"*": part.name}
         return part._names  # type: ignore[no-any-return]
+
+    def _nothing_below(self, parameter: Parameter, address: Address) -> str:
+        return (
+            f"{self.source and self.source + ': '}{str(address)!r} goes on below the parameter"
+            f" {parameter.name!r}; an index into its values is written {parameter.name + '[...]'!r}"
+        )
 
     def no_match(self, text: str) -> AddressError:
         """The error for an address that matches no parameter."""

@@ -173,6 +173,27 @@ def test_twenty_steps_of_a_shared_mlp_are_those_of_pytorch(case, update):
         np.testing.assert_allclose(value, data[f"after/{name}"], rtol=1e-9, atol=1e-12)
 
 
+def test_twenty_float32_steps_of_a_shared_mlp_are_those_of_pytorch():
+    data = of_case("train_sgd_f32", "")
+    before = {n.removeprefix("before/"): a for n, a in data.items() if n.startswith("before/")}
+    batches = [([data["input/x"]], data["input/target"])]
+    *_, last = train(load(SHARED_MLP), batches, "mse", sgd(0.05), 20, before)
+    for name, value in last.values.items():
+        assert value.dtype == np.float32
+        np.testing.assert_allclose(value, data[f"after/{name}"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("case", "update"), [("sgd", sgd(0.05)), ("momentum", sgd(0.02, momentum=0.9))]
+)
+def test_a_float32_step_is_that_of_pytorch_to_the_bit(case, update):
+    data, state = of_case("steps_f32", ""), {}
+    value = data["before"]
+    for number in (1, 2):
+        value = update(state, value, data[f"gradient/{number}"], number)
+        np.testing.assert_array_equal(value, data[f"{case}/{number}"], strict=True)
+
+
 def test_the_gradients_of_the_uses_add_up_and_an_unreached_parameter_has_none():
     text = """
 framework: pytorch

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent / "paraminspect"
 FLOORS = [
     ["collector", "errors", "parallel"],
     ["libhdf5"],
-    ["arrays", "functions"],
+    ["arrays", "functions", "syntax"],
     ["indexing", "casting"],
     ["packed", "plausible", "selection", "wide"],
     ["address", "expressions", "distributions", "recipes"],

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from paraminspect.compute._call import Call, Compute
-from paraminspect.compute._functions import FUNCTIONS
+from paraminspect.compute._language import FUNCTIONS, promoted
 from paraminspect.errors import ExpressionError, ShapeError, nearest
 from paraminspect.tree import Module, ParameterTree
 
@@ -77,7 +77,7 @@ class Part:
         if layer.forward is not None:
             functions: dict[str, Callable[..., Any]] = {**FUNCTIONS, **self.children}
             names = {**self.values, "training": self._run.training}
-            return layer.forward.run(inputs, names, functions)
+            return layer.forward.run(inputs, names, functions, promoted)
         compute = self._run.table.get(layer.kind)
         if compute is not None:
             return self._computed(compute, inputs, named)

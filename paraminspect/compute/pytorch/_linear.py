@@ -9,6 +9,7 @@ import numpy
 
 from paraminspect.compute._call import Call, Compute, expect_channels, expect_last
 from paraminspect.compute._functions import flatten, leaky_relu, plain
+from paraminspect.compute._steady import mean, where
 from paraminspect.compute._windows import (
     adapted,
     convolve,
@@ -52,7 +53,7 @@ def embedding(call: Call, x: Any) -> Any:
     if getattr(call.a, "padding_idx", None) is None:
         return rows
     padding = (x == call.a.padding_idx % weight.shape[0])[..., None]
-    return np.where(padding, plain(rows), rows)
+    return where(padding, plain(rows), rows)
 
 
 def embedding_bag(call: Call, x: Any) -> Any:
@@ -62,7 +63,7 @@ def embedding_bag(call: Call, x: Any) -> Any:
     rows = embedding(call, x)
     if call.a.mode == "max":
         return first_maximum(np.swapaxes(rows, 1, 2))
-    return np.sum(rows, axis=1) if call.a.mode == "sum" else np.mean(rows, axis=1)
+    return np.sum(rows, axis=1) if call.a.mode == "sum" else mean(rows, axis=1)
 
 
 def _check_indices(x: Any, count: int) -> None:
