@@ -6,7 +6,7 @@ Importing this module does not import NumPy, so that listing never pays for it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -169,6 +169,17 @@ class Patched(Protocol):
     @property
     def changed(self) -> tuple[int, int]:
         """The stretch: from the first flat element to the one after the last."""
+
+
+@runtime_checkable
+class Encoded(Protocol):
+    """An array that its file holds encoded: decoding is most of the work of reading it."""
+
+    def sameness(self, other: Array) -> Callable[[int, int], bool]:
+        """What tells of elements `start` to `stop` that both arrays have the same bits there.
+
+        It decodes nothing: False means that the two may differ.
+        """
 
 
 @dataclass(frozen=True, slots=True)

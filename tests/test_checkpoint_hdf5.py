@@ -448,6 +448,20 @@ def test_no_process_is_left_when_a_file_has_been_opened(tmp_path):
     assert children.read_text() == before
 
 
+def test_a_process_that_reading_may_need_again_ends_in_a_moment(tmp_path, monkeypatch):
+    monkeypatch.setattr(_process, "MOMENT_SECONDS", 0.2)
+    path = write(tmp_path / "m.h5", lambda f: f.create_dataset("w", data=W, chunks=(2, 2)))
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+    before = children.read_text()
+    tree = open_checkpoint(path)
+    assert children.read_text() != before
+    until = time.monotonic() + 20
+    while children.read_text() != before and time.monotonic() < until:
+        time.sleep(0.05)
+    assert children.read_text() == before
+    np.testing.assert_array_equal(tree["w"].numpy(), W, strict=True)
+
+
 def test_our_own_process_imports_neither_h5py_nor_numpy_to_list(tmp_path):
     path = write(tmp_path / "m.h5", lambda file: file.create_dataset("w", data=W))
     program = (

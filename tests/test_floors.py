@@ -25,6 +25,7 @@ FLOORS = [
         "checkpoint._json",
         "checkpoint._signals",
         "checkpoint._lost",
+        "checkpoint._kept",
     ],
     ["checkpoint._open_folder"],
     [

@@ -292,7 +292,7 @@ class StoredArray(FileArray):
         if not 0 <= start <= stop <= count_elements(self.shape):
             raise AddressError(f"elements {start} to {stop} are outside shape {list(self.shape)}")
         itemsize = self.dtype.nbits // 8
-        raw = _recycled((stop - start) * itemsize)
+        raw = recycled((stop - start) * itemsize)
         self.file.pread_into(raw.data, self.offset + start * itemsize)
         if self.byteorder != NATIVE:
             part = itemsize // 2 if self.dtype.name.startswith("complex") else itemsize
@@ -316,7 +316,7 @@ _POOL_LENGTH = 4
 """What a loop that compares two files holds: two results, and the two of the round before."""
 
 
-def _recycled(nbytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def recycled(nbytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Bytes of any content, in memory that no living array uses.
 
     Fresh memory for each block would cost page faults, a third of the time of reading it.

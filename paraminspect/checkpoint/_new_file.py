@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from paraminspect.checkpoint._files import RegularFile, write_all
+from paraminspect.checkpoint._kept import keep_of_old
 from paraminspect.checkpoint._open_folder import (
     Folder,
     exists_already,
@@ -50,6 +50,7 @@ class NewFile:
 
     def __init__(self, folder: Folder, name: str) -> None:
         self.folder = folder
+        self.name = name
         self.descriptor = -1
         self.is_named = True
         self._temporary = temporary_name(name)
@@ -128,21 +129,13 @@ class NewFile:
                 os.posix_fadvise(self.descriptor, at, nbytes, os.POSIX_FADV_DONTNEED)
 
     def seal(self, old: os.stat_result | None) -> None:
-        """Give it the mode and owner of the file that it replaces, and make it durable."""
+        """Give it mode, owner and the like of the file that it replaces; make it durable."""
         try:
             if old is not None:
-                self._keep_owner_and_mode(old)
+                keep_of_old(self.descriptor, old, self.name, self.folder.descriptor)
             fsync(self.descriptor)
         except OSError as error:
             raise failed(self.folder.shown, error) from None
-
-    def _keep_owner_and_mode(self, old: os.stat_result) -> None:
-        new = os.fstat(self.descriptor)
-        if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
-            with suppress(OSError):  # only root may give files away
-                os.fchown(self.descriptor, old.st_uid, old.st_gid)
-        if stat.S_IMODE(new.st_mode) != stat.S_IMODE(old.st_mode):
-            os.fchmod(self.descriptor, stat.S_IMODE(old.st_mode))
 
     def put(self, name: str, overwrite: bool) -> None:
         """Let the file take a name of the folder, in one step that other programs see."""

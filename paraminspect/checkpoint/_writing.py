@@ -7,7 +7,7 @@ has a name that tells whose it is, and the next run removes it. The steps, in th
 1. links are resolved once, and the folder is held open: what happens to paths later is no matter;
 2. the space is reserved, so that a full disk is known before any work;
 3. the caller writes, and reads back what it wrote;
-4. mode and owner of the old file are kept, the new file is fsynced;
+4. mode, owner, access list and attributes of the old file are kept, the new file is fsynced;
 5. inputs must be as they were when opened;
 6. the new file takes the name, and the folder is fsynced. Only now it is done.
 

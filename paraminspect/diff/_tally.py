@@ -80,10 +80,15 @@ def _joined(
     return first + second
 
 
+def bits_tell(left: np.dtype[Any], right: np.dtype[Any], tolerance: Tolerance) -> bool:
+    """Whether elements of the same bits are equal."""
+    return left == right and (not tolerance.nan_differs or is_integer(left))
+
+
 def compare_blocks(left: Values, right: Values, start: int, tolerance: Tolerance) -> Tally:
     """The tally of two 1-D blocks of equal length, `start` elements into their arrays."""
-    if left.dtype != right.dtype or (tolerance.nan_differs and not is_integer(left.dtype)):
-        return _compare_numbers(left, right, None, start, tolerance)  # bits do not tell
+    if not bits_tell(left.dtype, right.dtype, tolerance):
+        return _compare_numbers(left, right, None, start, tolerance)
     changed = _changed_bits(left, right)
     count = int(np.count_nonzero(changed))
     if not count:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from paraminspect.arrays import Array, count_elements
+from paraminspect.arrays import Array, Encoded, count_elements
 from paraminspect.diff._numbers import Tolerance
-from paraminspect.diff._tally import Sums, Tally, compare_blocks, sums_of_equal
+from paraminspect.diff._tally import Sums, Tally, bits_tell, compare_blocks, sums_of_equal
 from paraminspect.packed import unpacked
 from paraminspect.parallel import in_order
 from paraminspect.wide import widen
@@ -123,13 +123,25 @@ def _keep_freed_memory() -> None:
 
 def _tally(pair: Pair, pieces: Iterable[_Piece], tolerance: Tolerance) -> Tally:
     left, right = map(unpacked, pair)
+    is_same = _sameness(left, right, tolerance)
     return functools.reduce(
         Tally.merged,
         (
-            compare_blocks(left.read(start, stop), right.read(start, stop), start, tolerance)
+            Tally(identical=((start, stop),))
+            if is_same(start, stop)
+            else compare_blocks(left.read(start, stop), right.read(start, stop), start, tolerance)
             for _, start, stop, _ in pieces
         ),
     )
+
+
+def _sameness(left: Array, right: Array, tolerance: Tolerance) -> Callable[[int, int], bool]:
+    """What tells of a stretch, before it is read, that it is the same on both sides."""
+    if isinstance(left, Encoded) and bits_tell(
+        left.dtype.to_numpy(), right.dtype.to_numpy(), tolerance
+    ):
+        return left.sameness(right)
+    return lambda _start, _stop: False
 
 
 def _tasks(pairs: Sequence[Pair]) -> Iterator[list[_Piece]]:

@@ -31,6 +31,9 @@ SECONDS = 1.5
 PATIENCE_SECONDS = 120
 """Seconds on the clock, in case that the child waits for something."""
 
+MOMENT_SECONDS = 2
+"""Seconds for which an opened file keeps its process, when reading its values needs it again."""
+
 GARBAGE = "the HDF5 library gave no sensible answer: the file is damaged"
 
 
@@ -81,6 +84,18 @@ class Library:
             if self._child is not None:
                 self._child.end()
                 self._child = None
+
+    def stop_soon(self) -> None:
+        """End the process in a moment: what is asked until then finds it ready."""
+        library = weakref.ref(self)  # it ends earlier where nobody holds it any more
+
+        def stop() -> None:
+            if (held := library()) is not None:
+                held.stop()
+
+        timer = threading.Timer(MOMENT_SECONDS, stop)
+        timer.daemon = True
+        timer.start()
 
     def ask(
         self,

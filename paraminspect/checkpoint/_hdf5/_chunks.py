@@ -10,7 +10,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.arrays import Shape
-from paraminspect.checkpoint._files import ByteSource
+from paraminspect.checkpoint._files import ByteSource, recycled
+from paraminspect.checkpoint._hdf5._chunk_index import ChunkIndex, StoredChunk
 from paraminspect.checkpoint._hdf5._filters import KNOWN, Filter, undo_filters
 from paraminspect.checkpoint._hdf5._layouts import DatasetBytes
 from paraminspect.errors import CheckpointError
@@ -19,14 +20,11 @@ from paraminspect.libhdf5.process import Library
 if TYPE_CHECKING:
     import numpy as np
 
-MAXIMUM_CHUNK_NBYTES = 256 << 20
-"""A chunk is decoded whole; h5py makes them of a megabyte, and Keras makes none."""
 CACHE_NBYTES = 32 << 20
-"""Decoded chunks of a file that are kept: blocks of values cross the same chunks again and again.
+"""Decoded chunks of a file that are kept, those that more blocks of values cross than one.
 A diff has two files, and 150 MB in all."""
 SLAB_SECONDS = 30
-"""Seconds of the processor for the library to find all chunks, or to decode one."""
-
+"""Seconds of the processor for the library to decode a chunk."""
 
 _Key = tuple[str, int]
 
@@ -81,9 +79,7 @@ class ChunkedBytes(DatasetBytes):
         self.chunk = chunk
         self.filters = filters
         self.cache = cache
-        self.grid = tuple(-(-n // c) for n, c in zip(shape, chunk, strict=True))
-        self._lock = threading.Lock()
-        self._index: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None = None
+        self.index = ChunkIndex(library, name, shape, chunk, itemsize)
 
     def release(self) -> None:
         """As `DatasetBytes` says, and close the file."""
@@ -100,49 +96,43 @@ class ChunkedBytes(DatasetBytes):
 
     def _fill_box(self, part: np.ndarray[Any, Any], start: Shape) -> None:
         """Put the values of the box from `start` on, of the shape of `part`, there."""
-        axes = zip(start, part.shape, self.chunk, strict=True)
-        places = product(*(range(s // c, (s + n - 1) // c + 1) for s, n, c in axes))
-        for place in places:
-            low = [max(s, p * c) for s, p, c in zip(start, place, self.chunk, strict=True)]
-            high = [
-                min(s + n, (p + 1) * c)
-                for s, n, p, c in zip(start, part.shape, place, self.chunk, strict=True)
-            ]
-            there = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, start, strict=True))
-            inside = tuple(
-                slice(a - p * c, b - p * c)
-                for a, b, p, c in zip(low, high, place, self.chunk, strict=True)
-            )
-            part[there] = self._values(place)[inside]
+        for place in chunks_of_box(start, part.shape, self.chunk):
+            there, inside = [], []
+            is_whole = True
+            for s, n, p, c, end in zip(
+                start, part.shape, place, self.chunk, self.shape, strict=True
+            ):
+                low, high = max(s, p * c), min(s + n, (p + 1) * c)
+                there.append(slice(low - s, high - s))
+                inside.append(slice(low - p * c, high - p * c))
+                is_whole = is_whole and low == p * c and high == min((p + 1) * c, end)
+            part[tuple(there)] = self._values(place, keep=not is_whole)[tuple(inside)]
 
-    def _values(self, place: Shape) -> np.ndarray[Any, Any]:
-        """The decoded chunk at a place of the grid."""
+    def _values(self, place: Shape, *, keep: bool) -> np.ndarray[Any, Any]:
+        """The decoded chunk at a place of the grid; `keep` it if more of it will be wanted."""
         import numpy as np
 
-        number = 0
-        for position, length in zip(place, self.grid, strict=True):
-            number = number * length + position
-        key = (self.name, number)
-        found = self.cache.get(key)
+        number = self.index.number(place)
+        found = self.cache.get((self.name, number))
         if found is None:
-            row = self._locate(number)
-            if row is None:
+            stored = self.index.locate(number)
+            if stored is None:
                 fill = np.frombuffer(self.fill, self._unit())
                 return np.broadcast_to(fill.reshape((1,) * len(self.chunk)), self.chunk)
-            found = self._decode(place, *row)
-            self.cache.put(key, found)
+            found = self._decode(place, stored)
+            if keep:
+                self.cache.put((self.name, number), found)
         return found
 
-    def _decode(self, place: Shape, offset: int, size: int, skipped: int) -> np.ndarray[Any, Any]:
+    def _decode(self, place: Shape, stored: StoredChunk) -> np.ndarray[Any, Any]:
         import numpy as np
 
         if all(code in KNOWN for code, _ in self.filters):
-            raw = bytearray(size)
-            self.file.pread_into(raw, self.library.extent.base + offset)
+            raw, nbytes = self.read_stored(stored, 0, stored.nbytes), self.index.chunk_nbytes
             try:
-                data = undo_filters(bytes(raw), self.filters, skipped, self._chunk_nbytes())
+                data = undo_filters(raw.data, self.filters, stored.skipped, nbytes)
             except CheckpointError as error:
-                raise self.error(f"the chunk at byte {offset}: {error}") from None
+                raise self.error(f"the chunk at byte {stored.offset}: {error}") from None
             return np.frombuffer(data, self._unit()).reshape(self.chunk)
         start = [p * c for p, c in zip(place, self.chunk, strict=True)]
         count = [min(c, n - s) for s, c, n in zip(start, self.chunk, self.shape, strict=True)]
@@ -151,59 +141,21 @@ class ChunkedBytes(DatasetBytes):
             raise self.error("the library gave another number of bytes")
         return np.frombuffer(got, self._unit()).reshape(count)
 
-    def _locate(self, number: int) -> tuple[int, int, int] | None:
-        """Offset, bytes and filter mask of a chunk; None if it was never written."""
-        import numpy as np
-
-        with self._lock:
-            if self._index is None:
-                self._index = self._read_index()
-        numbers, rows = self._index
-        at = int(np.searchsorted(numbers, number))
-        if at == len(numbers) or numbers[at] != number:
-            return None
-        offset, size, skipped = rows[at].tolist()
-        return offset, size, skipped
-
-    def _read_index(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """The numbers of the stored chunks in the grid, ascending, and where each lies."""
-        import numpy as np
-
-        nbytes = self._chunk_nbytes()
-        if nbytes > MAXIMUM_CHUNK_NBYTES:
-            raise self.error(f"its chunks of {nbytes} bytes are too large to be decoded")
-        if math.prod(self.grid) >> 63:
-            raise self.error(f"its shape {list(self.shape)} has more chunks than can be counted")
-        count, data = self.library.ask("chunks", SLAB_SECONDS, path=self.name)
-        ndim = len(self.shape)
-        table = np.frombuffer(data, np.uint64)
-        if type(count) is not int or table.size != count * (ndim + 3):
-            raise self.error("the library gave another number of chunks")
-        table = table.reshape(count, ndim + 3)
-        places, rest = np.divmod(table[:, :ndim], np.array(self.chunk, np.uint64))
-        rows = table[:, ndim:]
-        # A chunk outside the shape is left from a dataset that was larger once.
-        inside = (places < np.array(self.grid, np.uint64)).all(axis=1)
-        places, rows = places[inside], rows[inside]
-        end = self.library.extent.size
-        fits = (rows[:, 0] <= end) & (rows[:, 1] <= end) & (rows[:, 0] + rows[:, 1] <= end)
-        if rest.any() or not fits.all() or (rows[:, 1] > nbytes + (nbytes >> 3) + 4096).any():
-            raise self.error("a chunk is not where one can be: the file is damaged")
-        numbers = np.zeros(len(places), np.uint64)
-        for axis, length in enumerate(self.grid):
-            numbers = numbers * np.uint64(length) + places[:, axis]
-        order = np.argsort(numbers, kind="stable")
-        numbers = numbers[order]
-        if (numbers[1:] == numbers[:-1]).any():
-            raise self.error("a chunk is stored twice: the file is damaged")
-        return numbers, rows[order]
-
-    def _chunk_nbytes(self) -> int:
-        return math.prod(self.chunk) * self.itemsize
+    def read_stored(self, stored: StoredChunk, start: int, stop: int) -> np.ndarray[Any, Any]:
+        """Bytes `start` to `stop` of a chunk as they are stored."""
+        raw = recycled(stop - start)
+        self.file.pread_into(raw.data, self.library.extent.base + stored.offset + start)
+        return raw
 
     def _unit(self) -> str:
         """A NumPy type of the size of an element: only whole elements are moved."""
         return f"u{self.itemsize}" if self.itemsize in (1, 2, 4, 8) else f"V{self.itemsize}"
+
+
+def chunks_of_box(start: Shape, count: Shape, chunk: Shape) -> Iterator[Shape]:
+    """The places of the chunks that share elements with a box of `count` elements, not empty."""
+    axes = zip(start, count, chunk, strict=True)
+    return product(*(range(s // c, (s + n - 1) // c + 1) for s, n, c in axes))
 
 
 def boxes(shape: Shape, start: int, stop: int) -> Iterator[tuple[int, Shape, Shape]]:

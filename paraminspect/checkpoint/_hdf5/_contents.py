@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from paraminspect.arrays import DTYPES, DType, Shape, count_elements
 from paraminspect.checkpoint._files import ByteSource, RegularFile, StoredArray
+from paraminspect.checkpoint._hdf5._chunked_array import ChunkedArray
 from paraminspect.checkpoint._hdf5._chunks import ChunkCache, ChunkedBytes
 from paraminspect.checkpoint._hdf5._filters import Filter
 from paraminspect.checkpoint._hdf5._layouts import CompactBytes, FilledBytes
@@ -77,6 +78,11 @@ class Contents:
     _cache: ChunkCache = field(default_factory=ChunkCache)
     _arrays: dict[int, StoredArray] = field(default_factory=dict)
 
+    @property
+    def asks_for_values(self) -> bool:
+        """Whether reading values takes questions to the library."""
+        return not all(dataset.is_contiguous for dataset in self.datasets.values())
+
     def attributes(self, wanted: list[tuple[str, str]]) -> list[Any]:
         """The values of attributes `(path of the owner, name)`: text, numbers, lists or None."""
         if not wanted:
@@ -105,18 +111,21 @@ class Contents:
         dtype = dtype or dataset.dtype
         assert dtype is not None
         if dataset.address not in self._arrays:
-            source, offset = self._bytes(dataset)
-            self._arrays[dataset.address] = StoredArray(
-                source, offset, dataset.shape, dtype, ">" if dataset.byteorder == ">" else "<"
-            )
+            order: Literal["<", ">"] = ">" if dataset.byteorder == ">" else "<"
+            self._arrays[dataset.address] = self._array(dataset, dtype, order)
         return self._arrays[dataset.address]
 
-    def _bytes(self, dataset: Dataset) -> tuple[Any, int]:
-        """Where the bytes of a dataset are, and at which offset they begin there."""
+    def _array(self, dataset: Dataset, dtype: DType, order: Literal["<", ">"]) -> StoredArray:
         place = (self.library, dataset.path, dataset.shape, dataset.itemsize)
         if dataset.chunk is not None:
             chunks = (self.file, dataset.chunk, dataset.filters, self._cache)
-            return ChunkedBytes(*place, dataset.fill, *chunks), 0
+            return ChunkedArray(ChunkedBytes(*place, dataset.fill, *chunks), dtype, order)
+        source, offset = self._dense_bytes(dataset)
+        return StoredArray(source, offset, dataset.shape, dtype, order)
+
+    def _dense_bytes(self, dataset: Dataset) -> tuple[ByteSource, int]:
+        """Where the bytes of a dataset without chunks are, and at which offset they begin there."""
+        place = (self.library, dataset.path, dataset.shape, dataset.itemsize)
         if not dataset.is_contiguous:
             return CompactBytes(*place), 0
         if dataset.offset is None:

@@ -25,7 +25,10 @@ class Filter(NamedTuple):
     values: tuple[int, ...]
 
 
-def undo_filters(raw: bytes, filters: Sequence[Filter], skipped: int, nbytes: int) -> bytes:
+Bytes = bytes | memoryview
+
+
+def undo_filters(raw: Bytes, filters: Sequence[Filter], skipped: int, nbytes: int) -> Bytes:
     """The `nbytes` bytes that `filters` made `raw` from; bit i of `skipped`: not the i-th one.
 
     Raises `CheckpointError`, without naming the file.
@@ -45,7 +48,7 @@ def undo_filters(raw: bytes, filters: Sequence[Filter], skipped: int, nbytes: in
     return raw
 
 
-def _inflated(raw: bytes, most: int) -> bytes:
+def _inflated(raw: Bytes, most: int) -> bytes:
     decoder = zlib.decompressobj()
     try:
         made = decoder.decompress(raw, most + 1)
@@ -58,7 +61,7 @@ def _inflated(raw: bytes, most: int) -> bytes:
     return made
 
 
-def _unshuffled(raw: bytes, itemsize: int) -> bytes:
+def _unshuffled(raw: Bytes, itemsize: int) -> Bytes:
     """First bytes of all elements, then second ones, ...: back to element by element."""
     import numpy as np
 
@@ -66,14 +69,14 @@ def _unshuffled(raw: bytes, itemsize: int) -> bytes:
         return raw
     count = len(raw) // itemsize
     planes = np.frombuffer(raw, np.uint8, count * itemsize).reshape(itemsize, count)
-    return planes.T.tobytes() + raw[count * itemsize :]
+    return planes.T.tobytes() + bytes(raw[count * itemsize :])
 
 
-def _checked(raw: bytes) -> bytes:
+def _checked(raw: Bytes) -> Bytes:
     import numpy as np
 
     body, stored = raw[:-_CHECKSUM_NBYTES], raw[-_CHECKSUM_NBYTES:]
-    words = np.frombuffer(body + bytes(len(body) % 2), ">u2").astype(np.uint64)
+    words = np.frombuffer(bytes(body) + bytes(len(body) % 2), ">u2").astype(np.uint64)
     first = int(words.sum()) % 65535
     # The second sum takes the first one of all beginnings: a word counts as often as words follow.
     weights = np.arange(words.size, 0, -1, dtype=np.uint64) % np.uint64(65535)

@@ -18,9 +18,15 @@ def open_hdf5(file: RegularFile) -> ParameterTree:
     """The tree of an HDF5 file; values are not read."""
     contents = open_contents(file)
     try:
-        return _tree_of(contents)
-    finally:
+        tree = _tree_of(contents)
+    except BaseException:
         contents.library.stop()
+        raise
+    if contents.asks_for_values:
+        contents.library.stop_soon()
+    else:
+        contents.library.stop()
+    return tree
 
 
 def open_contents(file: RegularFile) -> Contents:
