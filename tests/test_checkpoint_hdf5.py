@@ -449,7 +449,7 @@ def test_no_process_is_left_when_a_file_has_been_opened(tmp_path):
 
 
 def test_a_process_that_reading_may_need_again_ends_in_a_moment(tmp_path, monkeypatch):
-    monkeypatch.setattr(_process, "MOMENT_SECONDS", 0.2)
+    monkeypatch.setattr(process, "MOMENT_SECONDS", 0.2)
     path = write(tmp_path / "m.h5", lambda f: f.create_dataset("w", data=W, chunks=(2, 2)))
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
     before = children.read_text()
