@@ -60,15 +60,23 @@ class Forward:
 
         `promoted` gives the two operands of an operator as it should see them.
         """
-        if len(arguments) != len(self.inputs):
-            raise ExpressionError(
-                f"forward({', '.join(self.inputs)}) takes {len(self.inputs)} inputs,"
-                f" got {len(arguments)}"
-            )
-        scope = {**self.names, **values, **dict(zip(self.inputs, arguments, strict=True))}
+        given = in_order(self.inputs, arguments, {})
+        scope = {**self.names, **values, **dict(zip(self.inputs, given, strict=True))}
         return _execute(
             self.statements, scope, lambda value: value.evaluate(scope, functions, promoted)
         )
+
+
+def in_order(names: Sequence[str], arguments: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
+    """The inputs in the order of their names; `ExpressionError` unless they are just these."""
+    missing = names[len(arguments) :]
+    if len(arguments) > len(names) or set(missing) != named.keys():
+        got = " and ".join([str(len(arguments)), *(f"{name}=" for name in named)])
+        plural = "s" if len(names) != 1 else ""
+        raise ExpressionError(
+            f"expected {len(names)} input{plural} ({', '.join(names)}), got {got}"
+        )
+    return [*arguments, *(named[name] for name in missing)]
 
 
 class LocatedExpressionError(ExpressionError):

@@ -199,13 +199,18 @@ def fixed(
         known = output(shape) if output is not None and shape is not None else None
         return Built(own, parts.built, known)
 
-    return _sized(build, below)
+    return _Sized(build, below)
 
 
-def _sized(build: Build, children: Mapping[str, Layer]) -> Build:
+class _Sized:
     """`build`, with the number of layers that it makes: doubled forty times it must not start."""
-    build.size = 1 + sum(child.size for child in children.values())  # type: ignore[attr-defined]
-    return build
+
+    def __init__(self, build: Build, children: Mapping[str, Layer]) -> None:
+        self._build = build
+        self.size = 1 + sum(child.size for child in children.values())
+
+    def __call__(self, shape: Shape | None) -> Built:
+        return self._build(shape)
 
 
 def same_shape(shape: Shape) -> Shape:
@@ -231,7 +236,7 @@ def chained(children: Mapping[str, Layer]) -> Build:
             shape = output
         return Built({}, parts.built, shape)
 
-    return _sized(build, children)
+    return _Sized(build, children)
 
 
 @dataclass

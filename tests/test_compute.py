@@ -245,6 +245,74 @@ def test_what_does_not_fit_says_which_layer_and_which_shapes(text, shape, messag
         gradients(net, [np.zeros(shape)], values=values)
 
 
+PARTS = """
+framework: pytorch
+layers:
+  chain:
+  - Linear(4, 4)
+  part:
+    inner: Linear(4, 4)
+    forward(x, scale): inner(x) * scale
+  forward: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        ("chain(x, x)", r"^layer chain, Sequential: expected 1 input \(x\), got 2 in `chain"),
+        (
+            "chain(x, mask=x)",
+            r"^layer chain, Sequential: expected 1 input \(x\), got 1 and mask= in",
+        ),
+        ("chain()", r"expected 1 input \(x\), got 0 in"),
+        ("part(x)", r"^layer part, Module: expected 2 inputs \(x, scale\), got 1 in"),
+        ("part(x, foo=2)", r"expected 2 inputs \(x, scale\), got 1 and foo= in"),
+        ("part(x, x=2)", r"expected 2 inputs \(x, scale\), got 1 and x= in"),
+        ("part(chain(ones(2, 3)), 1)", r"^layer chain\.0, Linear\(4, 4\): expected in_features 4"),
+        ("matmul(x, ones(3, 3))", r"^matmul: .* in `matmul\(x, ones\(3, 3\)\)` @ \$"),
+        ("reshape(x, 5)", r"^reshape: cannot reshape array of size 8"),
+        ("max(x, 7)", "^max: axis 7 is out of bounds"),
+        ("relu('a')", "^relu: "),
+        ("ones(10**5, 10**5)", "the shape .* has over 268435456 elements in"),
+    ],
+)
+def test_a_call_in_a_forward_that_does_not_fit_says_so_once(forward, message):
+    net = load(PARTS.format(forward))
+    values = {p.name: np.zeros(p.shape) for p in net.parameters()}
+    with pytest.raises(pi.ParamInspectError, match=message) as caught:
+        run(net, [np.zeros((2, 4))], values)
+    assert str(caught.value).endswith("@ $.layers.forward (line 9)")
+
+
+def test_an_input_of_a_part_can_be_named():
+    net = load(PARTS.format("part(scale=2, x=x) - part(x, scale=2) + part(x, 3)"))
+    values = {p.name: np.ones(p.shape) for p in net.parameters()}
+    x = np.arange(8.0).reshape(2, 4)
+    expected = np.repeat(3 * (x.sum(1, keepdims=True) + 1), 4, axis=1)
+    np.testing.assert_array_equal(run(net, [x], values), expected, strict=True)
+
+
+def test_an_error_in_the_forward_of_a_branch_is_located_once():
+    text = """
+framework: keras
+input: [4]
+layers:
+- Add():
+  - Functional():
+      a: Dense(4)
+      forward: masked_fill(a(x), ones(3) > 2, 0)
+  - Dense(4)
+"""
+    net = load(text)
+    values = {p.name: np.zeros(p.shape) for p in net.parameters()}
+    with pytest.raises(pi.ParamInspectError, match=r"^masked_fill: operands .* @ \$\.layers\[0\]"):
+        run(net, [np.zeros((1, 4))], values)
+    joined = text.replace("  - Functional():\n    ", "    ").replace("  - Dense(4)\n", "")
+    with pytest.raises(pi.ParamInspectError, match="Add\\(\\) joins the layers below it: leave"):
+        load(joined)
+
+
 @pytest.mark.parametrize(
     ("forward", "message"),
     [

@@ -87,6 +87,7 @@ def test_a_float32_loss_computes_nothing_in_float64(loss, wide):
         *("sum(x, 0)", "norm(x)", "sqrt(x)", "abs(x)", "erf(x)", "gelu(x)", "softmax(x)"),
         *("x / sqrt(shape(x)[1])", "x * exp(1)", "x * arange(4)", "x + arange(0, 2, 0.5)"),
         *("x * sum(x > 2)", "x * (x > 2)", "x + ones(4)", "x + zeros(3, 4)", "x // 2", "x % 2"),
+        *("cat([x, reshape(arange(12), 3, 4)])", "stack([arange(4), x[0]])"),
         *("x ** 2", "2 ** x", "x ** w", "1 / x", "attend(x, x, w, 2, causal_mask(3))"),
     ],
 )

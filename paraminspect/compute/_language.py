@@ -5,13 +5,15 @@ Names and defaults are PyTorch's where it has the function, NumPy's otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import autograd.numpy as np
 import numpy
 
 from paraminspect.compute import _functions as f
+from paraminspect.compute._inputs import checked_shape
 from paraminspect.compute._special import erf
 from paraminspect.compute._steady import (
     largest,
@@ -33,6 +35,11 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     return reduce
 
 
+def _alike(tensors: Sequence[Any]) -> list[Any]:
+    floats = [x for x in tensors if x.dtype.kind == "f"]
+    return [_beside(x, floats[0]) for x in tensors] if floats else list(tensors)
+
+
 def _of_numbers_too(function: Callable[..., Any]) -> Callable[..., Any]:
     """A plain number gives one, which leaves a float32 beside it what it is; NumPy's would not."""
 
@@ -45,7 +52,7 @@ def _of_numbers_too(function: Callable[..., Any]) -> Callable[..., Any]:
 def _concatenate(tensors: Any, dim: int = 0) -> Any:
     if not isinstance(tensors, tuple | list):
         raise ExpressionError("cat takes a list of tensors: cat([a, b], dim=1)")
-    return np.concatenate(list(tensors), axis=dim)
+    return np.concatenate(_alike(tensors), axis=dim)
 
 
 def arange(*bounds: float) -> Any:
@@ -71,7 +78,20 @@ def _beside(operand: Any, other: Any) -> Any:
     return operand.astype(other.dtype) if is_whole else operand
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+def _told(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function; what NumPy says of arguments that do not fit is an `ExpressionError`."""
+
+    @functools.wraps(function)
+    def apply(*arguments: Any, **keywords: Any) -> Any:
+        try:
+            return function(*arguments, **keywords)
+        except (TypeError, ValueError, IndexError, AttributeError) as error:
+            raise ExpressionError(f"{name}: {error}") from error
+
+    return apply
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": _of_numbers_too(np.abs),
     "exp": _of_numbers_too(np.exp),
     "log": _of_numbers_too(np.log),
@@ -102,12 +122,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "squeeze": lambda x, axis=None: np.squeeze(x, axis),
     "cat": _concatenate,
     "concatenate": _concatenate,
-    "stack": lambda tensors, dim=0: np.stack(list(tensors), axis=dim),
+    "stack": lambda tensors, dim=0: np.stack(_alike(tensors), axis=dim),
     "split": f.split,
     "shape": lambda x: tuple(x.shape),
     "arange": arange,
-    "ones": lambda *shape: numpy.ones(shape, "float32"),
-    "zeros": lambda *shape: numpy.zeros(shape, "float32"),
+    "ones": lambda *shape: numpy.ones(checked_shape(shape, 0), "float32"),
+    "zeros": lambda *shape: numpy.zeros(checked_shape(shape, 0), "float32"),
     "causal_mask": f.causal_mask,
     "masked_fill": f.masked_fill,
     "attend": lambda q, k, v, heads, mask=None: f.attend(q, k, v, heads, mask)[0],
@@ -126,4 +146,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "softmax": f.softmax,
     "log_softmax": f.log_softmax,
 }
+
+FUNCTIONS = {name: _told(name, function) for name, function in _FUNCTIONS.items()}
 """What may be called in a `forward`, besides the children of the module."""

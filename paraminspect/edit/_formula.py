@@ -268,6 +268,7 @@ class _Whole:
             nbytes = max(array.dtype.nbits, 32) // 8 * count_elements(array.shape)
             check_held(nbytes, name.removeprefix(_QUOTE))
 
+    # Every formula is given the present values; this one reads for itself what it needs.
     def read(self, start: int, stop: int, present: Values | None) -> Values:  # noqa: ARG002
         with self._lock:
             held = self._held

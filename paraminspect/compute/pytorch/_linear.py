@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import autograd.numpy as np
 import numpy
@@ -105,14 +105,18 @@ def _padding(
     return [(p, p) for p in per_axis(padding, len(kernel), "padding")]
 
 
-_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+_MODES: dict[str, Literal["reflect", "edge", "wrap"]] = {
+    "reflect": "reflect",
+    "replicate": "edge",
+    "circular": "wrap",
+}
 
 
 def _padded_by_mode(x: Any, pairs: list[tuple[int, int]], mode: str) -> Any:
     """Padding with what is there: positions are chosen by padding their numbers."""
     for axis, (before, after) in enumerate(pairs, x.ndim - len(pairs)):
         if before or after:
-            positions = numpy.pad(numpy.arange(x.shape[axis]), (before, after), _MODES[mode])  # type: ignore[call-overload]
+            positions = numpy.pad(numpy.arange(x.shape[axis]), (before, after), _MODES[mode])
             x = x[(*[slice(None)] * axis, positions)]
     return x
 
