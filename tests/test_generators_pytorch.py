@@ -136,6 +136,14 @@ def test_the_stream_is_numpys_from_any_position():
         np.testing.assert_array_equal(words.read(position, 700), whole[position : position + 700])
 
 
+def test_few_states_of_a_long_stream_are_kept():
+    words, expected = Mt19937(7, most_marks=4), np.random.RandomState(7)
+    whole = expected.randint(0, 1 << 32, 9 * MARK_DISTANCE, dtype=np.uint32)
+    for position in (*range(0, 9 * MARK_DISTANCE, MARK_DISTANCE // 2), 5, 4 * MARK_DISTANCE + 5):
+        np.testing.assert_array_equal(words.read(position, 70), whole[position : position + 70])
+        assert words.kept <= 4
+
+
 @pytest.mark.parametrize("seed", [1 << 64, -(1 << 63) - 1])
 def test_a_seed_that_torch_does_not_take_is_refused(seed):
     with pytest.raises(SchemeError, match="takes seeds from"):

@@ -57,6 +57,22 @@ def test_norms_biases_and_buffers_are_no_weights():
     assert [name for name, scheme in found.items() if scheme == "42"] == weights
 
 
+def test_the_initializer_of_a_layer_wins_over_a_scheme_in_mxnet():
+    text = (
+        "input: [6, 3]\nlayers:\n  - LSTM(2, h2h_weight_initializer=Normal(0.1), layout='NTC')\n"
+        "  - Dense(4)\n  - Dense(4, weight_initializer=Uniform(0.07))\n"
+        "  - e: {w: 'Parameter(2, 3, init=One())'}\n"
+    )
+    found = schemes(definition(text, "mxnet"), scheme="xavier", rules=["dense0_*=42"])
+    assert [name for name, scheme in found.items() if scheme == "xavier"] == ["lstm0_l0_i2h_weight"]
+    assert found["dense0_weight"] == "42"
+    with pytest.raises(SchemeError, match="there are no weights"):
+        schemes(
+            definition("layers: [\"Dense(2, in_units=3, weight_initializer='one')\"]\n", "mxnet"),
+            scheme="1",
+        )
+
+
 def test_the_chapters_own_initialization_in_one_line():
     drawn = initialize(definition(), seed=0, rules=["0.weight=xavier_uniform", "2.weight=42"])
     assert np.abs(drawn["0.weight"].numpy()).max() <= np.sqrt(6 / 12)
