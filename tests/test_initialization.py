@@ -7,6 +7,7 @@ from paraminspect.arrays import DTYPES, InMemory
 from paraminspect.definition import load_definition
 from paraminspect.errors import AddressError, CastError, SchemeError
 from paraminspect.initialization import initialize, plan_initialization
+from paraminspect.initializers import user_scheme
 from paraminspect.tree import Parameter, ParameterTree
 
 MLP = "layers:\n  - Linear(4, 8)\n  - ReLU()\n  - Linear(8, 1)\n"
@@ -202,13 +203,34 @@ def test_functions_of_ones_own_are_schemes():
     def ramp(rng, shape, fan_in, slope=1.0):
         return slope * np.arange(np.prod(shape)).reshape(shape) / fan_in + rng.random()
 
-    functions = {"ramp": ramp}
-    from paraminspect.initializers import user_scheme
-
-    functions = {name: user_scheme(function) for name, function in functions.items()}
+    functions = {"ramp": user_scheme(ramp)}
     drawn = initialize(definition(), seed=0, rules=["0.weight=ramp(slope=2)"], functions=functions)
     steps = np.diff(drawn["0.weight"].numpy().ravel())
     np.testing.assert_allclose(steps, 0.5, rtol=1e-5)
+
+
+def raised():
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: np.ones((8, 4)) * 1j, "0.weight: 1j has an imaginary part"),
+        (lambda: np.full((8, 4), "a"), "0.weight: the function made <U1, not numbers"),
+        (lambda: np.zeros((8, 4), [("a", "i4")]), r"0.weight: the function made \[.*not numbers"),
+        (lambda: np.full((8, 4), 1e300), r"0.weight: 1e\+300 does not fit float32"),
+        (lambda: None, "0.weight: the function made object, not numbers"),
+        (lambda: np.zeros((4, 8)), r"0.weight: the function made shape \[4, 8\], not \[8, 4\]"),
+        (raised, "0.weight: raised: SystemExit: 3"),
+    ],
+)
+def test_what_a_function_makes_is_checked(made, message):
+    tree = definition()
+    functions = {"made": user_scheme(made)}
+    drawn = initialize(tree, seed=0, rules=["0.weight=made"], functions=functions)
+    with pytest.raises((SchemeError, CastError), match=message):
+        drawn["0.weight"].numpy()
 
 
 @pytest.mark.parametrize(
@@ -220,6 +242,7 @@ def test_functions_of_ones_own_are_schemes():
         ({"rules": ["0.bias=xavier_normal"]}, SchemeError, r"0.bias: the fans of shape \[8\]"),
         ({"rules": ["0.weight[9]=1"]}, AddressError, "0.weight: index 9 is out of bounds"),
         ({"rules": ["0.weight=normal(0, 1e39)"]}, CastError, r"0.weight: 1e\+39 .* float32"),
+        ({"rules": ["0.weight=orthogonal(1e39)"]}, CastError, r"0.weight: 1e\+39 .* float32"),
         ({"rules": ["0.weight=1e39"]}, CastError, r"0.weight: 1e\+39 .* float32"),
         ({"scheme": "sparse"}, SchemeError, "missing a required argument"),
         ({"rules": ["0.weight=@nothing.npy"]}, SchemeError, "nothing.npy: cannot open"),
