@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -162,6 +163,8 @@ def test_what_is_not_reproduced_is_refused_with_the_reason(name):
         (DeltaOrthogonal(1.0, True), "float32", "PyTorch has no delta_orthogonal"),
         (Custom(lambda rng: 0), "float32", "PyTorch has no functions of yours"),
         (Normal(0.0, 1.0), "int32", "PyTorch draws no int32"),
+        (Uniform(-6e4, 6e4), "float16", "from no width that it cannot hold: -60000.0 to 60000.0"),
+        (TruncatedNormal(0.0, 1.0, 3.0, math.inf, False), "float32", "no width .*: 3.0 to inf"),
     ],
 )
 def test_what_pytorch_does_not_draw_is_refused(distribution, dtype, message):

@@ -120,9 +120,7 @@ def scaled_normal(sigma: Number = 0.01) -> Scheme:
     return normal(0.0, sigma)
 
 
-def trunc_normal(
-    mean: Number = 0.0, std: Number = 1.0, a: Value = -2.0, b: Value = 2.0
-) -> Scheme:
+def trunc_normal(mean: Number = 0.0, std: Number = 1.0, a: Value = -2.0, b: Value = 2.0) -> Scheme:
     """N(mean, std²), drawn again outside [a, b]: the bounds are values.
 
     torch.nn.init.trunc_normal_.
