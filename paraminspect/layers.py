@@ -35,7 +35,8 @@ class Spec:
 
     `scheme` is the framework's default, written in the expression language; `overwritten` are those
     that the framework draws before it, only to overwrite them. `layout` says which axes are what:
-    `out_in` (`(out, in, *kernel)`), `in_out` (`(*kernel, in, out)`).
+    `out_in` (`(out, in, *kernel)`), `in_out` (`(*kernel, in, out)`). `own_scheme`: the call of the
+    layer names the scheme, and one for the whole model does not reach it.
     """
 
     shape: Shape
@@ -45,6 +46,7 @@ class Spec:
     dtype: DType = DTYPES["float32"]
     trainable: bool = True
     overwritten: tuple[str, ...] = ()
+    own_scheme: bool = False
 
 
 @dataclass(frozen=True)
