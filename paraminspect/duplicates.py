@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from paraminspect.arrays import Array, DType, Shape, block_ranges, count_elements
 from paraminspect.packed import unpacked
+from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import Parameter, ParameterTree
 
 FIRST_NBYTES = 1 << 16
@@ -36,13 +37,16 @@ class Duplicates:
         return self.nbytes * (len(self.names) - 1)
 
 
-def find_duplicates(tree: ParameterTree) -> list[Duplicates]:
+def find_duplicates(tree: ParameterTree, progress: Progress = unwatched) -> list[Duplicates]:
     """Arrays with equal content that are not tied yet, those that would save most first.
 
-    Empty arrays are left out: there is nothing to be saved.
+    Empty arrays are left out: there is nothing to be saved. `progress` is told of bytes, up to
+    `tree.totals.nbytes`, as they are done.
     """
     groups = _grouped([p for p in tree.parameters() if p.nbytes], lambda p: (p.shape, p.dtype))
-    groups = _with_equal_digests(_with_equal_digests(groups, FIRST_NBYTES), None)
+    groups = _with_equal_digests(groups, FIRST_NBYTES, unwatched)
+    progress(tree.totals.nbytes - sum(p.nbytes for group in groups for p in group))
+    groups = _with_equal_digests(groups, None, progress)
     found = [
         Duplicates(tuple(p.name for p in group), group[0].shape, group[0].dtype, group[0].nbytes)
         for group in groups
@@ -68,23 +72,29 @@ def _grouped(
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _with_equal_digests(groups: list[list[Parameter]], limit: int | None) -> list[list[Parameter]]:
+def _with_equal_digests(
+    groups: list[list[Parameter]], limit: int | None, progress: Progress
+) -> list[list[Parameter]]:
     """The groups divided by the digests of the first `limit` bytes, or of all."""
-    digests = _digests([parameter for group in groups for parameter in group], limit)
+    digests = _digests([parameter for group in groups for parameter in group], limit, progress)
     return [part for group in groups for part in _grouped(group, lambda p: digests[p.name])]
 
 
-def _digests(parameters: list[Parameter], limit: int | None) -> dict[str, bytes]:
+def _digests(
+    parameters: list[Parameter], limit: int | None, progress: Progress
+) -> dict[str, bytes]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         names = [parameter.name for parameter in parameters]
-        return dict(zip(names, pool.map(lambda p: _digest(p.data, limit), parameters), strict=True))
+        found = pool.map(lambda p: _digest(p.data, limit, progress), parameters)
+        return dict(zip(names, found, strict=True))
 
 
-def _digest(array: Array, limit: int | None) -> bytes:
+def _digest(array: Array, limit: int | None, progress: Progress) -> bytes:
     array = unpacked(array)
     digest = hashlib.blake2b(digest_size=32)
     count = count_elements(array.shape)
     stop = count if limit is None else min(count, max(1, limit * 8 // array.dtype.nbits))
     for ends in block_ranges(array, stop=stop):
         digest.update(array.read(*ends).tobytes())
+        progress(array.dtype.nbytes(ends[1] - ends[0]))
     return digest.digest()

@@ -12,6 +12,13 @@ from typing import TypeVar
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+Progress = Callable[[int], None]
+"""Is told of every part of some work as it is done, in its unit and by any thread."""
+
+
+def unwatched(part: int) -> None:
+    """The progress of work that nobody watches."""
+
 
 def for_each(work: Callable[[Task], object], tasks: Iterable[Task]) -> None:
     """Do `work` on every task, in threads. The first error ends it all and is raised.

@@ -7,7 +7,7 @@ float64 and merged block by block [Chan, Golub & LeVeque 1979, eq. 2.1].
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,11 +15,9 @@ import numpy as np
 
 from paraminspect.arrays import Array, block_ranges
 from paraminspect.errors import DTypeError
-from paraminspect.parallel import in_order
+from paraminspect.parallel import Progress, in_order, unwatched
 from paraminspect.plausible import check_plausible
 from paraminspect.tree import ParameterTree
-
-Progress = Callable[[int], None]
 
 BLOCK_NBYTES = 1 << 21
 """Measured: smaller blocks wait for the interpreter's lock, larger ones leave the caches."""
@@ -133,7 +131,7 @@ class Piece(NamedTuple):
 
 
 def tree_stats(
-    tree: ParameterTree, names: Iterable[str] | None = None, progress: Progress | None = None
+    tree: ParameterTree, names: Iterable[str] | None = None, progress: Progress = unwatched
 ) -> dict[str, Stats]:
     """The statistics of every array, or of those with these names, by own name.
 
@@ -154,8 +152,7 @@ def tree_stats(
         for piece, stats in zip(portion, measured, strict=True):
             if stats is not None:
                 found[piece.name] = found.get(piece.name, EMPTY).merged(stats)
-        if progress:
-            progress(sum(arrays[p.name].dtype.nbytes(p.stop - p.start) for p in portion))
+        progress(sum(arrays[p.name].dtype.nbytes(p.stop - p.start) for p in portion))
     return found
 
 

@@ -214,6 +214,11 @@ def test_patterns_choose_what_is_compared(run, files):
         (("--atol", "nan"), "is no number"),
         (("--ignore", "colour"), "Invalid value for '--ignore'"),
         (("--format", "xml"), "Invalid value for '--format'"),
+        (("--stat", "--format", "json"), "--stat does not go with --format json"),
+        (("--depth", "2"), "--depth goes with --stat"),
+        (("-q", "--format", "json"), "--format does not go with --quiet"),
+        (("-q", "--stat"), "--stat does not go with --quiet"),
+        (("-q", "--sort", "name"), "--sort does not go with --quiet"),
     ],
 )
 def test_bad_use_is_trouble_and_says_why(run, files, arguments, message):
@@ -283,6 +288,17 @@ def test_a_definition_says_what_is_not_compared(run, files):
         ["-", "1.weight", "missing"],
         ["+", "2.weight", "extra"],
         ["~", "0.weight", "shape"],
+    ]
+
+
+def test_a_definition_is_one_though_no_name_of_it_is_compared(run, files):
+    Path("model.yaml").write_text("framework: pytorch\nlayers:\n  - Linear(3, 2)\n")
+    files("more", {"0.weight": np.ones((2, 3)), "more": np.ones(2)}, {"format": "pt"})
+    done = run("diff", "model.yaml", "more", "mo*")
+    assert done.status == 1
+    assert done.out.splitlines()[-2:] == [
+        "1 extra; no array is in both",
+        "not compared: dtype, tie, value (model.yaml: a definition has no values)",
     ]
 
 

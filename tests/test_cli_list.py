@@ -11,9 +11,6 @@ import pytest
 from safetensors.numpy import save_file
 from terminal import on_terminal
 
-import paraminspect.cli.progress
-from paraminspect.cli.progress import progress
-
 MLP = """\
 framework: pytorch
 layers:
@@ -215,40 +212,3 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path):
     first, status = done.stdout.splitlines()
     assert first.startswith("name")
     assert (status, done.stderr) == ("0", "")
-
-
-# Progress
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """Seconds that pass as a test says."""
-    now = SimpleNamespace(seconds=100.0)
-    monkeypatch.setattr(paraminspect.cli.progress.time, "monotonic", lambda: now.seconds)
-    return now
-
-
-def test_work_that_lasts_shows_a_bar_on_a_terminal_and_clears_it(monkeypatch, clock):
-    monkeypatch.setattr("sys.stderr", Terminal())
-    with progress("reading", 4096) as advance:
-        advance(512)
-        assert sys.stderr.getvalue() == ""
-        clock.seconds += 0.6
-        advance(512)
-    shown = sys.stderr.getvalue()
-    assert "reading  25% [######..................] 1 KiB of 4 KiB, 2 s left" in shown
-    assert shown.endswith("\r\x1b[K")
-
-
-@pytest.mark.parametrize(("stream", "seconds"), [(Terminal, 0.1), (io.StringIO, 60)])
-def test_short_work_and_pipes_show_nothing(stream, seconds, monkeypatch, clock):
-    monkeypatch.setattr("sys.stderr", stream())
-    with progress("reading", 100) as advance:
-        clock.seconds += seconds
-        advance(50)
-    assert sys.stderr.getvalue() == ""

@@ -176,6 +176,7 @@ def test_statistics_and_histograms_stand_in_place_of_values(run, model):
         (("0.bias[a]",), "integers, slices and '...'"),
         (("0.bias[",), "ends the address with ']'"),
         ((), "Missing argument 'ADDRESS...'"),
+        (("0.bias", "--force"), "--force goes with -o FILE"),
         (("*", "--format", "npy"), "npy holds one array, and there are 5"),
         (("0.bias", "--format", "xml"), "Invalid value for '--format'"),
         (("0.bias", "--format", "json", "--precision", "3"), "--precision is for values as text"),

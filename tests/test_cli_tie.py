@@ -101,6 +101,10 @@ def test_equal_arrays_are_listed_with_what_they_would_save(run, model):
         (["model.safetensors", "small", "--undo", "-i"], "'small' is not an alias"),
         (["model.safetensors", "small", "--find"], "--find takes SOURCE alone"),
         (["model.safetensors", "--find", "--undo"], "exclude each other"),
+        (["model.safetensors", "small", "other", "-i", "--format", "json"], "goes with --find"),
+        (["model.safetensors", "--find", "-i"], "-i does not go with --find"),
+        (["model.safetensors", "--find", "-o", "x"], "-o does not go with --find"),
+        (["model.safetensors", "--find", "--dry-run"], "--dry-run does not go with --find"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -19,6 +19,7 @@ from paraminspect.checkpoint._content import (
 from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._folder import choose_file, files_ending_in, is_folder
 from paraminspect.checkpoint._saving import choose_format, save_checkpoint
+from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import ParameterTree, SourceFile
 
 __all__ = [
@@ -86,11 +87,11 @@ def open_array(path: str | Path) -> Array:
     return open_npy(open_regular(path))
 
 
-def check_values(tree: ParameterTree) -> None:
+def check_values(tree: ParameterTree, progress: Progress = unwatched) -> None:
     """Make all values that saving the tree would make, for the errors that this may raise."""
     from paraminspect.checkpoint._transfer import check_values as check
 
-    check(parameter.data for parameter in tree.parameters())
+    check((parameter.data for parameter in tree.parameters()), progress)
 
 
 def write_file(

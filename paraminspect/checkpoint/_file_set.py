@@ -34,6 +34,7 @@ from paraminspect.checkpoint._open_folder import (
 from paraminspect.checkpoint._signals import ending_on_signals, uninterrupted
 from paraminspect.checkpoint._writing import check_unchanged
 from paraminspect.errors import CheckpointError, DurabilityError
+from paraminspect.parallel import Progress
 from paraminspect.tree import SourceFile
 
 SUFFIX = ".safetensors"
@@ -69,8 +70,17 @@ class NewSet:
     """Names of files that the set has no more."""
 
 
-def replace_set(new: NewSet, path: Path, inputs: Iterable[SourceFile], *, overwrite: bool) -> None:
+def replace_set(
+    new: NewSet,
+    path: Path,
+    inputs: Iterable[SourceFile],
+    *,
+    overwrite: bool,
+    progress: Progress,
+) -> None:
     """Make a set of files new at once; `path` is the index, as errors name it.
+
+    `progress` is told of bytes as they are written.
 
     Raises `CheckpointError` with the set untouched, `DurabilityError` with the new one in place.
     """
@@ -80,7 +90,7 @@ def replace_set(new: NewSet, path: Path, inputs: Iterable[SourceFile], *, overwr
         files = {}
         for name, nbytes in new.sizes.items():
             old = folder.regular_file(name)
-            files[name] = stack.enter_context(new_file(folder, name, nbytes, old))
+            files[name] = stack.enter_context(new_file(folder, name, nbytes, old, progress))
             new.fill(name, files[name])
             files[name].seal(old)
         with folder.locked(), uninterrupted():

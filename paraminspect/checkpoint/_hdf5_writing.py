@@ -20,6 +20,7 @@ from paraminspect.checkpoint._transfer import Placed, transfer
 from paraminspect.checkpoint._writing import replacing
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
 from paraminspect.libhdf5.process import GARBAGE, Extent, Library
+from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import ParameterTree
 
 SECONDS = 60
@@ -47,7 +48,9 @@ class Target:
         """Nothing: nobody else has the file yet."""
 
 
-def save_hdf5(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+def save_hdf5(
+    tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
+) -> list[str]:
     """Write all parameters of a tree into one file; returns what HDF5 cannot keep."""
     arrays = {p.name: p.data for p in tree.parameters()}
     try:
@@ -57,7 +60,7 @@ def save_hdf5(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
     nbytes = sum(map(_nbytes, arrays.values()))
-    with replacing(path, nbytes, inputs=tree.files, overwrite=overwrite) as new:
+    with replacing(path, nbytes, inputs=tree.files, overwrite=overwrite, progress=progress) as new:
         library = Library(Target(new, path), Extent(0, 0), "Creator")
         links = list(tree.ties.items())
         offsets, _ = library.ask(

@@ -26,6 +26,7 @@ from paraminspect.checkpoint._writing import replacing
 from paraminspect.checkpoint._zip import MemberBytes, NewArchive
 from paraminspect.errors import CheckpointError
 from paraminspect.libhdf5.process import GARBAGE, Extent, Library
+from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import ParameterTree
 
 PIECE_NBYTES = 1 << 20
@@ -33,11 +34,13 @@ KERAS_SUFFIX = ".weights.h5"
 WAY_OUT = "write *.safetensors, or *.h5 as plain HDF5"
 
 
-def save_h5(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+def save_h5(
+    tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
+) -> list[str]:
     """Write a copy of the tree's Keras file, or of the weights in its archive; else plain HDF5."""
     origin = tree.origin
     if not isinstance(origin, Origin) or len(origin.parts) != 1:
-        lost = save_hdf5(tree, path, overwrite=overwrite)
+        lost = save_hdf5(tree, path, overwrite=overwrite, progress=progress)
         if path.name.endswith(KERAS_SUFFIX) and tree.format != "hdf5":
             lost = [f"{path} is plain HDF5: Keras loads weights only from its own layout", *lost]
         return lost
@@ -47,20 +50,22 @@ def save_h5(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
             f"{path}: it would lose what else is in it: {reason}; write another file"
         )
     if reason:
-        lost = save_hdf5(tree, path, overwrite=overwrite)
+        lost = save_hdf5(tree, path, overwrite=overwrite, progress=progress)
         is_plain = tree.format == "hdf5"
         less = "without what attributes tell" if is_plain else "not laid out as Keras does"
         return [f"{path} is plain HDF5, {less}: {reason}", *lost, *left_out(tree)]
     contents = origin.parts[0]
     edits = origin.edits(tree)
     start, size = _whole(contents, origin)
-    with replacing(path, size, inputs=tree.files, overwrite=overwrite) as new:
+    with replacing(path, size, inputs=tree.files, overwrite=overwrite, progress=progress) as new:
         _copy_bytes(contents.file, start, size, new, 0)
         _edit(contents, edits, new, path, contents.library.extent.base - start)
     return []
 
 
-def save_keras(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+def save_keras(
+    tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
+) -> list[str]:
     """Write a copy of the archive that the tree came from; its weights come last in it."""
     origin = tree.origin
     if not isinstance(origin, Origin) or origin.archive is None:
@@ -72,7 +77,9 @@ def save_keras(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]
     start, size = _whole(contents, origin)
     sizes = {name: m.nbytes for name, m in archive.members.items() if name != WEIGHTS}
     layout = NewArchive({**sizes, WEIGHTS: size})
-    with replacing(path, layout.nbytes, inputs=tree.files, overwrite=overwrite) as new:
+    with replacing(
+        path, layout.nbytes, inputs=tree.files, overwrite=overwrite, progress=progress
+    ) as new:
         for name, nbytes in sizes.items():
             member = archive.open(archive.members[name])
             _copy_bytes(member, 0, nbytes, new, layout.members[name].offset)
@@ -86,7 +93,9 @@ def save_keras(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]
     return []
 
 
-def save_sharded_weights(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+def save_sharded_weights(
+    tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
+) -> list[str]:
     """Write the one shard that has changed; its index stays as it is."""
     origin = tree.origin
     if not isinstance(origin, Origin) or not _is_source(path, tree):
@@ -105,7 +114,9 @@ def save_sharded_weights(tree: ParameterTree, path: Path, *, overwrite: bool) ->
         )
     for contents in changed:
         shard = contents.source.path
-        with replacing(shard, contents.file.size, inputs=tree.files, overwrite=overwrite) as new:
+        with replacing(
+            shard, contents.file.size, inputs=tree.files, overwrite=overwrite, progress=progress
+        ) as new:
             _copy_bytes(contents.file, 0, contents.file.size, new, 0)
             _edit(contents, edits, new, shard, contents.library.extent.base)
     return []

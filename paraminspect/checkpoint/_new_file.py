@@ -22,6 +22,7 @@ from paraminspect.checkpoint._open_folder import (
     temporary_name,
     try_lock,
 )
+from paraminspect.parallel import Progress, unwatched
 
 _FLUSHED_NBYTES = 1 << 20
 """What is written at once and smaller is not worth a system call of its own."""
@@ -32,10 +33,17 @@ _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 @contextmanager
 def new_file(
-    folder: Folder, name: str, nbytes: int, old: os.stat_result | None
+    folder: Folder,
+    name: str,
+    nbytes: int,
+    old: os.stat_result | None,
+    progress: Progress = unwatched,
 ) -> Iterator[NewFile]:
-    """A new file that is to become `name`, in place of `old`; none is left if the block fails."""
-    new = NewFile(folder, name)
+    """A new file that is to become `name`, in place of `old`; none is left if the block fails.
+
+    `progress` is told of bytes as they are written.
+    """
+    new = NewFile(folder, name, progress)
     try:
         # A file that replaces a private one is private from its first byte on.
         new.open(0o600 if old is not None else 0o666)
@@ -48,9 +56,10 @@ def new_file(
 class NewFile:
     """A file that is being written and has no name yet, or a temporary one where it must."""
 
-    def __init__(self, folder: Folder, name: str) -> None:
+    def __init__(self, folder: Folder, name: str, progress: Progress) -> None:
         self.folder = folder
         self.name = name
+        self.progress = progress
         self.descriptor = -1
         self.is_named = True
         self._temporary = temporary_name(name)
@@ -110,6 +119,7 @@ class NewFile:
             self._begin_to_flush(at, len(data))
         except OSError as error:
             raise failed(self.folder.shown, error) from None
+        self.progress(len(data))
 
     def copy(self, file: RegularFile, offset: int, nbytes: int, at: int) -> None:
         """Copy bytes `offset` to `offset + nbytes` of a file to byte `at`, within the kernel."""
@@ -118,6 +128,7 @@ class NewFile:
             self._begin_to_flush(at, nbytes)
         except OSError as error:
             raise failed(self.folder.shown, error) from None
+        self.progress(nbytes)
 
     def _begin_to_flush(self, at: int, nbytes: int) -> None:
         """Let the disk work while more is written: else the last fsync waits for all of it.

@@ -19,10 +19,13 @@ from paraminspect.checkpoint._transfer import Placed, transfer
 from paraminspect.checkpoint._writing import replacing
 from paraminspect.checkpoint._zip import NewArchive
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
+from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import ParameterTree
 
 
-def save_npz(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+def save_npz(
+    tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
+) -> list[str]:
     """Write all names of a tree into one file; returns what the format cannot keep."""
     arrays = {name: parameter.data for name, parameter in tree.entries.items()}
     try:
@@ -35,7 +38,9 @@ def save_npz(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
         archive = NewArchive(sizes)
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
-    with replacing(path, archive.nbytes, inputs=tree.files, overwrite=overwrite) as new:
+    with replacing(
+        path, archive.nbytes, inputs=tree.files, overwrite=overwrite, progress=progress
+    ) as new:
         _fill(new, archive, headers, arrays)
         _check(new.path, arrays)
     return _lost(tree, path)

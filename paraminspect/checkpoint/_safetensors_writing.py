@@ -27,19 +27,24 @@ from paraminspect.checkpoint._safetensors import (
 from paraminspect.checkpoint._transfer import Placed, transfer
 from paraminspect.checkpoint._writing import replacing
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError, TieError
+from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import ParameterTree
 
 HEADER_ALIGNMENT = 8
 """The header is padded with spaces, so that the data begins at a multiple of this."""
 
 
-def save_safetensors(tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+def save_safetensors(
+    tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
+) -> list[str]:
     """Write all parameters of a tree into one file; nothing is lost."""
     try:
         layout = lay_out({p.name: p.data for p in tree.parameters()}, stored_metadata(tree))
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
-    with replacing(path, layout.nbytes, inputs=tree.files, overwrite=overwrite) as new:
+    with replacing(
+        path, layout.nbytes, inputs=tree.files, overwrite=overwrite, progress=progress
+    ) as new:
         fill(new, layout)
     return []
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from paraminspect.arrays import Unset
 from paraminspect.checkpoint._lost import left_out
 from paraminspect.errors import CheckpointError, nearest
+from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import ParameterTree
 
 SHARDED = "safetensors-sharded"
@@ -18,7 +19,9 @@ INDEX_SUFFIX = ".safetensors.index.json"
 class Save(Protocol):
     """Writes a tree to a file, by `replacing` it; tells, line by line, what is lost on the way."""
 
-    def __call__(self, tree: ParameterTree, path: Path, *, overwrite: bool) -> list[str]:
+    def __call__(
+        self, tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress
+    ) -> list[str]:
         """Raises before anything is written for what the format cannot hold."""
 
 
@@ -62,13 +65,15 @@ def save_checkpoint(
     format_: str | None = None,
     max_shard_nbytes: int | None = None,
     overwrite: bool = False,
+    progress: Progress = unwatched,
 ) -> list[str]:
     """Write a tree to a file, whole or not at all, durably; its source may be that very file.
 
     The format is `format_`, or what the suffix of the path tells, or that of the source; a folder
     or an index (`*.safetensors.index.json`) gets shards, those of the source if
     `max_shard_nbytes` does not tell how large. Values are written block by block, and arrays that
-    lie in a file as they are to be are copied by the kernel.
+    lie in a file as they are to be are copied by the kernel. `progress` is told of bytes as they
+    are written.
 
     Returns what the format could not keep, a line each. Raises `CheckpointError` with what was
     there untouched, `UnsetError` for a parameter without values, `DTypeError` and `TieError` for
@@ -82,9 +87,9 @@ def save_checkpoint(
     if chosen == SHARDED:
         from paraminspect.checkpoint._shards_writing import save_sharded
 
-        lost = save_sharded(tree, path, max_shard_nbytes=max_shard_nbytes, overwrite=overwrite)
+        lost = save_sharded(tree, path, max_shard_nbytes, overwrite=overwrite, progress=progress)
     else:
-        lost = SAVERS[chosen].load()(tree, path, overwrite=overwrite)
+        lost = SAVERS[chosen].load()(tree, path, overwrite=overwrite, progress=progress)
     return [*lost, *(left_out(tree) if chosen in ALONE else [])]
 
 

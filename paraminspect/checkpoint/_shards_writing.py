@@ -22,6 +22,7 @@ from paraminspect.checkpoint._shards import read_index
 from paraminspect.checkpoint._signals import ending_on_signals
 from paraminspect.checkpoint._writing import replacing
 from paraminspect.errors import CheckpointError, ParamInspectError
+from paraminspect.parallel import Progress
 from paraminspect.tree import Parameter, ParameterTree
 
 FORMAT = "safetensors-sharded"
@@ -83,7 +84,12 @@ class Source:
 
 
 def save_sharded(
-    tree: ParameterTree, path: Path, *, max_shard_nbytes: int | None, overwrite: bool
+    tree: ParameterTree,
+    path: Path,
+    max_shard_nbytes: int | None,
+    *,
+    overwrite: bool,
+    progress: Progress,
 ) -> list[str]:
     """Write shards and an index: into the folder `path`, or as the index that `path` names.
 
@@ -107,7 +113,7 @@ def save_sharded(
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
     with ending_on_signals(), new_folder(path) if is_folder else nullcontext():
-        _write(plan, index_path, tree, source, overwrite)
+        _write(plan, index_path, tree, source, overwrite, progress)
     return []
 
 
@@ -123,7 +129,12 @@ def _check_target(index_path: Path, overwrite: bool) -> None:
 
 
 def _write(
-    plan: Plan, path: Path, tree: ParameterTree, source: Source | None, overwrite: bool
+    plan: Plan,
+    path: Path,
+    tree: ParameterTree,
+    source: Source | None,
+    overwrite: bool,
+    progress: Progress,
 ) -> None:
     here = source if source is not None and _is_same_file(path, source.path) else None
     old_names = {} if here is None else {final_name(name): name for name in here.shards}
@@ -133,6 +144,7 @@ def _write(
         if here is not None and name in old_names and here.holds(old_names[name], layout)
     }
     changed = {name: layout for name, layout in plan.layouts.items() if name not in kept}
+    progress(sum(plan.layouts[name].nbytes for name in kept))
     misnamed = {name: old_names[name] for name in kept if old_names[name] != name}
     dropped = frozenset(_names_of_old_set(path) - plan.layouts.keys())
     same_index = here is not None and plan.index({}) == {
@@ -142,7 +154,7 @@ def _write(
     if same_index and not dropped and not misnamed and len(changed) <= 1:
         for name, layout in changed.items():
             shard = path.parent / name
-            with replacing(shard, layout.nbytes, inputs=tree.files) as file:
+            with replacing(shard, layout.nbytes, inputs=tree.files, progress=progress) as file:
                 fill(file, layout)
         return
     replace_set(
@@ -157,6 +169,7 @@ def _write(
         path,
         tree.files,
         overwrite=overwrite,
+        progress=progress,
     )
 
 

@@ -13,7 +13,7 @@ from paraminspect.arrays import Array, Patched, block_ranges, count_elements
 from paraminspect.checkpoint._files import RegularFile, StoredArray
 from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.errors import DTypeError
-from paraminspect.parallel import for_each
+from paraminspect.parallel import Progress, for_each
 
 MADE_NBYTES = 1 << 20
 """Bytes of values that one task makes: these, and what is computed on the way, fit a cache."""
@@ -35,10 +35,15 @@ def transfer(placed: Iterable[Placed], new: NewFile) -> None:
     for_each(partial(_do, new), _tasks(placed))
 
 
-def check_values(arrays: Iterable[Array]) -> None:
+def check_values(arrays: Iterable[Array], progress: Progress) -> None:
     """Make all values that writing would make, for the errors that this may raise."""
+
+    def check(block: Block) -> None:
+        block.array.read(block.start, block.stop)
+        progress(block.array.dtype.nbytes(block.stop - block.start))
+
     blocks = (task for task in _tasks(Placed(a, 0) for a in arrays) if isinstance(task, Block))
-    for_each(lambda block: block.array.read(block.start, block.stop), blocks)
+    for_each(check, blocks)
 
 
 @dataclass(frozen=True)

@@ -25,16 +25,23 @@ from paraminspect.checkpoint._new_file import NewFile, new_file
 from paraminspect.checkpoint._open_folder import exists_already, open_folder
 from paraminspect.checkpoint._signals import ending_on_signals
 from paraminspect.errors import CheckpointError
+from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import SourceFile
 
 
 @contextmanager
 def replacing(
-    path: Path, nbytes: int, *, inputs: Iterable[SourceFile] = (), overwrite: bool = True
+    path: Path,
+    nbytes: int,
+    *,
+    inputs: Iterable[SourceFile] = (),
+    overwrite: bool = True,
+    progress: Progress = unwatched,
 ) -> Iterator[NewFile]:
     """A new file of `nbytes` bytes that is put at `path` when the block ends without an error.
 
     `inputs` are the files that it is made of: if one has changed by then, nothing is put there.
+    `progress` is told of bytes as they are written.
     Without `overwrite` a file that is there, or appears meanwhile, is left alone. Raises
     `CheckpointError` with the target untouched, `DurabilityError` with the new file in place.
     """
@@ -43,7 +50,7 @@ def replacing(
         old = folder.regular_file(resolved.name)
         if old is not None and not overwrite:
             raise exists_already(path)
-        with new_file(folder, resolved.name, nbytes, old) as new:
+        with new_file(folder, resolved.name, nbytes, old, progress) as new:
             yield new
             new.seal(old)
             with folder.locked():

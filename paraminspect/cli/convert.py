@@ -36,13 +36,14 @@ Exit status: 0 done, 2 trouble; then nothing has been written.
 @click.option(
     "--cast",
     type=click.Choice(["safe", "unsafe"]),
-    default="safe",
-    help="Whether a cast may lose more than rounding does.",
+    help="Whether --dtype may lose more than rounding does: safe (it may not) or unsafe.",
 )
 def convert_source(
-    source: str, output: Output, format_: str | None, dtype: str | None, cast: str
+    source: str, output: Output, format_: str | None, dtype: str | None, cast: str | None
 ) -> None:
     """Write the parameters of SOURCE to OUT, in another format or dtype."""
+    if cast is not None and dtype is None:
+        raise click.UsageError("--cast goes with --dtype: nothing else is cast")
     tree = open_source(source)
     target = output.target(tree)
     report = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -78,7 +79,6 @@ class Bound(click.FloatRange):
 @click.option(
     "--sort",
     type=click.Choice(["change", "name", "definition"]),
-    default="change",
     metavar="ORDER",
     help="By change (the worst first), name, or definition (as in LEFT).",
 )
@@ -91,7 +91,6 @@ class Bound(click.FloatRange):
     "--format",
     "style",
     type=click.Choice(STYLES),
-    default="table",
     metavar="FORMAT",
     help="table, json, jsonl, csv, tsv, markdown or names.",
 )
@@ -106,11 +105,11 @@ def diff_sources(
     rtol: float,
     atol: float,
     nan_differs: bool,
-    sort: str,
+    sort: str | None,
     stat: bool,
     depth: int | None,
     quiet: bool,
-    style: str,
+    style: str | None,
 ) -> int:
     """Compare LEFT with RIGHT: two checkpoints, or a definition and a checkpoint.
 
@@ -118,6 +117,7 @@ def diff_sources(
     ties and values that differ. A definition has no values: against one, the names and shapes
     are compared, as load_state_dict(strict=True) does.
     """
+    _check_use({"stat": stat, "depth": depth, "sort": sort, "format": style}, quiet)
     from paraminspect.cli.progress import progress
     from paraminspect.diff import diff_trees, select_pair
     from paraminspect.renaming import parse_renaming, rename
@@ -140,12 +140,23 @@ def diff_sources(
         return int(comparison.differs())
     with progress("comparing", comparison.nbytes) as advance:
         found = comparison.differences(advance)
-        differences = reports.sort_differences(comparison, found, sort)
+        differences = reports.sort_differences(comparison, found, sort or "change")
     screen = Screen.of(sys.stdout)
     if stat:
-        worst_first = sort == "change"
+        worst_first = sort in (None, "change")
         lines = reports.as_stat(comparison, differences, screen, depth, worst_first=worst_first)
     else:
-        lines = reports.STYLES[style](comparison, differences, screen)
+        lines = reports.STYLES[style or "table"](comparison, differences, screen)
     write(lines, sys.stdout)
     return int(bool(differences))
+
+
+def _check_use(given: Mapping[str, Any], quiet: bool) -> None:
+    """Refuse options that would be without effect."""
+    for option, value in given.items():
+        if quiet and value:
+            raise click.UsageError(f"--{option} does not go with --quiet, which prints nothing")
+    if given["depth"] and not given["stat"]:
+        raise click.UsageError("--depth goes with --stat: it tells how deep modules are")
+    if given["stat"] and given["format"]:
+        raise click.UsageError(f"--stat does not go with --format {given['format']}")

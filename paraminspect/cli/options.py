@@ -58,6 +58,19 @@ class Output:
     quiet: bool
     max_shard_nbytes: int | None
 
+    @property
+    def given(self) -> list[str]:
+        """The options that were given, as they are spelled."""
+        values = {
+            "-o": self.path is not None,
+            "-i": self.in_place,
+            "--force": self.force,
+            "--dry-run": self.dry_run,
+            "--max-shard-size": self.max_shard_nbytes is not None,
+            "--quiet": self.quiet,
+        }
+        return [option for option, is_given in values.items() if is_given]
+
     def target(self, tree: ParameterTree, default: Path | None = None) -> Path:
         """Where to write what `tree` becomes; `default` is for neither `-o` nor `-i`.
 
@@ -86,22 +99,25 @@ class Output:
         The lines of `report` say what was done, beginning with a verb: `set 0.bias: ...`.
         """
         from paraminspect.checkpoint import check_values, save_checkpoint
+        from paraminspect.cli.progress import progress
 
         lost: list[str] = []
-        if self.dry_run:
-            check_values(tree)
-        else:
-            lost = save_checkpoint(
-                tree,
-                target,
-                format_=format_,
-                overwrite=self.force or self.in_place,
-                max_shard_nbytes=self.max_shard_nbytes,
-            )
+        totals = tree.totals
+        with progress("checking" if self.dry_run else "writing", totals.nbytes) as advance:
+            if self.dry_run:
+                check_values(tree, advance)
+            else:
+                lost = save_checkpoint(
+                    tree,
+                    target,
+                    format_=format_,
+                    overwrite=self.force or self.in_place,
+                    max_shard_nbytes=self.max_shard_nbytes,
+                    progress=advance,
+                )
         for line in lost:
             click.echo(f"paraminspect: {escape(line)}", err=True)
         if not self.quiet:
-            totals = tree.totals
             size = f"{totals.arrays} arrays, {totals.nbytes} bytes"
             for line in (*report, f"write {target}: {size}"):
                 click.echo(escape(f"would {line}" if self.dry_run else line))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,20 +24,25 @@ CLEAR = "\r\x1b[K"
 def progress(
     what: str, total: int, shown_as: Callable[[int], str] = format_nbytes
 ) -> Iterator[Callable[[int], None]]:
-    """Show on stderr how much of `total` is done; what is given is to be told of every part."""
+    """Show on stderr how much of `total` is done; what is given is to be told of every part.
+
+    By any thread.
+    """
     started = time.monotonic()
     done, next_line = 0, started + DELAY_SECONDS
     shown = False
+    lock = threading.Lock()
 
     def advance(part: int) -> None:
         nonlocal done, next_line, shown
-        done += part
-        now = time.monotonic()
-        if now >= next_line and done < total:
-            next_line, shown = now + INTERVAL_SECONDS, True
-            amount = f"{shown_as(done)} of {shown_as(total)}"
-            sys.stderr.write(CLEAR + _line(what, done / total, amount, now - started))
-            sys.stderr.flush()
+        with lock:
+            done += part
+            now = time.monotonic()
+            if now >= next_line and done < total:
+                next_line, shown = now + INTERVAL_SECONDS, True
+                amount = f"{shown_as(done)} of {shown_as(total)}"
+                sys.stderr.write(CLEAR + _line(what, done / total, amount, now - started))
+                sys.stderr.flush()
 
     try:
         yield advance if sys.stderr.isatty() else lambda _: None

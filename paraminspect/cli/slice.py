@@ -84,6 +84,8 @@ def slice_source(
 
     A single slice is printed bare, several under their names.
     """
+    if force and output is None:
+        raise click.UsageError("--force goes with -o FILE")
     from paraminspect.slicing import slice_tree
 
     whole = open_source(source)

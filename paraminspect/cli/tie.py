@@ -36,7 +36,7 @@ Exit status: 0 done, 2 trouble; then nothing has changed.
 @click.option("--undo", is_flag=True, help="Give ALIAS a copy of its own.")
 @click.option("--find", is_flag=True, help="List equal arrays that could be tied; write nothing.")
 @click.option(
-    "--format", "style", type=click.Choice(["table", "json"]), default="table", help="For --find."
+    "--format", "style", type=click.Choice(["table", "json"]), help="Of --find: table or json."
 )
 @output_options
 def tie_parameters(
@@ -45,7 +45,7 @@ def tie_parameters(
     target: str | None,
     undo: bool,
     find: bool,
-    style: str,
+    style: str | None,
     output: Output,
 ) -> None:
     """Make ALIAS another name of the array of TARGET, in SOURCE: stored and counted once.
@@ -53,9 +53,10 @@ def tie_parameters(
     Shapes and dtypes must agree. The values are those of TARGET.
     """
     _check_use(alias, target, undo, find)
+    _check_options(find, style, output)
     tree = open_source(source)
     if find:
-        _find(tree, style)
+        _find(tree, style or "table")
         return
     assert alias is not None
     where = output.target(tree)
@@ -76,6 +77,14 @@ def _check_use(alias: str | None, target: str | None, undo: bool, find: bool) ->
         raise click.UsageError("expected SOURCE ALIAS TARGET, or SOURCE --find")
 
 
+def _check_options(find: bool, style: str | None, output: Output) -> None:
+    """Refuse options that would be without effect."""
+    if style and not find:
+        raise click.UsageError("--format goes with --find")
+    if find and (given := output.given):
+        raise click.UsageError(f"{given[0]} does not go with --find, which writes nothing")
+
+
 def _check_format(tree: ParameterTree, where: Path) -> None:
     """Refuse to tie where the file could not hold it."""
     from paraminspect.checkpoint import choose_format
@@ -85,10 +94,13 @@ def _check_format(tree: ParameterTree, where: Path) -> None:
 
 
 def _find(tree: ParameterTree, style: str) -> None:
+    from paraminspect.cli.progress import progress
     from paraminspect.duplicates import find_duplicates
     from paraminspect.report.duplicates import STYLES
 
-    write(STYLES[style](tree.source, find_duplicates(tree)), sys.stdout)
+    with progress("reading", tree.totals.nbytes) as advance:
+        found = find_duplicates(tree, advance)
+    write(STYLES[style](tree.source, found), sys.stdout)
 
 
 def _tie(tree: ParameterTree, alias: str, target: str) -> tuple[ParameterTree, str]:

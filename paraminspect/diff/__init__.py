@@ -15,13 +15,13 @@ from paraminspect.diff._numbers import Tolerance
 from paraminspect.diff._select import select_pair
 from paraminspect.diff._values import (
     Pair,
-    Progress,
     ValueDifference,
     arrays_differ,
     comparable,
     compare_arrays,
 )
 from paraminspect.errors import DTypeError
+from paraminspect.parallel import Progress, unwatched
 from paraminspect.plausible import check_plausible
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -138,7 +138,7 @@ class Comparison:
     def __iter__(self) -> Iterator[Difference]:
         return self.differences()
 
-    def differences(self, progress: Progress = lambda _: None) -> Iterator[Difference]:
+    def differences(self, progress: Progress = unwatched) -> Iterator[Difference]:
         """What iterating gives; `progress` is told of bytes as they are done."""
         yield from self._structure()
         names = list(self._comparable)
@@ -215,6 +215,8 @@ def _check_readable(parameter: Parameter) -> None:
 
 
 def _is_definition(tree: ParameterTree) -> bool:
+    if not tree.entries:  # all names are on the other side, or were left out
+        return tree.format == "definition"
     return any(isinstance(p.data, Unset) for p in tree.entries.values())
 
 

@@ -16,7 +16,7 @@ from paraminspect.arrays import Array, Encoded, count_elements
 from paraminspect.diff._numbers import Tolerance
 from paraminspect.diff._tally import Sums, Tally, bits_tell, compare_blocks, sums_of_equal
 from paraminspect.packed import unpacked
-from paraminspect.parallel import in_order
+from paraminspect.parallel import Progress, in_order, unwatched
 from paraminspect.wide import widen
 
 BLOCK_NBYTES = 1 << 19
@@ -30,7 +30,6 @@ Number = complex
 """An int, a float or a complex."""
 
 Pair = tuple[Array, Array]
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def compare_arrays(
 
 def arrays_differ(pairs: Sequence[Pair], tolerance: Tolerance) -> bool:
     """Whether any pair differs; reading stops soon after the first difference."""
-    with closing(_tallies(pairs, tolerance, lambda _: None)) as tallies:
+    with closing(_tallies(pairs, tolerance, unwatched)) as tallies:
         return any(tally.differing for _, tally in tallies)
 
 

@@ -119,7 +119,8 @@ def summary(comparison: Comparison, differences: Differences) -> Iterator[str]:
     arrays = f"{compared:,} array{'s' * (compared != 1)}"
     if differences:
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
-        yield f"{kinds}; {same:,} of {arrays} in both {'is' if same == 1 else 'are'} the same"
+        both = f"{same:,} of {arrays} in both {'is' if same == 1 else 'are'} the same"
+        yield f"{kinds}; {both if compared else 'no array is in both'}"
     else:
         yield f"the same: {arrays}"
     skipped = [str(kind) for kind in Change if kind in comparison.skipped]
