@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from paraminspect.address import Address, compile_matcher, is_pattern, parse_address
 from paraminspect.arrays import Array, DType, Shape, count_elements
 from paraminspect.errors import AddressError, TieError, escape
+from paraminspect.keras_layout import Layout
 from paraminspect.layers import Drawn, Fans, Layer
 
 if TYPE_CHECKING:
@@ -220,6 +221,11 @@ class ParameterTree(_Navigable, Mapping[str, Parameter]):
     """What only training needs: the optimizer's state, metrics, seeds. No part of the model."""
     origin: object = None
     """What a format keeps of the file in order to write the tree into a copy of it."""
+    layout: Callable[[], Layout] | None = None
+    """For a definition: where its framework's own files keep the parameters.
+
+    It raises `DefinitionError` for a model that such files cannot hold.
+    """
     more_metadata: Callable[[], Mapping[str, str]] | None = None
     """Reads metadata that is not read with the file, because nobody may want it."""
 
