@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "paraminspect"
 
 FLOORS = [
-    ["collector", "errors", "parallel"],
+    ["collector", "errors", "keras_layout", "parallel"],
     ["libhdf5"],
     ["arrays", "functions", "syntax"],
     ["indexing", "casting"],

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from paraminspect.address import Address, is_pattern
 from paraminspect.errors import AddressError
+from paraminspect.keras_layout import Layout
 from paraminspect.layers import Drawn
 from paraminspect.tree._describing import describe
 from paraminspect.tree._matching import names_at, no_match
@@ -69,6 +70,11 @@ class ParameterTree(Navigable, Mapping[str, Parameter]):
     """What only training needs: the optimizer's state, metrics, seeds. No part of the model."""
     origin: object = None
     """What a format keeps of the file in order to write the tree into a copy of it."""
+    layout: Callable[[], Layout] | None = None
+    """For a definition: where its framework's own files keep the parameters.
+
+    It raises `DefinitionError` for a model that such files cannot hold.
+    """
     more_metadata: Callable[[], Mapping[str, str]] | None = None
     """Reads metadata that is not read with the file, because nobody may want it."""
 

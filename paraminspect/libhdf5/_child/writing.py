@@ -37,24 +37,29 @@ class Creator:
         self,
         datasets: list[tuple[str, list[int], str, int]],
         links: list[tuple[str, str]],
-        attributes: dict[str, str],
+        texts: list[tuple[str, str, str]],
     ) -> list[int | None]:
         """Make datasets `(path, shape, dtype, bytes of an element)`, hard links `(alias, own)`,
-        and texts of the root.
+        and attributes of groups `(path, attribute, text)`, with the groups.
 
         Without bytes of an element the dtype is one of NumPy's; with them the elements are mere
         bytes, and an attribute says of which dtype. The offset of each dataset's values is told,
         None of one without any.
         """
+        groups = {}
+        for path, _, _ in texts:
+            if path and path not in groups:
+                how = making_groups(self.h5)
+                groups[path] = self.h5.h5g.create(self.file, bytes_of(path), how)
+        groups[""] = self.h5.h5g.open(self.file, b"/")
+        for path, name, text in texts:
+            self._write_text(groups[path], name, text)
         offsets = []
         for path, shape, dtype, nbytes in datasets:
             dataset = self._make(path, shape, dtype, nbytes)
             offsets.append(dataset.get_offset() if dataset.get_storage_size() else None)
         for alias, own in links:
             link(self.h5, self.file, alias, own)
-        root = self.h5.h5g.open(self.file, b"/")
-        for name, text in attributes.items():
-            self._write_text(root, name, text)
         return offsets
 
     def close(self) -> int:
