@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from paraminspect.errors import AddressError
 from paraminspect.indexing import Index, IndexItem
+from paraminspect.syntax import UNREADABLE, read_expression
 
 MAXIMUM_INDEX_LENGTH = 500
 
@@ -68,8 +69,8 @@ def parse_index(text: str) -> Index:
     if len(text) > MAXIMUM_INDEX_LENGTH:
         raise AddressError(f"an index has at most {MAXIMUM_INDEX_LENGTH} characters")
     try:
-        node = ast.parse(f"_[{text}]", mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        node = read_expression(f"_[{text}]")
+    except UNREADABLE:
         raise AddressError(f"cannot read the index [{text}]") from None
     if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
         raise AddressError(f"cannot read the index [{text}]")

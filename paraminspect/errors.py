@@ -6,7 +6,6 @@ status 2, a library user catches the family by its one name.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -72,6 +71,8 @@ class DurabilityError(CheckpointError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """`": did you mean 'Linear'?"`-like ending for an unknown `name`, or an empty string."""
+    import difflib  # only an error needs it: listing starts without
+
     spellings: dict[str, list[str]] = {}
     for one in known:
         spellings.setdefault(one.lower(), []).append(one)

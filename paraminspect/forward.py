@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paraminspect.errors import ExpressionError, ParamInspectError
-from paraminspect.expressions import Expression, parse_expression
+from paraminspect.expressions import Expression, Promoted, parse_expression, unpromoted
+from paraminspect.syntax import UNREADABLE, read_statements
 
 MAXIMUM_ITERATIONS = 10_000
 """Rounds that a `while` may take: a loop that never ends is an error, not a hang."""
@@ -53,15 +54,29 @@ class Forward:
         arguments: Sequence[Any],
         values: Mapping[str, Any],
         functions: Mapping[str, Callable[..., Any]],
+        promoted: Promoted = unpromoted,
     ) -> Any:
-        """The result for these inputs; `functions` are the children and the tensor functions."""
-        if len(arguments) != len(self.inputs):
-            raise ExpressionError(
-                f"forward({', '.join(self.inputs)}) takes {len(self.inputs)} inputs,"
-                f" got {len(arguments)}"
-            )
-        scope = {**self.names, **values, **dict(zip(self.inputs, arguments, strict=True))}
-        return _execute(self.statements, scope, functions)
+        """The result for these inputs; `functions` are the children and the tensor functions.
+
+        `promoted` gives the two operands of an operator as it should see them.
+        """
+        given = in_order(self.inputs, arguments, {})
+        scope = {**self.names, **values, **dict(zip(self.inputs, given, strict=True))}
+        return _execute(
+            self.statements, scope, lambda value: value.evaluate(scope, functions, promoted)
+        )
+
+
+def in_order(names: Sequence[str], arguments: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
+    """The inputs in the order of their names; `ExpressionError` unless they are just these."""
+    missing = names[len(arguments) :]
+    if len(arguments) > len(names) or set(missing) != named.keys():
+        got = " and ".join([str(len(arguments)), *(f"{name}=" for name in named)])
+        plural = "s" if len(names) != 1 else ""
+        raise ExpressionError(
+            f"expected {len(names)} input{plural} ({', '.join(names)}), got {got}"
+        )
+    return [*arguments, *(named[name] for name in missing)]
 
 
 class LocatedExpressionError(ExpressionError):
@@ -71,22 +86,22 @@ class LocatedExpressionError(ExpressionError):
 def _execute(
     statements: Sequence[Statement],
     scope: dict[str, Any],
-    functions: Mapping[str, Callable[..., Any]],
+    evaluate: Callable[[Expression], Any],
 ) -> Any:
     result = None
     for statement in statements:
         if isinstance(statement, While):
             rounds = 0
-            while _value(statement.condition, statement.where, scope, functions):
+            while _value(statement.condition, statement.where, evaluate):
                 rounds += 1
                 if rounds > MAXIMUM_ITERATIONS:
                     raise LocatedExpressionError(
                         f"`while {statement.condition}` still holds after {MAXIMUM_ITERATIONS}"
                         f" rounds @ {statement.where}"
                     )
-                _execute(statement.body, scope, functions)
+                _execute(statement.body, scope, evaluate)
             continue
-        result = _value(statement.value, statement.where, scope, functions)
+        result = _value(statement.value, statement.where, evaluate)
         if len(statement.targets) == 1:
             scope[statement.targets[0]] = result
         elif statement.targets:
@@ -106,14 +121,9 @@ def _unpacked(statement: Assign, result: Any) -> dict[str, Any]:
     return dict(zip(statement.targets, result, strict=True))
 
 
-def _value(
-    expression: Expression,
-    where: str,
-    scope: Mapping[str, Any],
-    functions: Mapping[str, Callable[..., Any]],
-) -> Any:
+def _value(expression: Expression, where: str, evaluate: Callable[[Expression], Any]) -> Any:
     try:
-        return expression.evaluate(scope, functions)
+        return evaluate(expression)
     except LocatedExpressionError:
         raise
     except ParamInspectError as error:
@@ -123,8 +133,8 @@ def _value(
 def parse_statement(text: str, where: str) -> Assign:
     """`name = EXPRESSION`, `a, b = EXPRESSION`, `x /= 2`, or a bare expression."""
     try:
-        body = ast.parse(text.strip()).body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        body = read_statements(text.strip())
+    except UNREADABLE:
         body = []
     if len(body) != 1 or not isinstance(body[0], ast.Assign | ast.AugAssign | ast.Expr):
         raise ExpressionError(f"expected `name = EXPRESSION` or an expression, got {text!r}")

@@ -35,7 +35,8 @@ class Spec:
 
     `scheme` is the framework's default, written in the expression language; `overwritten` are those
     that the framework draws before it, only to overwrite them. `layout` says which axes are what:
-    `out_in` (`(out, in, *kernel)`), `in_out` (`(*kernel, in, out)`).
+    `out_in` (`(out, in, *kernel)`), `in_out` (`(*kernel, in, out)`). `own_scheme`: the call of the
+    layer names the scheme, and one for the whole model does not reach it.
     """
 
     shape: Shape
@@ -45,6 +46,7 @@ class Spec:
     dtype: DType = DTYPES["float32"]
     trainable: bool = True
     overwritten: tuple[str, ...] = ()
+    own_scheme: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,13 +201,18 @@ def fixed(
         known = output(shape) if output is not None and shape is not None else None
         return Built(own, parts.built, known)
 
-    return _sized(build, below)
+    return _Sized(build, below)
 
 
-def _sized(build: Build, children: Mapping[str, Layer]) -> Build:
+class _Sized:
     """`build`, with the number of layers that it makes: doubled forty times it must not start."""
-    build.size = 1 + sum(child.size for child in children.values())  # type: ignore[attr-defined]
-    return build
+
+    def __init__(self, build: Build, children: Mapping[str, Layer]) -> None:
+        self._build = build
+        self.size = 1 + sum(child.size for child in children.values())
+
+    def __call__(self, shape: Shape | None) -> Built:
+        return self._build(shape)
 
 
 def same_shape(shape: Shape) -> Shape:
@@ -231,7 +238,7 @@ def chained(children: Mapping[str, Layer]) -> Build:
             shape = output
         return Built({}, parts.built, shape)
 
-    return _sized(build, children)
+    return _Sized(build, children)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from paraminspect.cli import main
+from paraminspect import __main__ as program
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
 settings.load_profile("unhurried")
@@ -36,7 +36,7 @@ def run(monkeypatch, capsys):
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["paraminspect", *map(str, arguments)])
         with pytest.raises(SystemExit) as exit_:
-            main.run()
+            program.run()
         captured = capsys.readouterr()
         return Done(exit_.value.code, captured.out, captured.err)
 

@@ -5,22 +5,28 @@ A pair is a definition and Python that defines `model`, run where `keras` and `L
 
 import random
 import textwrap
+from pathlib import Path
 
 SUBCLASSED = """
 class Part(keras.layers.Layer):
     def __init__(self, parts, **kwargs):
         super().__init__(**kwargs)
-        self.parts = parts
+        self.order = [part.name for part in parts]
+        for part in parts:
+            setattr(self, part.name, part)
+    def parts(self):
+        return [getattr(self, name) for name in self.order]
     def build(self, shape):
-        for part in self.parts:
-            part.build(shape)
+        for part in self.parts():
+            if not part.built:
+                part.build(shape)
             shape = part.compute_output_shape(shape)
     def compute_output_shape(self, shape):
-        for part in self.parts:
+        for part in self.parts():
             shape = part.compute_output_shape(shape)
         return shape
     def call(self, x):
-        for part in self.parts:
+        for part in self.parts():
             x = part(x)
         return x
 """
@@ -253,6 +259,234 @@ model = keras.Model(x, L.Conv2D(1, 1)(d))
 """,
     ),
 }
+
+HOLDERS = {
+    "layers that hold layers": (
+        """
+framework: keras
+input: [6, 4]
+share:
+  again: Dense(4)
+  deep: Dense(4)
+define:
+  Both(d):
+    _b: deep
+    z: Dense(d)
+    _a: LSTM(d, return_sequences=True)
+    b: again
+    rest:
+      - Dense(d)
+      - Dropout(0.5)
+    y: deep
+layers:
+  Functional():
+    - LSTM(3, return_sequences=True)
+    - Dropout(0.5)
+    - Bidirectional(GRU(3, return_sequences=True))
+    - Bidirectional(LSTM(2, return_sequences=True, name='there'), name='ways')
+    - MultiHeadAttention(2, 3, dropout=0.1)
+    - MultiHeadAttention(2, 3, use_gate=True, use_bias=False)
+    - GroupQueryAttention(3, 4, 2, use_gate=True)
+    - Attention(use_scale=True):
+        - Dense(3, use_bias=False)
+        - Identity()
+    - TimeDistributed(Dense(4))
+    - again
+    - RNN([LSTMCell(3), GRUCell(2), GRUCell(4)], return_sequences=True)
+    - RNN(SimpleRNNCell(3), return_sequences=True)
+    - Sequential():
+        - Dense(4)
+        - again
+        - Dropout(0.1)
+        - again
+        - Dense(4)
+    - Normalization()
+    - BatchNormalization(trainable=False)
+    - BatchNormalization(scale=False)
+    - Both(4)
+    - EinsumDense('abc,cd->abd', [None, 5], bias_axes='d', dtype='bfloat16')
+    - Reshape([6, 5, 1])
+    - ConvLSTM1D(2, 3, return_sequences=True)
+    - TimeDistributed(SeparableConv1D(3, 2))
+    - PReLU(shared_axes=[1])
+""",
+        SUBCLASSED
+        + """
+again, deep = L.Dense(4), L.Dense(4)
+x = keras.Input((6, 4))
+y = L.Dropout(0.5)(L.LSTM(3, return_sequences=True)(x))
+y = L.Bidirectional(L.GRU(3, return_sequences=True))(y)
+y = L.Bidirectional(L.LSTM(2, return_sequences=True, name='there'), name='ways')(y)
+y = L.MultiHeadAttention(2, 3, dropout=0.1)(y, y)
+y = L.MultiHeadAttention(2, 3, use_gate=True, use_bias=False)(y, y)
+y = L.GroupQueryAttention(3, 4, 2, use_gate=True)(y, y)
+y = L.Attention(use_scale=True)([L.Dense(3, use_bias=False)(y), y])
+y = again(L.TimeDistributed(L.Dense(4))(y))
+y = L.RNN([L.LSTMCell(3), L.GRUCell(2), L.GRUCell(4)], return_sequences=True)(y)
+y = L.RNN(L.SimpleRNNCell(3), return_sequences=True)(y)
+y = keras.Sequential([L.Dense(4), again, L.Dropout(0.1), again, L.Dense(4)])(y)
+y = L.BatchNormalization(trainable=False)(L.Normalization()(y))
+y = L.BatchNormalization(scale=False)(y)
+class Both(Part):
+    def __init__(self):
+        rest = keras.Sequential([L.Dense(4), L.Dropout(0.5)], name='rest')
+        first = [L.Dense(4, name='z'), L.LSTM(4, return_sequences=True, name='_a')]
+        super().__init__([])
+        self._b = deep
+        for part in first:
+            setattr(self, part.name, part)
+        self.b, self.rest, self.y = again, rest, deep
+        self.order += ['_b', 'z', '_a', 'b', 'rest', 'y']
+y = Both()(y)
+y = L.EinsumDense('abc,cd->abd', [None, 5], bias_axes='d', dtype='bfloat16')(y)
+y = L.ConvLSTM1D(2, 3, return_sequences=True)(L.Reshape((6, 5, 1))(y))
+model = keras.Model(x, L.PReLU(shared_axes=[1])(L.TimeDistributed(L.SeparableConv1D(3, 2))(y)))
+""",
+    ),
+    "a shared model": (
+        """
+framework: keras
+input: [4]
+share:
+  twice:
+    - Dense(4)
+    - BatchNormalization(center=False)
+layers:
+  - twice
+  - Functional(name='f'):
+      - Dense(4, name='d')
+      - Add():
+          - Identity()
+          - Dense(4)
+  - twice
+  - Dense(4)
+  - inner: Dense(4)
+    outer: Dense(2)
+""",
+        """
+twice = keras.Sequential([L.Dense(4), L.BatchNormalization(center=False)])
+model = keras.Sequential([twice])
+x = keras.Input((4,))
+y = L.Dense(4, name='d')(x)
+model.add(keras.Model(x, L.Add()([y, L.Dense(4)(y)]), name='f'))
+model.add(twice)
+model.add(L.Dense(4))
+x = keras.Input((4,))
+model.add(keras.Model(x, L.Dense(2, name='outer')(L.Dense(4, name='inner')(x))))
+model.build((None, 4))
+""",
+    ),
+    "shortcuts from the input": (
+        """
+framework: keras
+input: [4]
+layers:
+  wide: Dense(4)
+  both:
+    Add():
+      - Identity()
+      - Dense(4)
+      - Functional():
+          - Dense(3)
+          - Dense(4)
+  head: Dense(4)
+""",
+        """
+x = keras.Input((4,))
+y = L.Dense(4, name='wide')(x)
+z = L.Dense(4)(y)
+w = L.Dense(3)(y)
+y = L.Add(name='both')([y, z, L.Dense(4)(w)])
+model = keras.Model(x, L.Dense(4, name='head')(y))
+""",
+    ),
+}
+"""Models whose layers are held in all the ways that matter to where files keep them."""
+
+_NESTED = """
+def block1(name):
+    return keras.Sequential([L.Dense(8, activation='relu'), L.Dense(4, activation='relu')], name=name)
+model = keras.Sequential()
+inner = keras.Sequential(name='block2')
+model.add(inner)
+for i in range(4):
+    inner.add(block1(name=f'block-{i}'))
+model.add(L.Dense(1))
+model.build((None, 4))
+"""
+
+REFERENCE = {
+    "keras_mlp": """
+model = keras.Sequential([keras.Input((4,)), L.Dense(8, activation='relu'), L.Dense(1)])
+""",
+    "keras_cnn": """
+model = keras.Sequential([
+    keras.Input((28, 28, 1)),
+    L.Conv2D(6, 5, activation='sigmoid', padding='same'),
+    L.AvgPool2D(2, 2),
+    L.Conv2D(16, 5, activation='sigmoid'),
+    L.AvgPool2D(2, 2),
+    L.Flatten(),
+    L.Dense(120, activation='sigmoid'),
+    L.Dense(84, activation='sigmoid'),
+    L.Dense(10),
+])
+""",
+    "keras_lstm_text": """
+layers = [L.Embedding(50, 8), L.LSTM(6, return_sequences=True), L.LSTM(5), L.Dense(1)]
+model = keras.Sequential([keras.Input((12,)), *layers])
+""",
+    "conv_zoo": """
+x = keras.Input((16, 16, 3))
+y = L.BatchNormalization()(L.Conv2D(4, 3, use_bias=False, name='stem')(x))
+y = L.SeparableConv2D(6, 3)(L.DepthwiseConv2D(3, depth_multiplier=2)(y))
+y = L.PReLU(shared_axes=[1, 2])(L.Conv2DTranspose(5, 3, strides=2)(y))
+y = L.Conv1D(4, 3)(L.Reshape((5, 1))(L.GlobalAveragePooling2D()(y)))
+model = keras.Model(x, L.Dense(3, name='head')(L.GlobalMaxPool1D()(y)))
+""",
+    "functional_shared": """
+x, shared = keras.Input((4,)), L.Dense(8, activation='relu', name='shared')
+y = shared(shared(L.Dense(8, activation='relu')(x)))
+model = keras.Model(x, L.Dense(1)(y))
+""",
+    "mha_block": """
+x = keras.Input((7, 8))
+y = L.LayerNormalization()(x)
+y = L.Add()([x, L.MultiHeadAttention(2, 4)(y, y)])
+z = L.Dense(16, activation='gelu')(L.LayerNormalization()(y))
+model = keras.Model(x, L.Add()([y, L.Dense(8)(z)]))
+""",
+    "mlp_float16": """
+layers = [L.Dense(8, activation='relu', dtype='float16'), L.Dense(1, dtype='float16')]
+model = keras.Sequential([keras.Input((4,)), *layers])
+""",
+    "nested_rgnet": _NESTED,
+    "nested_rgnet_bfloat16": _NESTED.replace("'relu'", "'relu', dtype='bfloat16'").replace(
+        "Dense(1)", "Dense(1, dtype='bfloat16')"
+    ),
+}
+"""Sample models, and models of tests/data/arch, by the names of their definitions."""
+
+APPLICATIONS = {
+    name: f"model = keras.applications.{kind}(weights=None)"
+    for name, kind in {
+        "keras_resnet50": "ResNet50",
+        "keras_mobilenet": "MobileNet",
+        "vgg16": "VGG16",
+    }.items()
+}
+"""Larger ones."""
+
+SAMPLES = Path(__file__).parents[1] / "sample_models"
+DEFINITIONS = Path(__file__).parent / "data/arch/keras/definitions"
+
+
+def text_of(definition):
+    """The text of a definition that is written out, or has the name of one that lies in a file."""
+    if "\n" in definition:
+        return definition
+    places = [folder / f"{definition}.yaml" for folder in (SAMPLES, DEFINITIONS)]
+    return next(place for place in places if place.exists()).read_text()
 
 
 class _Writer:

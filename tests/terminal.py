@@ -10,7 +10,7 @@ def on_terminal(*arguments, width=80, **environment):
     """What a command prints on the terminal, standard error apart: `(out, err)`."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", "from paraminspect.cli.main import run; run()", *arguments],
+        [sys.executable, "-c", "from paraminspect.__main__ import run; run()", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=follower,
         stderr=subprocess.PIPE,

@@ -65,6 +65,8 @@ def test_an_address_has_positions_a_pattern_and_an_index(text, pattern, index, p
         ("w[[0, 1]]", "an index is made of integers"),
         ("w[0 1]", r"cannot read the index \[0 1\]"),
         ("w[010]", "cannot read the index"),
+        ("w[1if 1 else 0]", "an index is made of integers"),
+        (r"w['\d']", "an index is made of integers"),
         ("w[x := 1]", "cannot read the index|an index is made of"),
         ("w[" + "1," * 300 + "]", "an index has at most 500 characters"),
         ("w[" + "(" * 400 + "]", "cannot read the index"),

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from paraminspect.checkpoint import open_checkpoint
 from paraminspect.checkpoint._files import open_regular
-from paraminspect.checkpoint._hdf5 import _process
 from paraminspect.checkpoint._hdf5._chunks import boxes
 from paraminspect.errors import CheckpointError, DTypeError
+from paraminspect.libhdf5 import process, starting
 
 W = np.arange(12, dtype=np.float32).reshape(4, 3)
 
@@ -410,7 +410,7 @@ def test_one_changed_byte_that_ends_the_library_is_one_line(damage, message, tmp
 )
 def test_a_process_that_answers_nonsense_is_one_line(program, message, tmp_path, monkeypatch):
     path = write(tmp_path / "m.h5", lambda file: file.create_dataset("w", data=W))
-    monkeypatch.setattr(_process, "_CODE", program)
+    monkeypatch.setattr(starting, "CODE", program)
     with pytest.raises(CheckpointError, match=f"m.h5: .*{message}"):
         open_checkpoint(path)
 
@@ -429,7 +429,7 @@ def test_a_process_that_is_gone_is_started_again(tmp_path):
 
 def test_the_process_can_open_no_file_and_has_limits(tmp_path):
     path = write(tmp_path / "m.h5", lambda file: file.create_dataset("w", data=W))
-    library = _process.Library(open_regular(path), _process.Extent(0, path.stat().st_size))
+    library = process.Library(open_regular(path), process.Extent(0, path.stat().st_size))
     library.ask("walk")
     lines = Path(f"/proc/{library._child.pid}/limits").read_text().splitlines()
     limits = {line[:25].strip(): line[26:46].strip() for line in lines}
@@ -449,7 +449,7 @@ def test_no_process_is_left_when_a_file_has_been_opened(tmp_path):
 
 
 def test_a_process_that_reading_may_need_again_ends_in_a_moment(tmp_path, monkeypatch):
-    monkeypatch.setattr(_process, "MOMENT_SECONDS", 0.2)
+    monkeypatch.setattr(process, "MOMENT_SECONDS", 0.2)
     path = write(tmp_path / "m.h5", lambda f: f.create_dataset("w", data=W, chunks=(2, 2)))
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
     before = children.read_text()

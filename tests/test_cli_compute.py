@@ -30,6 +30,8 @@ layers:
   forward: a(x)
 """
 
+TWO = "framework: pytorch\nlayers:\n  p: ReLU()\n  forward(x, y, z): stack([x, y, z])\n"
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
@@ -119,6 +121,28 @@ def test_train_lowers_the_loss_and_keeps_ties_tied(folder):
     assert result.exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "text", ["uniform(2, 4)", " normal(2, 4)", "1 - uniform(2, 4) * ones(2, 4)"]
+)
+def test_a_seed_makes_every_random_input_reproducible(folder, text):
+    first, second, other = (
+        invoke("run", "shared.yaml", "--scheme", "ones", "--seed", seed, "--input", text).stdout
+        for seed in ("0", "0", "1")
+    )
+    assert first == second != other
+
+
+def test_random_inputs_are_drawn_one_after_another(folder):
+    (folder / "two.yaml").write_text(TWO)
+    texts = ("uniform(2, 3)", "integers(9, 2, 3)", "uniform(2, 3)")
+    inputs = [part for text in texts for part in ("--input", text)]
+    assert invoke("run", "two.yaml", "--seed", "5", *inputs, "-o", "out.npy").exit_code == 0
+    rng = np.random.default_rng(5)
+    first, second, third = rng.random((2, 3)), rng.integers(0, 9, (2, 3)), rng.random((2, 3))
+    expected = np.stack([first, second, third]).astype(np.float32)
+    np.testing.assert_array_equal(np.load("out.npy"), expected, strict=True)
+
+
 def test_a_seed_that_is_not_given_is_told(folder):
     result = invoke("run", "shared.yaml")
     seed = result.stderr.split()[1].rstrip(";")
@@ -131,6 +155,10 @@ def test_a_seed_that_is_not_given_is_told(folder):
     [
         (("grad", "idle.yaml", "--seed", "0"), "the definition has no `input`: say the shape"),
         (("grad", "shared.yaml", "--seed", "0", "--loss", "mse"), "the loss mse needs a target"),
+        (
+            ("run", "shared.yaml", "--seed", "0", "--input", "ones(2, 4)", "--input", "ones"),
+            "layer (the whole), Sequential: expected 1 input (x), got 2",
+        ),
         (("grad", "x.npy", "--seed", "0"), "npy"),
         (("grad", "shared.yaml", "--seed", "0", "--input", "ones(2, 3)"), "expected in_features 4"),
         (("grad", "shared.yaml", "--seed", "0", "--input", "one(2, 4)"), "did you mean 'ones'"),

@@ -165,6 +165,16 @@ def test_another_shape_is_an_error_unless_a_rule_draws_it_anew(run, folder, chec
     assert load_file("new.safetensors")["0.weight"].shape == (8, 5)
 
 
+def test_a_rule_for_a_position_does_not_draw_another_shape_anew(run, folder, checkpoint):
+    (folder / "model.yaml").write_text(MLP.replace("Linear(4, 8)", "Linear(5, 8)"))
+    wanted = ("init", checkpoint, "--missing-from", "model.yaml", "-o", "new.safetensors")
+    done = run(*wanted, "--rule", "[2]=zeros", "--seed", "0")
+    assert done.status == 2
+    assert "MISMATCH: 0.weight has shape [8, 4], the model [8, 5]" in done.err
+    done = run(*wanted, "--rule", "[0].weight=zeros", "--rule", "pooler=zeros", "--seed", "0")
+    assert "MISMATCH    0.weight [8, 4], the model has [8, 5]: drawn\n" in done.out
+
+
 def test_with_missing_parameters_a_scheme_is_for_these_alone(run, checkpoint):
     run("init", "-i", checkpoint, "--missing-from", "model.yaml", "--scheme", "ones", "--seed", "0")
     values = load_file(checkpoint)

@@ -135,7 +135,7 @@ def test_the_version_is_that_of_the_package(run):
 def test_shells_complete_commands_options_and_choices(shell):
     def python(**environment):
         return subprocess.run(
-            [sys.executable, "-c", "from paraminspect.cli.main import run; run()"],
+            [sys.executable, "-c", "from paraminspect.__main__ import run; run()"],
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
@@ -212,9 +212,9 @@ def test_help_and_list_import_only_what_the_source_needs(source, absent, tmp_pat
     save_file({"w": np.ones(2, np.float32)}, tmp_path / "m.safetensors")
     arguments = ["--help"] if source is None else ["list", source]
     code = (
-        "import sys; from paraminspect.cli import main\n"
+        "import sys; from paraminspect.__main__ import run\n"
         f"sys.argv = ['paraminspect', *{arguments!r}]\n"
-        "try: main.run()\n"
+        "try: run()\n"
         "finally: print(*{m.partition('.')[0] for m in sys.modules}, file=sys.stderr)"
     )
     done = subprocess.run(

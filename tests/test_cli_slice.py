@@ -252,3 +252,13 @@ def test_a_row_of_ten_gigabytes_costs_a_row(run, tmp_path):
     read, out = bytes_read("w[777777, -1]")
     assert out == "2499.0\n"
     assert read - overhead < 1000
+
+
+def test_positions_count_as_in_every_other_command(run, model):
+    (named,) = run("list", model, "[0][0]", "--format", "names").out.split()
+    assert run("slice", model, "[0][0]").out == run("slice", model, named).out
+    changed = run("set", model, "[0][0]=5", "-o", "new.safetensors")
+    assert named in changed.out
+    refused = run("slice", model, "[0][0][1]")
+    assert refused.status == 2
+    assert "'[0][0][1]' goes on below the parameter" in refused.err

@@ -173,6 +173,27 @@ def test_twenty_steps_of_a_shared_mlp_are_those_of_pytorch(case, update):
         np.testing.assert_allclose(value, data[f"after/{name}"], rtol=1e-9, atol=1e-12)
 
 
+def test_twenty_float32_steps_of_a_shared_mlp_are_those_of_pytorch():
+    data = of_case("train_sgd_f32", "")
+    before = {n.removeprefix("before/"): a for n, a in data.items() if n.startswith("before/")}
+    batches = [([data["input/x"]], data["input/target"])]
+    *_, last = train(load(SHARED_MLP), batches, "mse", sgd(0.05), 20, before)
+    for name, value in last.values.items():
+        assert value.dtype == np.float32
+        np.testing.assert_allclose(value, data[f"after/{name}"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("case", "update"), [("sgd", sgd(0.05)), ("momentum", sgd(0.02, momentum=0.9))]
+)
+def test_a_float32_step_is_that_of_pytorch_to_the_bit(case, update):
+    data, state = of_case("steps_f32", ""), {}
+    value = data["before"]
+    for number in (1, 2):
+        value = update(state, value, data[f"gradient/{number}"], number)
+        np.testing.assert_array_equal(value, data[f"{case}/{number}"], strict=True)
+
+
 def test_the_gradients_of_the_uses_add_up_and_an_unreached_parameter_has_none():
     text = """
 framework: pytorch
@@ -222,6 +243,74 @@ def test_what_does_not_fit_says_which_layer_and_which_shapes(text, shape, messag
     values = {p.name: np.zeros(p.shape) for p in net.parameters()}
     with pytest.raises(pi.ParamInspectError, match=message):
         gradients(net, [np.zeros(shape)], values=values)
+
+
+PARTS = """
+framework: pytorch
+layers:
+  chain:
+  - Linear(4, 4)
+  part:
+    inner: Linear(4, 4)
+    forward(x, scale): inner(x) * scale
+  forward: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        ("chain(x, x)", r"^layer chain, Sequential: expected 1 input \(x\), got 2 in `chain"),
+        (
+            "chain(x, mask=x)",
+            r"^layer chain, Sequential: expected 1 input \(x\), got 1 and mask= in",
+        ),
+        ("chain()", r"expected 1 input \(x\), got 0 in"),
+        ("part(x)", r"^layer part, Module: expected 2 inputs \(x, scale\), got 1 in"),
+        ("part(x, foo=2)", r"expected 2 inputs \(x, scale\), got 1 and foo= in"),
+        ("part(x, x=2)", r"expected 2 inputs \(x, scale\), got 1 and x= in"),
+        ("part(chain(ones(2, 3)), 1)", r"^layer chain\.0, Linear\(4, 4\): expected in_features 4"),
+        ("matmul(x, ones(3, 3))", r"^matmul: .* in `matmul\(x, ones\(3, 3\)\)` @ \$"),
+        ("reshape(x, 5)", r"^reshape: cannot reshape array of size 8"),
+        ("max(x, 7)", "^max: axis 7 is out of bounds"),
+        ("relu('a')", "^relu: "),
+        ("ones(10**5, 10**5)", "the shape .* has over 268435456 elements in"),
+    ],
+)
+def test_a_call_in_a_forward_that_does_not_fit_says_so_once(forward, message):
+    net = load(PARTS.format(forward))
+    values = {p.name: np.zeros(p.shape) for p in net.parameters()}
+    with pytest.raises(pi.ParamInspectError, match=message) as caught:
+        run(net, [np.zeros((2, 4))], values)
+    assert str(caught.value).endswith("@ $.layers.forward (line 9)")
+
+
+def test_an_input_of_a_part_can_be_named():
+    net = load(PARTS.format("part(scale=2, x=x) - part(x, scale=2) + part(x, 3)"))
+    values = {p.name: np.ones(p.shape) for p in net.parameters()}
+    x = np.arange(8.0).reshape(2, 4)
+    expected = np.repeat(3 * (x.sum(1, keepdims=True) + 1), 4, axis=1)
+    np.testing.assert_array_equal(run(net, [x], values), expected, strict=True)
+
+
+def test_an_error_in_the_forward_of_a_branch_is_located_once():
+    text = """
+framework: keras
+input: [4]
+layers:
+- Add():
+  - Functional():
+      a: Dense(4)
+      forward: masked_fill(a(x), ones(3) > 2, 0)
+  - Dense(4)
+"""
+    net = load(text)
+    values = {p.name: np.zeros(p.shape) for p in net.parameters()}
+    with pytest.raises(pi.ParamInspectError, match=r"^masked_fill: operands .* @ \$\.layers\[0\]"):
+        run(net, [np.zeros((1, 4))], values)
+    joined = text.replace("  - Functional():\n    ", "    ").replace("  - Dense(4)\n", "")
+    with pytest.raises(pi.ParamInspectError, match="Add\\(\\) joins the layers below it: leave"):
+        load(joined)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ CUBE = np.arange(24, dtype=np.int64).reshape(2, 3, 4)
         ("x * (-2 < x <= 3)", lambda x: x * ((x > -2) & (x <= 3))),
         ("where(x > 0, x, 0)", lambda x: np.where(x > 0, x, 0)),
         ("clip(x, -1, high=2)", lambda x: np.clip(x, -1, 2)),
+        ("clip(x, low=mean(x), high=max(x) - 1)", lambda x: np.clip(x, x.mean(), x.max() - 1)),
+        ("round(x / 3, decimals=1if 1 else 2)", lambda x: np.round(x / 3, 1)),
         ("sqrt(abs(x))", lambda x: np.sqrt(abs(x))),
         ("minimum(x, 2) + maximum(x, 3)", lambda x: np.minimum(x, 2) + np.maximum(x, 3)),
         ("round(x / 3, 1)", lambda x: np.round(x / 3, 1)),
@@ -300,6 +302,15 @@ def test_an_array_larger_than_memory_is_set_block_by_block():
     assert huge.count == 8
     with pytest.raises(ExpressionError, match="w: x has to be held in memory as a whole"):
         assign(tree, "w", "flip(x)")
+
+
+def test_a_reduction_within_a_keyword_is_of_the_whole_array():
+    x = np.arange(300_000, dtype=np.float64)
+    tree = tree_of({"w": x})
+    edited = assign(tree, "w", "clip(x, low=mean(x), high=max(x) - mean(clip(x, 0, high=max(x))))")
+    blocks = [edited["w"].data.read(*r) for r in block_ranges(edited["w"].data, 1 << 16)]
+    expected = np.clip(x, x.mean(), x.max() - x.mean())
+    np.testing.assert_array_equal(np.concatenate(blocks), expected, strict=True)
 
 
 def test_what_an_index_leaves_out_is_not_computed_and_what_is_not_used_is_not_read():

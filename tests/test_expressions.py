@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from paraminspect.errors import ExpressionError
 from paraminspect.expressions import format_value, parse_expression
+from paraminspect.forward import parse_statement
 
 NAMES = {"d": 8, "n": 3, "name": "abc", "sizes": [4, 5, 6], "x": np.arange(6.0).reshape(2, 3)}
 FUNCTIONS = {"double": lambda a: 2 * a, "pair": lambda a, b=1, *, c=2: (a, b, c)}
@@ -83,6 +84,8 @@ REFUSED = {
     "1j": "Constant is not part",
     "sizes[0](1)": "only a name can be called",
     "d in sizes": "only == != < <= > >= compare",
+    "d is 1": "only == != < <= > >= compare, in 'd is 1'",
+    "1(d)": r"only a name can be called, in '1\(d\)'",
     "1 << d": "the operator LShift is not part",
     "'a' * 3": "only numbers can be multiplied",
     "sizes * 3": "only numbers can be multiplied",
@@ -197,3 +200,14 @@ def test_names_can_be_written_in():
 @pytest.mark.parametrize("written", [3, 0.1, "a'b", True, None, (1, 2), [1, (2.5,)], math.inf])
 def test_a_value_is_written_as_the_language_reads_it(written):
     assert parse_expression(format_value(written)).evaluate({"inf": math.inf}, {}) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1if n else 2", 1), (r"'\d'", "\\d"), ("'a'[0]", "a"), ("0x1for n", 31)]
+)
+def test_python_warns_of_nothing_on_the_terminal(text, expected):
+    """Warnings are errors in these tests: one would be a `SyntaxError`."""
+    assert value(text) == expected
+    assert parse_expression(text).bind({"n": 3}).evaluate({}, {}) == expected
+    statement = parse_statement(f"y = {text}", "")
+    assert statement.value.evaluate(NAMES, {}) == expected

@@ -8,8 +8,9 @@ import pytest
 ROOT = Path(__file__).parent.parent / "paraminspect"
 
 FLOORS = [
-    ["collector", "errors", "parallel"],
-    ["arrays", "functions"],
+    ["collector", "errors", "keras_layout", "parallel"],
+    ["libhdf5"],
+    ["arrays", "functions", "syntax"],
     ["indexing", "casting"],
     ["packed", "plausible", "selection", "wide"],
     ["address", "expressions", "distributions", "recipes"],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from keras_calls import CALLS, differences, signature_differences
-from keras_models import PAIRS, random_pair
+from keras_models import HOLDERS, PAIRS, REFERENCE, random_pair, text_of
 
 from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError, ParamInspectError
@@ -20,6 +20,7 @@ LISTINGS = json.loads((ARCH / "listings.json").read_text())
 ANSWERS = ROOT / "tests/data/keras"
 LAYERS = json.loads((ANSWERS / "layers.json").read_text())
 FROZEN = json.loads((ANSWERS / "models.json").read_text())
+LAYOUTS = json.loads((ANSWERS / "layouts.json").read_text())
 
 MODELS = {
     "app_mobilenet": "keras_mobilenet",
@@ -128,6 +129,8 @@ def test_the_frozen_answers_are_to_the_calls_and_models_of_the_tests():
     assert [tuple(call) for call, _ in LAYERS] == [(call, shape) for call, shape in CALLS]
     pairs = [*PAIRS.values(), *map(random_pair, range(len(FROZEN) - len(PAIRS)))]
     assert [definition for definition, _ in FROZEN] == [definition for definition, _ in pairs]
+    stored = [*HOLDERS.values(), *REFERENCE.items(), *pairs]
+    assert [definition for definition, _ in LAYOUTS] == [definition for definition, _ in stored]
 
 
 @pytest.mark.parametrize(
@@ -139,10 +142,48 @@ def test_a_model_lists_what_keras_lists_for_the_same_code(number):
 
 
 def load_pair(definition):
-    """The tree of a definition that is written out, or that is a sample model."""
-    sample = ROOT / f"sample_models/{definition}.yaml"
-    text = definition if "\n" in definition else sample.read_text()
-    return load_definition(text.encode(), "x.yaml")
+    return load_definition(text_of(definition).encode(), "x.yaml")
+
+
+@pytest.mark.parametrize(
+    "number",
+    range(len(LAYOUTS)),
+    ids=[*HOLDERS, *REFERENCE, *PAIRS, *range(len(LAYOUTS) - len(HOLDERS | REFERENCE | PAIRS))],
+)
+def test_the_layout_of_a_model_is_that_of_the_file_that_keras_saves(number):
+    definition, expected = LAYOUTS[number]
+    layout = load_pair(definition).layout()
+    assert layout.paths == {name: path for name, (path, _) in expected["datasets"].items()}
+    assert layout.names.keys() == expected["groups"].keys()
+    assert expected["groups"].items() >= named(layout).items()
+
+
+def named(layout):
+    """The groups whose name Keras makes as we do: of layers with parameters, no Functional."""
+    return {
+        group: {"name": name}
+        for group, name in layout.names.items()
+        if any(path.startswith(group.removesuffix("vars")) for path in layout.paths.values())
+        and not name.startswith("functional")
+    }
+
+
+@pytest.mark.parametrize(
+    ("layers", "reason"),
+    [
+        ("- Add(): [Dense(4), Dense(4)]", "the branches below Add.* are no layers of a Sequential"),
+        ("a: {b: {Add(): [Dense(4), Dense(4)]}}", "no layers of keras.Model, a layer of one's own"),
+        ("a: Dense(4)\n  b: Dense(4)\n  forward: a(b(x))", "forward does not tell in which order"),
+        (
+            "Functional():\n    - Add():\n      - a: Dense(4)\n        forward: a(x)",
+            "forward does not tell in which order",
+        ),
+    ],
+)
+def test_a_model_that_no_code_of_keras_builds_so_has_no_layout(layers, reason):
+    text = f"framework: keras\ninput: [4]\nlayers:\n  {layers}\n"
+    with pytest.raises(DefinitionError, match=reason):
+        load_definition(text.encode(), "x.yaml").layout()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -79,6 +80,17 @@ def test_parameters_may_be_read_in_any_order_by_any_thread():
         backwards = list(pool.map(lambda array: array[...], reversed(arrays)))
     for values, wanted in zip(reversed(backwards), expected, strict=True):
         np.testing.assert_array_equal(values, wanted, strict=True)
+
+
+def test_a_draw_behind_many_others_costs_no_more_than_where_they_begin():
+    draws = [Draw((str(i),), (70_000,), FLOAT32, Uniform(0.0, 1.0)) for i in range(100)]
+    arrays = open_generator("mxnet", 1).arrays(draws)
+    arrays["0"].read(0, 70_000)  # what all draws share is made
+    tracemalloc.start()
+    arrays["99"].read(0, 70_000)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 100 * 1024 * 16
 
 
 @pytest.mark.parametrize(

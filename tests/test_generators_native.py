@@ -23,7 +23,7 @@ from paraminspect.distributions import (
 )
 from paraminspect.errors import SchemeError
 from paraminspect.generators import Draw, open_generator
-from paraminspect.generators._native import BLOCK
+from paraminspect.generators._native_streams import BLOCK
 from paraminspect.generators._ziggurat import log, tables
 
 INDEPENDENT = {

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -136,6 +137,14 @@ def test_the_stream_is_numpys_from_any_position():
         np.testing.assert_array_equal(words.read(position, 700), whole[position : position + 700])
 
 
+def test_few_states_of_a_long_stream_are_kept():
+    words, expected = Mt19937(7, most_marks=4), np.random.RandomState(7)
+    whole = expected.randint(0, 1 << 32, 9 * MARK_DISTANCE, dtype=np.uint32)
+    for position in (*range(0, 9 * MARK_DISTANCE, MARK_DISTANCE // 2), 5, 4 * MARK_DISTANCE + 5):
+        np.testing.assert_array_equal(words.read(position, 70), whole[position : position + 70])
+        assert words.kept <= 4
+
+
 @pytest.mark.parametrize("seed", [1 << 64, -(1 << 63) - 1])
 def test_a_seed_that_torch_does_not_take_is_refused(seed):
     with pytest.raises(SchemeError, match="takes seeds from"):
@@ -154,6 +163,8 @@ def test_what_is_not_reproduced_is_refused_with_the_reason(name):
         (DeltaOrthogonal(1.0, True), "float32", "PyTorch has no delta_orthogonal"),
         (Custom(lambda rng: 0), "float32", "PyTorch has no functions of yours"),
         (Normal(0.0, 1.0), "int32", "PyTorch draws no int32"),
+        (Uniform(-6e4, 6e4), "float16", "from no width that it cannot hold: -60000.0 to 60000.0"),
+        (TruncatedNormal(0.0, 1.0, 3.0, math.inf, False), "float32", "no width .*: 3.0 to inf"),
     ],
 )
 def test_what_pytorch_does_not_draw_is_refused(distribution, dtype, message):

@@ -19,8 +19,8 @@ import safetensors
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from paraminspect.__main__ import run
 from paraminspect.checkpoint import open_checkpoint
-from paraminspect.cli.main import run
 from paraminspect.errors import CheckpointError
 
 

@@ -7,6 +7,7 @@ from paraminspect.arrays import DTYPES, InMemory
 from paraminspect.definition import load_definition
 from paraminspect.errors import AddressError, CastError, SchemeError
 from paraminspect.initialization import initialize, plan_initialization
+from paraminspect.initializers import user_scheme
 from paraminspect.tree import Parameter, ParameterTree
 
 MLP = "layers:\n  - Linear(4, 8)\n  - ReLU()\n  - Linear(8, 1)\n"
@@ -55,6 +56,22 @@ def test_norms_biases_and_buffers_are_no_weights():
     found = schemes(definition(text), scheme="42")
     weights = ["0.weight", "3.in_proj_weight", "3.out_proj.weight"]
     assert [name for name, scheme in found.items() if scheme == "42"] == weights
+
+
+def test_the_initializer_of_a_layer_wins_over_a_scheme_in_mxnet():
+    text = (
+        "input: [6, 3]\nlayers:\n  - LSTM(2, h2h_weight_initializer=Normal(0.1), layout='NTC')\n"
+        "  - Dense(4)\n  - Dense(4, weight_initializer=Uniform(0.07))\n"
+        "  - e: {w: 'Parameter(2, 3, init=One())'}\n"
+    )
+    found = schemes(definition(text, "mxnet"), scheme="xavier", rules=["dense0_*=42"])
+    assert [name for name, scheme in found.items() if scheme == "xavier"] == ["lstm0_l0_i2h_weight"]
+    assert found["dense0_weight"] == "42"
+    with pytest.raises(SchemeError, match="there are no weights"):
+        schemes(
+            definition("layers: [\"Dense(2, in_units=3, weight_initializer='one')\"]\n", "mxnet"),
+            scheme="1",
+        )
 
 
 def test_the_chapters_own_initialization_in_one_line():
@@ -186,13 +203,34 @@ def test_functions_of_ones_own_are_schemes():
     def ramp(rng, shape, fan_in, slope=1.0):
         return slope * np.arange(np.prod(shape)).reshape(shape) / fan_in + rng.random()
 
-    functions = {"ramp": ramp}
-    from paraminspect.initializers import user_scheme
-
-    functions = {name: user_scheme(function) for name, function in functions.items()}
+    functions = {"ramp": user_scheme(ramp)}
     drawn = initialize(definition(), seed=0, rules=["0.weight=ramp(slope=2)"], functions=functions)
     steps = np.diff(drawn["0.weight"].numpy().ravel())
     np.testing.assert_allclose(steps, 0.5, rtol=1e-5)
+
+
+def raised():
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: np.ones((8, 4)) * 1j, "0.weight: 1j has an imaginary part"),
+        (lambda: np.full((8, 4), "a"), "0.weight: the function made <U1, not numbers"),
+        (lambda: np.zeros((8, 4), [("a", "i4")]), r"0.weight: the function made \[.*not numbers"),
+        (lambda: np.full((8, 4), 1e300), r"0.weight: 1e\+300 does not fit float32"),
+        (lambda: None, "0.weight: the function made object, not numbers"),
+        (lambda: np.zeros((4, 8)), r"0.weight: the function made shape \[4, 8\], not \[8, 4\]"),
+        (raised, "0.weight: raised: SystemExit: 3"),
+    ],
+)
+def test_what_a_function_makes_is_checked(made, message):
+    tree = definition()
+    functions = {"made": user_scheme(made)}
+    drawn = initialize(tree, seed=0, rules=["0.weight=made"], functions=functions)
+    with pytest.raises((SchemeError, CastError), match=message):
+        drawn["0.weight"].numpy()
 
 
 @pytest.mark.parametrize(
@@ -204,6 +242,7 @@ def test_functions_of_ones_own_are_schemes():
         ({"rules": ["0.bias=xavier_normal"]}, SchemeError, r"0.bias: the fans of shape \[8\]"),
         ({"rules": ["0.weight[9]=1"]}, AddressError, "0.weight: index 9 is out of bounds"),
         ({"rules": ["0.weight=normal(0, 1e39)"]}, CastError, r"0.weight: 1e\+39 .* float32"),
+        ({"rules": ["0.weight=orthogonal(1e39)"]}, CastError, r"0.weight: 1e\+39 .* float32"),
         ({"rules": ["0.weight=1e39"]}, CastError, r"0.weight: 1e\+39 .* float32"),
         ({"scheme": "sparse"}, SchemeError, "missing a required argument"),
         ({"rules": ["0.weight=@nothing.npy"]}, SchemeError, "nothing.npy: cannot open"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from paraminspect.compute._functions import FUNCTIONS
+from paraminspect.compute._language import FUNCTIONS
 from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.frameworks._tracing import ELEMENT_BY_ELEMENT, RULES, Traced

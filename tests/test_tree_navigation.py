@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import paraminspect as pi
+from paraminspect.errors import AddressError
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"
 
@@ -29,6 +30,30 @@ def test_a_tree_is_a_mapping_that_knows_what_it_lacks(net):
         KeyError, match=r"mlp.yaml: no parameter matches '2.bais', the nearest is '2\.bias'$"
     ):
         net["2.bais"]
+
+
+@pytest.mark.parametrize("key", [(0, 0), slice(0, 1), 1.5, None], ids=repr)
+def test_a_part_is_reached_by_position_or_name_alone(net, key):
+    for part in (net, net[0]):
+        with pytest.raises(AddressError, match=r"by its position or its name, got"):
+            part[key]
+
+
+@pytest.mark.parametrize("key", [0, slice(0, 1), "foo", (0, 0)], ids=repr)
+def test_nothing_lies_below_a_parameter(net, key):
+    with pytest.raises(AddressError, match=r"below the parameter '0.weight': its values are"):
+        net[0].weight[key]
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(net[0].weight)
+
+
+@pytest.mark.parametrize("address", ["[0][0][0]", "[0][0][7]", "[0][0].foo", "[0][0].0.weight"])
+def test_an_address_that_goes_on_below_a_parameter_is_refused(net, address):
+    with pytest.raises(AddressError) as caught:
+        net.select(address)
+    assert f"mlp.yaml: '{address}' goes on below the parameter '0.weight'" in str(caught.value)
+    assert str(caught.value).endswith("an index into its values is written '0.weight[...]'")
+    assert [*net.select("[0][0]")] == ["0.weight"]
 
 
 def test_values_of_a_definition_are_said_to_be_unset(net):

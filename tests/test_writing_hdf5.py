@@ -11,8 +11,8 @@ from safetensors.numpy import save_file
 
 from paraminspect.arrays import InMemory
 from paraminspect.checkpoint import open_checkpoint, save_checkpoint
-from paraminspect.checkpoint._hdf5 import _process
 from paraminspect.errors import CheckpointError, DTypeError
+from paraminspect.libhdf5 import starting
 from paraminspect.tree import Parameter, ParameterTree
 
 ARRAYS = {
@@ -146,7 +146,7 @@ def test_a_dtype_of_less_than_a_byte_is_refused(tmp_path):
 def test_a_library_that_fails_leaves_the_file_as_it_was(program, message, tmp_path, monkeypatch):
     save_checkpoint(tree_of(ARRAYS), path := tmp_path / "m.h5")
     before, tree = path.read_bytes(), open_checkpoint(path)
-    monkeypatch.setattr(_process, "_CODE", program)
+    monkeypatch.setattr(starting, "CODE", program)
     with pytest.raises(CheckpointError, match=f"m.h5: .*{message}"):
         save_checkpoint(tree, path, overwrite=True)
     assert path.read_bytes() == before
@@ -157,11 +157,12 @@ def test_offsets_that_the_library_invents_are_not_written_to(tmp_path, monkeypat
     answer = '{"found": [4096, 4100]}'
     program = (
         "import os, struct, sys\n"
+        "sys.stdin.buffer.readline()\n"
         "for line in sys.stdin.buffer:\n"
         f"  a = b'{answer}' if b'create' in line else b'{{\"found\": 9999}}'\n"
         "  os.write(1, struct.pack('<QQ', len(a), 0) + a)"
     )
-    monkeypatch.setattr(_process, "_CODE", program)
+    monkeypatch.setattr(starting, "CODE", program)
     tree = tree_of({"a": np.ones(4), "b": np.ones(4)})
     with pytest.raises(CheckpointError, match=r"m.h5: two datasets have one place in the file"):
         save_checkpoint(tree, tmp_path / "m.h5")

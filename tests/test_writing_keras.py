@@ -1,5 +1,6 @@
 """Files of Keras written: a copy with what has changed, and all else as it was."""
 
+import json
 import shutil
 import zipfile
 from dataclasses import replace
@@ -8,12 +9,16 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from keras_models import HOLDERS, REFERENCE, text_of
 
 from paraminspect.arrays import InMemory
 from paraminspect.checkpoint import open_checkpoint, save_checkpoint
+from paraminspect.definition import load_definition
 from paraminspect.errors import CheckpointError
+from paraminspect.initialization import initialize
 
 DATA = Path(__file__).parent / "data" / "keras"
+LAYOUTS = json.loads((DATA / "layouts.json").read_text())
 FILES = ["keras3_mlp.keras", "keras3_mlp.weights.h5", "keras3_mlp.h5", "keras2_mlp.h5"]
 
 every_file = pytest.mark.parametrize("file", FILES)
@@ -233,8 +238,98 @@ def test_a_shard_is_replaced_and_never_two(shards, tmp_path):
         save_checkpoint(edited, tmp_path / "other", format_="keras-sharded")
 
 
-def test_a_keras_name_for_plain_hdf5_is_said_to_be_no_file_of_keras(run, tmp_path):
-    (tmp_path / "m.yaml").write_text("framework: keras\ninput: [4]\nlayers:\n- Dense(2)\n")
+DEFINITION = "framework: keras\ninput: [4]\nlayers:\n- Dense(4, name='hidden')\n- Dense(4)\n"
+TIED = DEFINITION + "ties:\n  sequential/dense/kernel: sequential/hidden/kernel\n"
+
+
+def drawn(definition):
+    return initialize(load_definition(text_of(definition).encode(), "model.yaml"), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"), LAYOUTS[: len(HOLDERS | REFERENCE)], ids=[*HOLDERS, *REFERENCE]
+)
+def test_a_definition_is_written_as_keras_writes_its_model(definition, expected, tmp_path):
+    tree = drawn(definition)
+    assert save_checkpoint(tree, tmp_path / "m.weights.h5") == []
+    written = contents_of(tmp_path / "m.weights.h5")
+    datasets = dict(expected["datasets"].values())
+    found = {path: values for path, (values, _) in written.items() if values is not None}
+    assert found.keys() == datasets.keys()
+    for path, (values, attributes) in written.items():
+        if values is not None:
+            assert attributes == datasets[path]
+        else:
+            assert attributes.keys() == expected["groups"].get(path, {}).keys()
+    stored = {p.stored_path or n: p for n, p in open_checkpoint(tmp_path / "m.weights.h5").items()}
+    for name, (path, _) in expected["datasets"].items():
+        np.testing.assert_array_equal(stored[path].numpy(), tree[name].numpy(), strict=True)
+
+
+@pytest.mark.parametrize("definition", ["nested_rgnet", "mha_block", "keras_lstm_text", TIED])
+def test_what_was_written_from_a_definition_lists_its_names(definition, tmp_path):
+    tree = drawn(definition)
+    save_checkpoint(tree, tmp_path / "m.weights.h5")
+    written = open_checkpoint(tmp_path / "m.weights.h5")
+    assert written.keys() == tree.keys()
+    assert {*written.ties, *written.ties.values()} == {*tree.ties, *tree.ties.values()}
+
+
+def test_values_of_another_format_become_a_weights_file_by_a_definition(tmp_path):
+    model = drawn(DEFINITION)
+    save_checkpoint(model, tmp_path / "m.safetensors")
+    tree = load_definition(DEFINITION.encode(), "m").load(
+        open_checkpoint(tmp_path / "m.safetensors")
+    )
+    assert save_checkpoint(tree, tmp_path / "m.weights.h5") == []
+    with h5py.File(tmp_path / "m.weights.h5") as file:
+        stored = file["layers/dense_1/vars/0"][()]
+    np.testing.assert_array_equal(stored, model["sequential/dense/kernel"].numpy(), strict=True)
+
+
+def test_what_a_definition_adds_to_a_file_of_keras_is_laid_out_by_it(run, tmp_path):
+    (tmp_path / "m.yaml").write_text(DEFINITION)
+    run("init", tmp_path / "m.yaml", "-o", tmp_path / "m.weights.h5")
+    (tmp_path / "n.yaml").write_text(DEFINITION + "- Dense(3)\n")
+    new = tmp_path / "n.weights.h5"
+    models = ("--missing-from", tmp_path / "n.yaml")
+    done = run("init", tmp_path / "m.weights.h5", *models, "--seed", 0, "-o", new)
+    assert (done.status, done.err) == (0, "")
+    assert "sequential/dense_1/kernel" in open_checkpoint(new)
+    with h5py.File(new) as file:
+        assert file["layers/dense_2/vars/1"].shape == (3,)
+
+
+ODD = "framework: keras\ninput: [4]\nlayers:\n- Add(): [Dense(4), Dense(4)]\n"
+
+
+@pytest.mark.parametrize(
+    ("definition", "message"),
+    [
+        (ODD, "not laid out as Keras does: the branches below Add() are no layers of a S"),
+        ("framework: pytorch\nlayers:\n- Linear(2, 2)\n", "only from its own layout"),
+    ],
+)
+def test_a_keras_name_for_plain_hdf5_is_said_to_be_no_file_of_keras(
+    definition, message, run, tmp_path
+):
+    (tmp_path / "m.yaml").write_text(definition)
     done = run("init", tmp_path / "m.yaml", "--seed", 0, "-o", tmp_path / "m.weights.h5")
     assert done.status == 0
-    assert "is plain HDF5: Keras loads weights only from its own layout" in done.err
+    assert f"{tmp_path / 'm.weights.h5'} is plain HDF5" in done.err
+    assert message in done.err
+    assert open_checkpoint(tmp_path / "m.weights.h5").format == "hdf5"
+
+
+def test_an_archive_is_not_made_from_a_definition_and_the_way_out_is_told(run, tmp_path):
+    (tmp_path / "m.yaml").write_text(DEFINITION)
+    done = run("init", tmp_path / "m.yaml", "-o", tmp_path / "m.keras")
+    assert (done.status, done.err.count("\n")) == (2, 2)
+    assert "only made from another: write *.weights.h5, which the model loads" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["m.yaml"]
+
+
+def test_only_what_has_all_parameters_of_the_definition_is_laid_out_by_it(tmp_path):
+    part = drawn(DEFINITION).select("*kernel")
+    (told,) = save_checkpoint(part, tmp_path / "m.weights.h5")
+    assert told.endswith("the definition and the values differ in 'sequential/dense/bias'")

@@ -1,5 +1,7 @@
 """HDF5 files written: a name is a path, a tie a hard link, values lie contiguously.
 
+With a layout a parameter has the path that this tells instead, and layers have groups.
+
 libhdf5 makes the file without values, in a process of its own, and tells where these are to lie;
 that is checked, and then they are copied by the kernel or made block by block, as for any format.
 """
@@ -13,15 +15,16 @@ from typing import Any
 from paraminspect.arrays import Array, Opaque, Shape, count_elements
 from paraminspect.checkpoint._files import open_regular
 from paraminspect.checkpoint._hdf5._contents import Contents, read_contents
-from paraminspect.checkpoint._hdf5._process import GARBAGE, Extent, Library
 from paraminspect.checkpoint._hdf5._tree import told_dtypes
 from paraminspect.checkpoint._json import check_text, shown
 from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.checkpoint._transfer import Placed, transfer
 from paraminspect.checkpoint._writing import replacing
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
+from paraminspect.keras_layout import NAME_ATTRIBUTE, Layout
+from paraminspect.libhdf5.process import GARBAGE, Extent, Library
 from paraminspect.parallel import Progress, unwatched
-from paraminspect.tree import ParameterTree
+from paraminspect.tree import Parameter, ParameterTree
 
 SECONDS = 60
 """Seconds of the processor for making a file: it is ours, and a hundred thousand names take ten."""
@@ -49,42 +52,58 @@ class Target:
 
 
 def save_hdf5(
-    tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
+    tree: ParameterTree,
+    path: Path,
+    *,
+    overwrite: bool,
+    layout: Layout | None = None,
+    progress: Progress = unwatched,
 ) -> list[str]:
     """Write all parameters of a tree into one file; returns what HDF5 cannot keep."""
+    places = layout.paths if layout else {name: name for name in tree.entries}
     try:
-        _check_names(tree.entries)
-        objects, arrays = _objects(tree)
-        metadata, lost = _kept_metadata(tree)
+        _check_names(set(places.values()))
+        objects, ties = _objects(tree, places)
+        texts, lost = _kept_metadata(tree)
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
+    names = layout.names if layout else {}
+    texts += [(group, NAME_ATTRIBUTE, name) for group, name in names.items()]
+    arrays = {
+        places[name]: parameter.data
+        for name, parameter in tree.entries.items()
+        if places[name] not in ties
+    }
     nbytes = sum(map(_nbytes, arrays.values()))
     with replacing(path, nbytes, inputs=tree.files, overwrite=overwrite, progress=progress) as new:
         library = Library(Target(new, path), Extent(0, 0), "Creator")
-        offsets, _ = library.ask("create", SECONDS, objects=objects, attributes=metadata)
+        offsets, _ = library.ask("create", SECONDS, objects=objects, texts=texts)
         size, _ = library.ask("close", SECONDS)
         library.stop()
         transfer(_placed(library, arrays, offsets, size), new)
-        _check_written(tree, new, path, size)
+        _check_written(arrays, ties, new, path, size)
     return lost
 
 
-def _objects(tree: ParameterTree) -> tuple[list[tuple[Any, ...]], dict[str, Array]]:
-    """What to make, in the order of the tree, and the array of each dataset among it.
+def _objects(
+    tree: ParameterTree, places: Mapping[str, str]
+) -> tuple[list[tuple[Any, ...]], dict[str, str]]:
+    """What to make, in the order of the tree, and the links among it: alias to dataset, by paths.
 
-    The first name of an array makes a dataset, and others become links to that: `(name, first)`.
+    The first name of an array makes a dataset, and others become links to that.
     """
     objects: list[tuple[Any, ...]] = []
-    arrays: dict[str, Array] = {}
-    first_names: dict[str, str] = {}
+    links: dict[str, str] = {}
+    firsts: dict[str, str] = {}
     for name, parameter in tree.entries.items():
-        first = first_names.setdefault(tree.own_name(name), name)
-        if first == name:
-            objects.append(_dataset(name, parameter.data))
-            arrays[name] = parameter.data
+        place = places[name]
+        first = firsts.setdefault(tree.own_name(name), place)
+        if first == place:
+            objects.append(_dataset(place, parameter))
         else:
-            objects.append((name, first))
-    return objects, arrays
+            objects.append((place, first))
+            links[place] = first
+    return objects, links
 
 
 def _check_names(names: Collection[str]) -> None:
@@ -110,9 +129,9 @@ def _check_encodes(name: str) -> None:
         check_text(name, "a name")
 
 
-def _dataset(name: str, array: Array) -> tuple[str, Shape, str, int]:
+def _dataset(path: str, parameter: Parameter) -> tuple[str, Shape, str, int]:
     """`(path, shape, dtype, bytes of an element)`; no bytes if HDF5 has the dtype itself."""
-    dtype = array.dtype
+    name, array, dtype = parameter.name, parameter.data, parameter.dtype
     if isinstance(array, Opaque) and array.packed_bytes is None:
         raise DTypeError(f"{name}: values of the type {dtype} {array.why}")
     if isinstance(array, Opaque) and not dtype.name.startswith("void"):
@@ -120,20 +139,20 @@ def _dataset(name: str, array: Array) -> tuple[str, Shape, str, int]:
     if dtype.nbits % 8:
         raise DTypeError(f"{name}: HDF5 has no elements of {dtype.nbits} bits, as {dtype} has")
     if dtype.name in _NATIVE:
-        return name, array.shape, dtype.name, 0
+        return path, array.shape, dtype.name, 0
     told = "" if isinstance(array, Opaque) else dtype.name
-    return name, array.shape, told, dtype.nbits // 8
+    return path, array.shape, told, dtype.nbits // 8
 
 
-def _kept_metadata(tree: ParameterTree) -> tuple[dict[str, str], list[str]]:
-    """The texts that become attributes of the file, and what is lost of the metadata."""
-    kept, lost = {}, []
+def _kept_metadata(tree: ParameterTree) -> tuple[list[tuple[str, str, str]], list[str]]:
+    """The texts that become attributes of the root, and what is lost of the metadata."""
+    kept, lost = [], []
     for key, text in tree.metadata.items():
         if tree.ties.get(key) == text:
             continue  # a tie, as safetensors records it
         check_text(key + text, "metadata")
         if key and "\0" not in key + text:
-            kept[key] = text
+            kept.append(("", key, text))
         else:
             lost.append(f"an attribute of HDF5 cannot hold the metadata of {shown(key)}")
     return kept, lost
@@ -165,9 +184,12 @@ def _placed(library: Library, arrays: Mapping[str, Array], offsets: Any, size: A
     return placed
 
 
-def _check_written(tree: ParameterTree, new: NewFile, path: Path, size: int) -> None:
+def _check_written(
+    arrays: Mapping[str, Array], ties: Mapping[str, str], new: NewFile, path: Path, size: int
+) -> None:
     """Raise `CheckpointError` unless our reader reads what was to be written."""
-    expected = {name: (tuple(p.shape), p.dtype) for name, p in tree.entries.items()}
+    every = {**arrays, **{alias: arrays[own] for alias, own in ties.items()}}
+    expected = {name: (tuple(array.shape), array.dtype) for name, array in every.items()}
     contents = read_back(new, path, Extent(0, size))
     dtypes = told_dtypes(contents)
     contents.library.stop()
@@ -176,12 +198,8 @@ def _check_written(tree: ParameterTree, new: NewFile, path: Path, size: int) -> 
         for name, dataset in contents.datasets.items()
     }
     groups = {name: contents.datasets[name].address for name in found}
-    ties = {alias: own for alias, own in tree.ties.items() if groups.get(alias) == groups.get(own)}
-    if (
-        found != expected
-        or ties != tree.ties
-        or len(set(groups.values())) != len(found) - len(ties)
-    ):
+    untied = [alias for alias, own in ties.items() if groups.get(alias) != groups.get(own)]
+    if found != expected or untied or len(set(groups.values())) != len(arrays):
         raise CheckpointError(f"{path}: what was written reads back as something else")
 
 

@@ -1,8 +1,10 @@
 """Files of Keras written: a copy of the file that a tree came from, with what has changed.
 
 All else in it stays as it was: the layout, the optimizer's state, attributes, other members of an
-archive. Values that lie contiguously are written in their places here; libhdf5, in a process of
-its own, changes links and writes what it alone can encode, in the copy and never in the original.
+archive. A definition tells the layout of a new weights file.
+
+Values that lie contiguously are written in their places here; libhdf5, in a process of its own,
+changes links and writes what it alone can encode, in the copy and never in the original.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from paraminspect.checkpoint._files import RegularFile
 from paraminspect.checkpoint._hdf5._chunks import boxes
 from paraminspect.checkpoint._hdf5._contents import Contents, Dataset, HDF5Source
 from paraminspect.checkpoint._hdf5._origin import Edits, Origin
-from paraminspect.checkpoint._hdf5._process import GARBAGE, Extent, Library
 from paraminspect.checkpoint._hdf5._tree import resolve_links
 from paraminspect.checkpoint._hdf5_writing import SECONDS, Target, read_back, save_hdf5
 from paraminspect.checkpoint._keras._archive import CONFIG, WEIGHTS
@@ -26,26 +27,26 @@ from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.checkpoint._transfer import Placed, transfer
 from paraminspect.checkpoint._writing import replacing
 from paraminspect.checkpoint._zip import MemberBytes, NewArchive
-from paraminspect.errors import CheckpointError
+from paraminspect.errors import CheckpointError, DefinitionError
+from paraminspect.keras_layout import Layout
+from paraminspect.libhdf5.process import GARBAGE, Extent, Library
 from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import ParameterTree
 
 PIECE_NBYTES = 1 << 20
 KERAS_SUFFIX = ".weights.h5"
+LAID_OUT_OTHERWISE = "not laid out as Keras does"
 WAY_OUT = "write *.safetensors, or *.h5 as plain HDF5"
 
 
 def save_h5(
     tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
 ) -> list[str]:
-    """Write a copy of the tree's Keras file, or of the weights in its archive; else plain HDF5."""
+    """Write a copy of the tree's Keras file, or of the weights in its archive; else a new file."""
     origin = tree.origin
     if not isinstance(origin, Origin) or len(origin.parts) != 1:
-        lost = save_hdf5(tree, path, overwrite=overwrite, progress=progress)
-        if path.name.endswith(KERAS_SUFFIX) and tree.format != "hdf5":
-            lost = [f"{path} is plain HDF5: Keras loads weights only from its own layout", *lost]
-        return lost
-    reason, lost = origin.why_not(tree), []
+        return _save_new(tree, path, "", overwrite=overwrite, progress=progress)
+    reason, lost = origin.why_not(tree), list[str]()
     if reason and _is_source(path, tree):
         raise CheckpointError(
             f"{path}: it would lose what else is in it: {reason}; write another file"
@@ -57,10 +58,9 @@ def save_h5(
         else:
             reason = elsewhere
     if reason:
-        lost = save_hdf5(tree, path, overwrite=overwrite, progress=progress)
-        is_plain = tree.format == "hdf5"
-        less = "without what attributes tell" if is_plain else "not laid out as Keras does"
-        return [f"{path} is plain HDF5, {less}: {reason}", *lost, *left_out(tree)]
+        less = "without what attributes tell" if tree.format == "hdf5" else LAID_OUT_OTHERWISE
+        why = f", {less}: {reason}"
+        return _save_new(tree, path, why, overwrite=overwrite, progress=progress)
     contents = origin.parts[0]
     edits = origin.edits(tree)
     start, size = _whole(contents, origin)
@@ -70,13 +70,44 @@ def save_h5(
     return lost
 
 
+def _save_new(
+    tree: ParameterTree, path: Path, why: str, *, overwrite: bool, progress: Progress
+) -> list[str]:
+    """Write a weights file if its name wants one and a definition tells how; else plain HDF5.
+
+    `why` it is plain, as far as it is known.
+    """
+    layout, why_not = _layout(tree, path)
+    lost = save_hdf5(tree, path, overwrite=overwrite, layout=layout, progress=progress)
+    why = why or why_not
+    told = [f"{path} is plain HDF5{why}"] if why and layout is None else []
+    return [*told, *lost, *left_out(tree)]
+
+
+def _layout(tree: ParameterTree, path: Path) -> tuple[Layout | None, str]:
+    """The layout of a new weights file, or why there is none."""
+    if not path.name.endswith(KERAS_SUFFIX):
+        return None, ""
+    if tree.layout is None:
+        return None, ": Keras loads weights only from its own layout"
+    try:
+        layout = tree.layout()
+    except DefinitionError as error:
+        return None, f", {LAID_OUT_OTHERWISE}: {error}"
+    odd = sorted(layout.paths.keys() ^ tree.entries.keys())
+    if odd:
+        return None, f", {LAID_OUT_OTHERWISE}: the definition and the values differ in {odd[0]!r}"
+    return layout, ""
+
+
 def save_keras(
     tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
 ) -> list[str]:
     """Write a copy of the archive that the tree came from; its weights come last in it."""
     origin = tree.origin
     if not isinstance(origin, Origin) or origin.archive is None:
-        raise CheckpointError(f"{path}: a .keras archive is only made from another: {WAY_OUT}")
+        way_out = f"write *{KERAS_SUFFIX}, which the model loads" if tree.layout else WAY_OUT
+        raise CheckpointError(f"{path}: a .keras archive is only made from another: {way_out}")
     reason = origin.why_not(tree)
     if reason:
         raise CheckpointError(f"{path}: the archive cannot be changed so: {reason}; {WAY_OUT}")

@@ -15,6 +15,8 @@ from paraminspect.errors import DefinitionError
 from paraminspect.source import open_source
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from paraminspect.model import Model
 
 
@@ -53,6 +55,13 @@ class Computing:
         click.echo(f"seed {seed}; --seed {seed} gives the same again", err=True)
         return seed
 
+    @functools.cached_property
+    def _generator(self) -> np.random.Generator:
+        """Of random inputs, one after another: NumPy's `default_rng(seed)`."""
+        import numpy as np
+
+        return np.random.default_rng(self.known_seed)
+
     def array(self, model: Model, text: str) -> Any:
         """An array from a .npy file, or made: `ones`, `uniform(2, 20)`, `integers(10, 2)`."""
         from paraminspect.checkpoint import open_array
@@ -61,8 +70,7 @@ class Computing:
         if text.endswith(".npy"):
             values = open_array(text)[...]
             return values.astype(self.dtype) if values.dtype.kind == "f" else values
-        is_random = text.startswith(("uniform", "normal", "integers"))
-        return make_input(text, model.input, self.known_seed if is_random else None, self.dtype)
+        return make_input(text, model.input, lambda: self._generator, self.dtype)
 
     def arrays(self, model: Model, texts: Sequence[str]) -> list[Any]:
         """The inputs; without any, a batch of one example of ones."""

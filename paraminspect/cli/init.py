@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paraminspect import report
-from paraminspect.address import matches
 from paraminspect.arrays import parse_dtype
 from paraminspect.cli.options import Output, output_options
-from paraminspect.errors import escape
+from paraminspect.errors import AddressError, escape
 from paraminspect.generators import RNG_ALIASES
 from paraminspect.source import DEFINITION_NAME, open_source
 
@@ -163,13 +162,23 @@ def _completed(
 
     if tree.format == "definition" or model.format != "definition":
         raise click.UsageError("--missing-from names a definition, for a SOURCE with values")
-    whole = [rule.address.pattern for rule in rules if rule.address.index is None]
-    redrawn = {n for n in model.entries if any(matches(pattern, n) for pattern in whole)}
-    completed = complete(tree, model, redrawn)
+    completed = complete(tree, model, _redrawn(model, rules))
     if not output.quiet:
         for line in completion_lines(completed, tree):
             click.echo(escape(line))
     return completed.tree
+
+
+def _redrawn(model: ParameterTree, rules: list[Rule]) -> set[str]:
+    """What of the model is drawn whole by a rule; some rules are for what the checkpoint has."""
+    names: set[str] = set()
+    for rule in rules:
+        try:
+            found = model.matching(rule.address)
+        except AddressError:
+            continue
+        names.update(found if rule.address.index is None else ())
+    return names
 
 
 def _nothing(model: str | None) -> str:

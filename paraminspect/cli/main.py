@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -95,15 +95,11 @@ def main(context: click.Context, debug: bool) -> None:  # noqa: ARG001 (looked f
         click.echo(context.get_help())
 
 
-def run() -> NoReturn:
-    """The console script."""
+def run_command() -> int:
+    """Run what the command line says; the status to exit with."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(_status())
-
-
-def _status() -> int:
     debug = "--debug" in sys.argv[1:2]
     try:
         result: Any = main.main(prog_name="paraminspect", standalone_mode=False)

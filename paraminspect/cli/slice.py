@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from paraminspect.address import parse_address
 from paraminspect.cli.options import optimizer_option, save_pieces, source_argument
 from paraminspect.errors import escape
 from paraminspect.report import Screen, sort_tree
@@ -87,7 +89,11 @@ def slice_source(
     from paraminspect.slicing import slice_tree
 
     whole = open_source(source)
-    tree = sort_tree(whole.with_optimizer() if optimizer else whole, None)
+    whole = whole.with_optimizer() if optimizer else whole
+    tree = sort_tree(whole, None)
+    if any(parse_address(text).positions for text in addresses):
+        # They count as the source has its parts, here as in every command.
+        tree = replace(tree, root=whole.structure)
     slices = slice_tree(tree, addresses)
     style = style or SUFFIXES.get(output.suffix if output else "", "text")
     screen = Screen.of(sys.stdout) if output is None else None

@@ -1,33 +1,35 @@
-"""Tensor functions: what a `forward` and the layers call, over NumPy as autograd sees it.
+"""Tensor functions: what the layers and a `forward` call, over NumPy as autograd sees it.
 
 Names and defaults are PyTorch's where it has the function, NumPy's otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import autograd.numpy as np
 import numpy
 
 from paraminspect.compute._special import erf
-from paraminspect.errors import ExpressionError
+from paraminspect.compute._steady import (
+    mean,
+    where,
+)
 
 
 def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""
-    return np.where(x > 0, x, numpy.zeros((), x.dtype))
+    return where(x > 0, x, numpy.zeros((), x.dtype))
 
 
 def relu6(x: Any) -> Any:
     """min(max(x, 0), 6)."""
-    return np.where(x < 6, relu(x), numpy.asarray(6, x.dtype))
+    return where(x < 6, relu(x), numpy.asarray(6, x.dtype))
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """X where it is positive, else negative_slope * x."""
-    return np.where(x > 0, x, negative_slope * x)
+    return where(x > 0, x, negative_slope * x)
 
 
 def sigmoid(x: Any) -> Any:
@@ -43,7 +45,7 @@ def silu(x: Any) -> Any:
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """log(1 + exp(beta * x)) / beta, linear above the threshold as in PyTorch."""
     scaled = x * beta
-    return np.where(scaled > threshold, x, np.logaddexp(scaled, numpy.zeros((), x.dtype)) / beta)
+    return where(scaled > threshold, x, np.logaddexp(scaled, numpy.zeros((), x.dtype)) / beta)
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -56,7 +58,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """X where it is positive, else alpha * (exp(x) - 1) [Clevert 2016]."""
-    return np.where(x > 0, x, alpha * np.expm1(np.where(x > 0, numpy.zeros((), x.dtype), x)))
+    return where(x > 0, x, alpha * np.expm1(where(x > 0, numpy.zeros((), x.dtype), x)))
 
 
 def selu(x: Any) -> Any:
@@ -99,9 +101,8 @@ def plain(x: Any) -> Any:
 
 def normalized(x: Any, axes: tuple[int, ...], eps: float) -> Any:
     """`x` less its mean, over the root of its variance plus `eps`, along `axes`."""
-    centred = x - np.mean(x, axis=axes, keepdims=True)
-    variance = np.mean(centred * centred, axis=axes, keepdims=True)
-    return centred / np.sqrt(variance + eps)
+    centred = x - mean(x, axes, keepdims=True)
+    return centred / np.sqrt(mean(centred * centred, axes, keepdims=True) + eps)
 
 
 def norm(x: Any) -> Any:
@@ -143,7 +144,7 @@ def causal_mask(length: int) -> Any:
 
 def masked_fill(x: Any, mask: Any, value: float) -> Any:
     """`x`, with `value` where the mask is True."""
-    return np.where(mask, numpy.asarray(value, x.dtype), x)
+    return where(mask, numpy.asarray(value, x.dtype), x)
 
 
 def attend(q: Any, k: Any, v: Any, heads: int, mask: Any = None) -> tuple[Any, Any]:
@@ -161,75 +162,3 @@ def attend(q: Any, k: Any, v: Any, heads: int, mask: Any = None) -> tuple[Any, A
     weights = softmax(scores)
     y = np.swapaxes(np.matmul(weights, v), -2, -3)
     return np.reshape(y, (*y.shape[:-2], -1)), weights
-
-
-def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
-    def reduce(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-        axis = tuple(dim) if isinstance(dim, list) else dim
-        return function(x, axis=axis, keepdims=keepdim)
-
-    return reduce
-
-
-def _concatenate(tensors: Any, dim: int = 0) -> Any:
-    if not isinstance(tensors, tuple | list):
-        raise ExpressionError("cat takes a list of tensors: cat([a, b], dim=1)")
-    return np.concatenate(list(tensors), axis=dim)
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": lambda x: np.abs(x),
-    "exp": lambda x: np.exp(x),
-    "log": lambda x: np.log(x),
-    "sqrt": lambda x: np.sqrt(x),
-    "sin": lambda x: np.sin(x),
-    "cos": lambda x: np.cos(x),
-    "tanh": lambda x: np.tanh(x),
-    "erf": erf,
-    "maximum": lambda x, y: np.maximum(x, y),
-    "minimum": lambda x, y: np.minimum(x, y),
-    "clip": lambda x, low, high: np.clip(x, low, high),
-    "where": lambda condition, x, y: np.where(condition, x, y),
-    "sum": _reduction(np.sum),
-    "mean": _reduction(np.mean),
-    "max": _reduction(np.max),
-    "min": _reduction(np.min),
-    "var": _reduction(np.var),
-    "norm": norm,
-    "matmul": lambda x, y: np.matmul(x, y),
-    "mm": lambda x, y: np.matmul(x, y),
-    "einsum": lambda rule, *operands: np.einsum(rule, *operands),
-    "reshape": reshape,
-    "view": reshape,
-    "flatten": flatten,
-    "transpose": transpose,
-    "permute": lambda x, *axes: np.transpose(x, axes),
-    "expand_dims": lambda x, axis: np.expand_dims(x, axis),
-    "squeeze": lambda x, axis=None: np.squeeze(x, axis),
-    "cat": _concatenate,
-    "concatenate": _concatenate,
-    "stack": lambda tensors, dim=0: np.stack(list(tensors), axis=dim),
-    "split": split,
-    "shape": lambda x: tuple(x.shape),
-    "arange": lambda *bounds: numpy.arange(*bounds),
-    "ones": lambda *shape: numpy.ones(shape),
-    "zeros": lambda *shape: numpy.zeros(shape),
-    "causal_mask": causal_mask,
-    "masked_fill": masked_fill,
-    "attend": lambda q, k, v, heads, mask=None: attend(q, k, v, heads, mask)[0],
-    "relu": relu,
-    "relu6": relu6,
-    "leaky_relu": leaky_relu,
-    "sigmoid": sigmoid,
-    "silu": silu,
-    "softplus": softplus,
-    "gelu": gelu,
-    "elu": elu,
-    "selu": selu,
-    "hardsigmoid": hardsigmoid,
-    "hardswish": hardswish,
-    "mish": mish,
-    "softmax": softmax,
-    "log_softmax": log_softmax,
-}
-"""What may be called in a `forward`, besides the children of the module."""

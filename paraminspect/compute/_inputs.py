@@ -14,14 +14,18 @@ from paraminspect.expressions import parse_expression
 MAXIMUM_ELEMENTS = 1 << 28
 
 
-def make_input(text: str, example: Shape | None, seed: int | None, dtype: str) -> Any:
+Source = Callable[[], np.random.Generator]
+"""Gives the generator of random numbers, asked for only when some are needed."""
+
+
+def make_input(text: str, example: Shape | None, source: Source, dtype: str) -> Any:
     """The array that `text` describes, floats in `dtype`.
 
     A bare name, `ones`, is a batch of one example, whose shape is `example`. Random numbers are
-    NumPy's (`default_rng(seed)`).
+    the next ones of the generator: several inputs share none.
     """
     expression = parse_expression(text)
-    functions = _functions(np.random.default_rng(seed))
+    functions = _functions(source)
     if expression.name in functions:
         if example is None:
             raise ShapeError(
@@ -35,31 +39,32 @@ def make_input(text: str, example: Shape | None, seed: int | None, dtype: str) -
     return made.astype(dtype) if made.dtype.kind == "f" else made
 
 
-def _functions(rng: np.random.Generator) -> dict[str, Callable[..., Any]]:
+def _functions(source: Source) -> dict[str, Callable[..., Any]]:
     def zeros(*shape: int) -> Any:
-        return np.zeros(_checked(shape))
+        return np.zeros(checked_shape(shape))
 
     def ones(*shape: int) -> Any:
-        return np.ones(_checked(shape))
+        return np.ones(checked_shape(shape))
 
     def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Any:
-        return low + (high - low) * rng.random(_checked(shape))
+        return low + (high - low) * source().random(checked_shape(shape))
 
     def normal(*shape: int, mean: float = 0.0, std: float = 1.0) -> Any:
-        return mean + std * rng.standard_normal(_checked(shape))
+        return mean + std * source().standard_normal(checked_shape(shape))
 
     def integers(below: int, *shape: int) -> Any:
-        _checked((below,))
-        return rng.integers(0, below, _checked(shape))
+        checked_shape((below,))
+        return source().integers(0, below, checked_shape(shape))
 
     return {f.__name__: f for f in (zeros, ones, uniform, normal, integers)}
 
 
-def _checked(shape: tuple[Any, ...]) -> Shape:
+def checked_shape(shape: tuple[Any, ...], smallest: int = 1) -> Shape:
+    """A shape that a user wrote, once it is one, and not too large."""
     count = 1
     for size in shape:
-        if type(size) is not int or size < 1:
-            raise ShapeError(f"a shape is made of integers from 1 on, got {size!r}")
+        if type(size) is not int or size < smallest:
+            raise ShapeError(f"a shape is made of integers from {smallest} on, got {size!r}")
         count *= size
         if count > MAXIMUM_ELEMENTS:
             raise ShapeError(f"the shape {list(shape)} has over {MAXIMUM_ELEMENTS} elements")

@@ -9,6 +9,7 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute._functions import log_softmax
+from paraminspect.compute._steady import mean
 from paraminspect.errors import ShapeError
 
 
@@ -20,7 +21,7 @@ def mse(output: Any, target: Any) -> Any:
             f" got {list(target.shape)}"
         )
     distance = output - target
-    return np.mean(distance * distance)
+    return mean(distance * distance)
 
 
 def cross_entropy(output: Any, target: Any) -> Any:
@@ -40,14 +41,14 @@ def cross_entropy(output: Any, target: Any) -> Any:
             f"cross_entropy: class {classes[outside][0]} is not one of the {output.shape[-1]}"
         )
     scores = np.reshape(log_softmax(output), (-1, output.shape[-1]))
-    return -np.mean(scores[rows, classes])
+    return -mean(scores[rows, classes])
 
 
 LOSSES: dict[str, Callable[[Any, Any], Any]] = {
     "mse": mse,
     "cross_entropy": cross_entropy,
     "sum": lambda output, target: np.sum(output),
-    "mean": lambda output, target: np.mean(output),
+    "mean": lambda output, target: mean(output),
 }
 """Every loss by name; `sum` and `mean` need no target."""
 

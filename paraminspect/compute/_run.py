@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 from paraminspect.compute._call import Call, Compute
-from paraminspect.compute._functions import FUNCTIONS
+from paraminspect.compute._language import FUNCTIONS, promoted
 from paraminspect.errors import ExpressionError, ShapeError, nearest
+from paraminspect.forward import LocatedExpressionError, in_order
 from paraminspect.tree import Module, ParameterTree
 
 CHAINED = ("Sequential", "HybridSequential", "Functional", "Block", "HybridBlock")
@@ -77,16 +78,26 @@ class Part:
         if layer.forward is not None:
             functions: dict[str, Callable[..., Any]] = {**FUNCTIONS, **self.children}
             names = {**self.values, "training": self._run.training}
-            return layer.forward.run(inputs, names, functions)
+            given = self._in_order(layer.forward.inputs, inputs, named)
+            return layer.forward.run(given, names, functions, promoted)
         compute = self._run.table.get(layer.kind)
         if compute is not None:
             return self._computed(compute, inputs, named)
         if self._is_chained() and not self._module.parameters:
-            (x,) = inputs
+            (x,) = self._in_order(("x",), inputs, named)
             for child in self.children.values():
                 x = child(x)
             return x
         raise ShapeError(self._unknown(layer.kind))
+
+    def _in_order(
+        self, names: Sequence[str], inputs: tuple[Any, ...], named: Mapping[str, Any]
+    ) -> list[Any]:
+        """The inputs as a part with these names for them takes them."""
+        try:
+            return in_order(names, inputs, named)
+        except ExpressionError as error:
+            raise LocatedShapeError(f"{self._title()}: {error}") from None
 
     def _is_chained(self) -> bool:
         return self.kind in CHAINED or not self.arguments
@@ -127,9 +138,9 @@ class Part:
         )
         try:
             return compute(call, *inputs, **named)
+        except (LocatedShapeError, LocatedExpressionError):
+            raise
         except (ShapeError, ExpressionError) as error:
-            if isinstance(error, LocatedShapeError):
-                raise
             raise LocatedShapeError(f"{self._title()}: {error}") from None
         except (ValueError, IndexError) as error:
             shapes = ", ".join(str(list(x.shape)) for x in inputs if hasattr(x, "shape"))

@@ -15,6 +15,7 @@ import numpy
 from autograd.extend import defvjp, primitive
 
 from paraminspect.compute._functions import plain
+from paraminspect.compute._steady import mean, where
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -172,7 +173,7 @@ def first_maximum(patches: Any) -> Any:
     """The largest of the last axis; of equal ones the first gets the gradient, as everywhere."""
     values = plain(patches)
     chosen = numpy.argmax(values, axis=-1)[..., None] == numpy.arange(patches.shape[-1])
-    return np.sum(np.where(chosen, patches, numpy.zeros((), values.dtype)), axis=-1)
+    return np.sum(where(chosen, patches, numpy.zeros((), values.dtype)), axis=-1)
 
 
 def adapted(x: Any, wanted: Sequence[int | None], kind: str) -> Any:
@@ -189,6 +190,6 @@ def adapted(x: Any, wanted: Sequence[int | None], kind: str) -> Any:
         if kind == "max":
             pooled = [first_maximum(np.moveaxis(part, axis, -1)) for part in parts]
         else:
-            pooled = [np.mean(part, axis=axis) for part in parts]
+            pooled = [mean(part, axis=axis) for part in parts]
         x = np.stack(pooled, axis=axis)
     return x

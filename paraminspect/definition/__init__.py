@@ -88,9 +88,11 @@ def _load(root: Node) -> ParameterTree:
     tree, owners = read_ties(root, tree)
     rules = Rules.read(root, tree, scope.values)
     construction = Construction(built, named.root, owners, rules.by_name, rules.post_init)
+    lay_out, root_module = framework.lay_out, named.root
     return replace(
         rules.applied(tree),
         construction=lambda more: framework.construct(construction.with_rules(more)),
+        layout=None if lay_out is None else lambda: lay_out(built, root_module),
     )
 
 

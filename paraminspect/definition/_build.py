@@ -281,6 +281,7 @@ class Builder:
             self._open.pop()
             return made
 
+        # mypy knows no attributes of functions; `inspect` reads the first, `call` the second.
         construct.__signature__ = signature  # type: ignore[attr-defined]
         construct.binds_itself = True  # type: ignore[attr-defined]
         return construct

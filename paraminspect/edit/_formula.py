@@ -23,6 +23,7 @@ from paraminspect.errors import CastError, ExpressionError, ShapeError, nearest
 from paraminspect.expressions import CONSTANTS, Expression
 from paraminspect.functions import ELEMENTWISE, FUNCTIONS, STREAMED, check_held
 from paraminspect.indexing import boxes
+from paraminspect.syntax import read_expression
 
 Values = np.ndarray[Any, Any]
 
@@ -67,7 +68,7 @@ def make_formula(
     known = {PRESENT: arrays[PRESENT]} | {
         _QUOTE + name: array for name, array in arrays.items() if name != PRESENT
     }
-    node = _QuotedAsNames().visit(ast.parse(expression.text, mode="eval").body)
+    node = _QuotedAsNames().visit(read_expression(expression.text))
     _check_names(node, known)
     used = {name: array for name, array in known.items() if name in _names(node)}
     if _is_blockwise(node):
@@ -163,7 +164,7 @@ class _Hoist(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         if not _is_reduction(node):
-            node.args = [self.visit(argument) for argument in node.args]
+            self.generic_visit(node)
             return node
         assert isinstance(node.func, ast.Name)
         name = f"={len(self.numbers)}"
@@ -267,6 +268,7 @@ class _Whole:
             nbytes = max(array.dtype.nbits, 32) // 8 * count_elements(array.shape)
             check_held(nbytes, name.removeprefix(_QUOTE))
 
+    # Every formula is given the present values; this one reads for itself what it needs.
     def read(self, start: int, stop: int, present: Values | None) -> Values:  # noqa: ARG002
         with self._lock:
             held = self._held

@@ -9,6 +9,7 @@ from typing import Any
 
 from paraminspect.errors import DefinitionError, nearest
 from paraminspect.forward import Forward
+from paraminspect.keras_layout import Layout
 from paraminspect.layers import Built, Drawn, Layer, Spec
 from paraminspect.naming import Named
 from paraminspect.tree import Module
@@ -94,6 +95,8 @@ class Framework:
     """Names of the framework that a definition does not call, with what to do instead."""
     construct: Callable[[Construction], Sequence[Drawn]] = draw_in_order
     """What constructing a model draws, in the order in which the framework does."""
+    lay_out: Callable[[Built, Module], Layout] | None = None
+    """Where the framework's own files keep a model whose parameters have the names of a module."""
 
     def namer(self, name: str | None) -> Callable[[Built], Named]:
         """The way to name parameters that a definition asks for, the framework's own without."""

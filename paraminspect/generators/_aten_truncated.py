@@ -38,7 +38,7 @@ class TruncatedDraw:
     dtype: DType
 
     @cached_property
-    def _by_normals(self) -> bool:
+    def by_normals(self) -> bool:
         """Whether normal numbers are drawn again, or uniform ones rejected by the density."""
         low, high = (self.low - self.mean) / self.std, (self.high - self.mean) / self.std
         return _cdf(high) - _cdf(low) > 0.3
@@ -61,7 +61,7 @@ class TruncatedDraw:
         return cursor
 
     def _after_round(self, words: Mt19937, cursor: Cursor) -> Cursor:
-        if self._by_normals:
+        if self.by_normals:
             return self._normal.after(words, cursor)
         return self._candidate.after(words, self._acceptance.after(words, cursor))
 
@@ -85,7 +85,7 @@ class TruncatedDraw:
         self, words: Mt19937, cursor: Cursor, start: int, stop: int
     ) -> tuple[Floats, np.ndarray[Any, np.dtype[np.bool_]]]:
         """New values for a stretch, and which of them have to be drawn again."""
-        if self._by_normals:
+        if self.by_normals:
             fresh = self._normal.values(words, cursor, start, stop)
             low, high = cast(np.array([self.low, self.high]), self.dtype)
             return fresh, (fresh < low) | (fresh > high)

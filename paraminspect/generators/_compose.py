@@ -54,6 +54,10 @@ def compose(distribution: Distribution, shape: Shape, dtype: DType, draw: DrawRa
             _check_fits(dtype, distribution.low, distribution.high)
         case Normal() | TruncatedNormal():
             _check_fits(dtype, distribution.mean, distribution.std)
+        case Orthogonal() | DeltaOrthogonal():
+            _check_fits(dtype, distribution.gain)
+        case Sparse():
+            _check_fits(dtype, distribution.std)
         case Pattern():
             return _made(lambda start, stop: distribution.fill(start, stop), shape, dtype)
         case Stored():

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from paraminspect.arrays import Shape
+from paraminspect.arrays import DTYPES, DType, Shape
+from paraminspect.casting import cast
 from paraminspect.distributions import DeltaOrthogonal, Orthogonal, Sparse
 from paraminspect.errors import SchemeError
 
@@ -60,9 +61,11 @@ def zeros_per_column(distribution: Sparse, rows: int) -> int:
     return math.ceil(distribution.sparsity * rows)
 
 
-def checked(values: Any, shape: Shape) -> Floats:
-    """What a user's function made, if it has the shape that was asked for."""
+def checked(values: Any, shape: Shape, dtype: DType) -> Floats:
+    """What a user's function made, if it is numbers of the shape that was asked for."""
     array = np.asarray(values)
+    if array.dtype.kind not in "biufc" and array.dtype.name not in DTYPES:
+        raise SchemeError(f"the function made {array.dtype}, not numbers")
     if array.shape != shape:
         raise SchemeError(f"the function made shape {list(array.shape)}, not {list(shape)}")
-    return array
+    return cast(array.reshape(-1), dtype).reshape(shape)

@@ -1,17 +1,13 @@
 """MXNet's random numbers: `mx.random.seed(seed)`, then every draw of a construction, on CPU.
 
 1024 generators serve each draw together: value i of n is drawn by generator i // step, in turn, and
-all of them stay where they are for the next draw. Normal numbers are drawn by rejection, so where
-a later draw begins can only be found by counting. Sources: src/operator/random/sampler.h,
-include/mxnet/random_generator.h of MXNet 1.9.1, and the libstdc++ that its wheel carries.
+all of them stay where they are for the next draw. Sources: src/operator/random/sampler.h and
+include/mxnet/random_generator.h of MXNet 1.9.1.
 """
 
 from __future__ import annotations
 
-import bisect
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,24 +16,16 @@ from paraminspect.arrays import Array, DType, Shape, count_elements
 from paraminspect.distributions import Normal, Orthogonal, Uniform
 from paraminspect.errors import SchemeError
 from paraminspect.generators import Draw
-from paraminspect.generators._compose import Random, compose
-from paraminspect.generators._libm import logf
+from paraminspect.generators._compose import Random, drawn
 from paraminspect.generators._matrices import orthonormal
-from paraminspect.generators._mt19937 import Mt19937, Words
+from paraminspect.generators._mxnet_streams import STREAMS, Shared, Stream
 from paraminspect.generators._whole import Latest
 from paraminspect.recipes import Recipe
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
-STREAMS = 1024
-LEAST_STEP = 64
-"""Values that a generator draws before another one helps."""
-
 SEED_FACTOR = 127
 """Generator i begins with the seed 127 · seed + i."""
-
-_PIECE = 1 << 14
-"""Normal numbers between places that are kept."""
 
 
 def open_generator(name: str, seed: int) -> MXNet:  # noqa: ARG001 (one version so far)
@@ -51,15 +39,15 @@ class MXNet:
     replays = "mxnet"
 
     def __init__(self, seed: int) -> None:
-        self._streams = [_Stream(SEED_FACTOR * seed + i) for i in range(STREAMS)]
+        self._draws: list[Shared] = []
+        self._streams = [Stream(i, SEED_FACTOR * seed + i, self._draws) for i in range(STREAMS)]
         self._latest = Latest()
 
     def arrays(self, draws: Sequence[Draw]) -> Mapping[str, Array]:
         """The array of each name after all draws."""
         made: dict[str, Array] = {}
         for draw in draws:
-            array = compose(draw.distribution, draw.shape, draw.dtype, self._draw)
-            made.update(dict.fromkeys(draw.names, array))
+            made.update(dict.fromkeys(draw.names, drawn(draw, self._draw)))
         return made
 
     def _draw(self, distribution: Random, shape: Shape, dtype: DType) -> Array:
@@ -84,20 +72,16 @@ class MXNet:
 
     def _placed(self, distribution: Uniform | Normal, count: int) -> Callable[[int, int], Floats]:
         """A draw behind all others: what gives its values from `start` to `stop`."""
-        helpers = min(-(-count // LEAST_STEP), STREAMS)
-        step = -(-count // helpers) if helpers else 1
-        is_normal = isinstance(distribution, Normal)
-        parts = [
-            self._streams[i].append(min(step, count - i * step), is_normal)
-            for i in range(-(-count // step))
-        ]
+        number, draw = len(self._draws), Shared(count, isinstance(distribution, Normal))
+        self._draws.append(draw)
 
         def read(start: int, stop: int) -> Floats:
             out = np.empty(stop - start, np.float32)
+            step = draw.step
             for i in range(start // step, -(-stop // step)):
                 first, last = max(i * step, start), min((i + 1) * step, stop)
                 out[first - start : last - start] = self._streams[i].values(
-                    parts[i], first - i * step, last - i * step
+                    number, first - i * step, last - i * step
                 )
             return _scaled(out, distribution)
 
@@ -117,110 +101,6 @@ def _scaled(values: Floats, distribution: Uniform | Normal) -> Floats:
     values *= factor
     values += offset
     return values
-
-
-@dataclass(slots=True)
-class _Part:
-    """What one generator draws for one draw; `marks` are positions after every `_PIECE` values."""
-
-    count: int
-    is_normal: bool
-    marks: list[int] = field(default_factory=list)
-
-
-class _Stream:
-    """What one of the generators draws, in turn; nothing is made before it is asked for."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._parts: list[_Part] = []
-        self._words: Mt19937 | None = None
-        self._lock = threading.Lock()
-
-    def append(self, count: int, is_normal: bool) -> int:
-        """A part behind all others: its number."""
-        self._parts.append(_Part(count, is_normal))
-        return len(self._parts) - 1
-
-    def values(self, number: int, start: int, stop: int) -> Floats:
-        """Standard values of a part; they are uniform in [0, 1], 1 included, or normal."""
-        with self._lock:
-            if self._words is None:
-                self._words = Mt19937(self._seed)
-            self._place(number, self._words)
-            part = self._parts[number]
-            if not part.is_normal:
-                return _units(self._words.read(part.marks[0] + start, stop - start))
-            return self._normals(part, start, stop, self._words)
-
-    def _place(self, number: int, words: Mt19937) -> None:
-        """Find where a part begins: behind the one before, whose values are counted."""
-        placed = bisect.bisect(self._parts, False, key=lambda part: not part.marks)
-        for i in range(placed, number + 1):
-            if i == 0:
-                self._parts[0].marks.append(0)
-            else:
-                self._parts[i].marks.append(_end(self._parts[i - 1], words))
-
-    @staticmethod
-    def _normals(part: _Part, start: int, stop: int, words: Mt19937) -> Floats:
-        out = np.empty(stop - start, np.float32)
-        for i in range(start // _PIECE, -(-stop // _PIECE)):
-            values = _piece(part, i, words)
-            base = i * _PIECE
-            first, last = max(base, start), min(base + _PIECE, stop)
-            out[first - start : last - start] = values[first - base : last - base]
-        return out
-
-
-def _end(part: _Part, words: Mt19937) -> int:
-    """Where the generator is after a part."""
-    if not part.is_normal:
-        return part.marks[0] + part.count
-    pieces = -(-part.count // _PIECE)
-    while len(part.marks) <= pieces:
-        _piece(part, len(part.marks) - 1, words)
-    return part.marks[pieces]
-
-
-def _piece(part: _Part, number: int, words: Mt19937) -> Floats:
-    """A piece of the normal numbers of a part; where the next one begins is kept."""
-    while len(part.marks) <= number:
-        _piece(part, len(part.marks) - 1, words)
-    count = min(_PIECE, part.count - number * _PIECE)
-    values, end = _polar(words, part.marks[number], count)
-    if len(part.marks) == number + 1:
-        part.marks.append(end)
-    return values
-
-
-def _polar(words: Mt19937, position: int, count: int) -> tuple[Floats, int]:
-    """Standard normal numbers by the polar method [Marsaglia & Bray 1964], and where they end.
-
-    The second number of each pair is thrown away. As many pairs are tried as numbers are missing,
-    so never one too many.
-    """
-    out = np.empty(count, np.float32)
-    missing = count
-    while missing:
-        units = _units(words.read(position, 2 * missing))
-        position += 2 * missing
-        x, y = (
-            units[0::2] * np.float32(2) - np.float32(1),
-            units[1::2] * np.float32(2) - np.float32(1),
-        )
-        square = x * x + y * y
-        kept = (square <= 1) & (square != 0)
-        square = square[kept]
-        done = count - missing
-        out[done : done + len(square)] = y[kept] * np.sqrt(np.float32(-2) * logf(square) / square)
-        missing -= len(square)
-    return out, position
-
-
-def _units(words: Words) -> Floats:
-    """In [0, 1]: a word may round up to 1."""
-    return words.astype(np.float32) * np.float32(2.0**-32)
 
 
 FRACTION_DIGITS = 19

@@ -72,14 +72,16 @@ class PyTorch:
         count = count_elements(shape)
         match distribution:
             case Uniform():
+                _check_width(distribution.low, distribution.high, dtype)
                 drawing: Drawing = UniformDraw(count, distribution.low, distribution.high, dtype)
             case Normal():
                 drawing = NormalDraw(count, distribution.mean, distribution.std, dtype, contiguous)
             case TruncatedNormal():
-                low, high = distribution.bounds
-                drawing = TruncatedDraw(
-                    count, distribution.mean, distribution.std, low, high, dtype
-                )
+                mean, std = distribution.mean, distribution.std
+                truncated = TruncatedDraw(count, mean, std, *distribution.bounds, dtype)
+                if not truncated.by_normals:  # uniform numbers are rejected by the density
+                    _check_width(*distribution.bounds, dtype)
+                drawing = truncated
             case Orthogonal() if distribution.method == "qr":
                 return self._orthogonal(distribution, shape, dtype)
             case Sparse():
@@ -115,6 +117,16 @@ class PyTorch:
             return values
 
         return self._latest.whole(shape, dtype, make)
+
+
+def _check_width(low: float, high: float, dtype: DType) -> None:
+    """Refuse what `uniform_` refuses: bounds whose difference the dtype does not hold."""
+    with np.errstate(over="ignore"):
+        width = np.array(high - low).astype(dtype.to_numpy())
+    if not np.isfinite(width):
+        raise SchemeError(
+            f"PyTorch draws {dtype} from no width that it cannot hold: {low} to {high}"
+        )
 
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")

@@ -1,4 +1,4 @@
-"""Arrays that can only be made whole: made at the first read, and held until another is read."""
+"""Arrays that can only be made whole: made at the first read, and held until others are read."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from paraminspect.recipes import Recipe
 
 
 class Latest:
-    """Holds the values of one array, the one that was read last; the memory is the whole array."""
+    """Holds the values of the two arrays that were made last; they are all that it takes of memory.
+
+    Two: threads that write one array after another are now and then late with the one before.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._maker: object = None
-        self._values = np.empty(0)
+        self._held: list[tuple[object, np.ndarray[Any, Any]]] = []
 
     def whole(self, shape: Shape, dtype: DType, make: Callable[[], np.ndarray[Any, Any]]) -> Recipe:
         """An array whose values `make` gives, all at once."""
@@ -26,10 +28,11 @@ class Latest:
 
         def read(start: int, stop: int) -> np.ndarray[Any, Any]:
             with self._lock:
-                if self._maker is not make:
-                    self._values = np.ascontiguousarray(make(), to).reshape(-1)
-                    self._maker = make
-                values = self._values
+                values = next((values for maker, values in self._held if maker is make), None)
+                if values is None:
+                    del self._held[:-1]  # before it is made: never three at a time
+                    values = np.ascontiguousarray(make(), to).reshape(-1)
+                    self._held.append((make, values))
             return values[start:stop]
 
         return Recipe(shape, dtype, read)

@@ -210,13 +210,17 @@ def weights(tree: ParameterTree, resolver: Resolver) -> list[str]:
     """Own names of what `scheme` is for: 2 or more axes, trained, not a bias, drawn at random.
 
     So a bias or a scale of several axes is none. Of a bare checkpoint only the axes and the name
-    tell. Where some parameters have no values yet, it is for these alone.
+    tell. Where some parameters have no values yet, it is for these alone. In MXNet the initializer
+    of a layer wins over that of the whole model (`Parameter.initialize`).
     """
     every = tree.parameters()
+    constructed = [] if tree.construction is None else tree.construction({})
+    own = {name for drawn in constructed if drawn.spec.own_scheme for name in drawn.names}
     found = [
         parameter.name
         for parameter in [p for p in every if isinstance(p.data, Unset)] or every
         if len(parameter.shape) > 1
+        and parameter.name not in own
         and parameter.trainable is not False
         and "bias" not in parameter.name.rpartition(tree.separator)[2]
         and resolver.is_drawn(parameter)

@@ -59,6 +59,7 @@ def complete(
         ties=ties,
         framework=model.framework,
         construction=model.construction,
+        layout=model.layout,
     )
     return Completed(tree, tuple(missing), tuple(unexpected), tuple(mismatched))
 

@@ -8,6 +8,7 @@ draws anew, or an expression of `x`, the value so far: `[uniform(-10, 10), x * (
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
@@ -105,6 +106,15 @@ ALIASES: dict[str, str] = {
 OF_FRAMEWORK: dict[str, dict[str, str]] = {"mxnet": {"Orthogonal": "orthogonal_svd"}}
 """Names that mean another scheme in one framework."""
 
+ABSENT: dict[str, str] = {
+    "Mixed": "give a --rule for each pattern, or `init:` in the definition",
+    "Load": "give --rule 'PATTERN=@FILE.npy', or fill a checkpoint by --missing-from",
+    "FusedRNN": "each matrix has a name of its own here: give a --rule for each",
+    "STFT": "its kernels are computed, not drawn: give them by @FILE.npy",
+    "STFTInitializer": "its kernels are computed, not drawn: give them by @FILE.npy",
+}
+"""Initializers of the frameworks that are not offered, with what to do instead."""
+
 _VALUE = "x"
 """The name of the value so far."""
 
@@ -127,6 +137,9 @@ def _parse(text: str, framework: str | None, own: Mapping[str, SchemeFunction]) 
     expression = parse_expression(text)
     used = {name: _checked(own[name]) for name in own if name in expression.names}
     functions = {**_functions(framework), **used}
+    for name in expression.names:
+        if name in ABSENT and name not in functions:
+            raise SchemeError(f"{name} is no scheme of one parameter: {ABSENT[name]}")
     parts = expression.items()
     if parts is None:
         return _scheme(expression, functions)
@@ -159,7 +172,8 @@ def _scheme(expression: Expression, functions: Mapping[str, SchemeFunction]) -> 
         raise SchemeError(
             f"x is the value so far: draw it first, as in [normal(0, 1), {expression.text}]"
         )
-    value = expression.evaluate(_BareNames(functions), {**FUNCTIONS, **functions})
+    known = {**functions, **FUNCTIONS, **functions}  # in errors schemes come first
+    value = expression.evaluate(_BareNames(functions), known)
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = float(value)
         return lambda target: Constant(number)
@@ -189,7 +203,7 @@ def _functions(framework: str | None) -> dict[str, SchemeFunction]:
     """Every scheme under every name that a user of a framework may write."""
     aliases = {**ALIASES, **OF_FRAMEWORK.get(framework or "", {})}
     table = {**SCHEMES, **{alias: SCHEMES[name] for alias, name in aliases.items()}}
-    named = {**{f"{name}_": function for name, function in table.items()}, **table}
+    named = {**table, **{f"{name}_": function for name, function in table.items()}}
     return {name: _checked(function) for name, function in named.items()}
 
 
@@ -204,7 +218,8 @@ def _checked(function: SchemeFunction) -> SchemeFunction:
             kind, _, other = annotation.partition(" | ")
             if kind in _CHECKS and not (value is None and other == "None"):
                 expected, kinds = _CHECKS[kind]
-                if isinstance(value, bool) or not isinstance(value, kinds):
+                is_wrong = isinstance(value, bool) or not isinstance(value, kinds)
+                if is_wrong or (kind == "Number" and not math.isfinite(value)):
                     raise SchemeError(
                         f"{function.__name__}: {name} must be {expected}, got {value!r}"
                     )
@@ -214,7 +229,8 @@ def _checked(function: SchemeFunction) -> SchemeFunction:
 
 
 _CHECKS = {
-    "Number": ("a number", (int, float)),
+    "Number": ("a finite number", (int, float)),
+    "Value": ("a number", (int, float)),
     "Size": ("an integer", (int,)),
     "Text": ("a string", (str,)),
 }

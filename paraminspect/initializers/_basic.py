@@ -15,7 +15,7 @@ from paraminspect.distributions import (
     Uniform,
 )
 from paraminspect.errors import SchemeError
-from paraminspect.initializers._target import Number, Scheme, Size, Target
+from paraminspect.initializers._target import Number, Scheme, Size, Target, Value
 
 UNIFORM_DEFAULTS = {"pytorch": (0.0, 1.0), "keras": (-0.05, 0.05), "mxnet": (-0.07, 0.07)}
 """What a bare `uniform` means in each framework."""
@@ -40,7 +40,7 @@ def ones() -> Scheme:
     return constant(1.0)
 
 
-def constant(value: Number = 0.0) -> Scheme:
+def constant(value: Value = 0.0) -> Scheme:
     """The value; a bare number is short for it: 0.weight=42.
 
     torch.nn.init.constant_, keras Constant, mxnet Constant.
@@ -120,15 +120,13 @@ def scaled_normal(sigma: Number = 0.01) -> Scheme:
     return normal(0.0, sigma)
 
 
-def trunc_normal(
-    mean: Number = 0.0, std: Number = 1.0, a: Number = -2.0, b: Number = 2.0
-) -> Scheme:
+def trunc_normal(mean: Number = 0.0, std: Number = 1.0, a: Value = -2.0, b: Value = 2.0) -> Scheme:
     """N(mean, std²), drawn again outside [a, b]: the bounds are values.
 
     torch.nn.init.trunc_normal_.
     """
     _check_std(std)
-    if a >= b:
+    if not a < b:
         raise SchemeError(f"trunc_normal needs a < b, got a={a}, b={b}")
     return lambda target: TruncatedNormal(
         float(mean), float(std), float(a), float(b), relative=False
@@ -136,14 +134,14 @@ def trunc_normal(
 
 
 def truncated_normal(
-    mean: Number = 0.0, stddev: Number = 0.05, lower: Number = -2.0, upper: Number = 2.0
+    mean: Number = 0.0, stddev: Number = 0.05, lower: Value = -2.0, upper: Value = 2.0
 ) -> Scheme:
     """N(mean, stddev²), drawn again outside mean + [lower, upper]·stddev.
 
     keras TruncatedNormal; jax truncated_normal (whose default stddev is 0.01). Not std-corrected.
     """
     _check_std(stddev)
-    if lower >= upper:
+    if not lower < upper:
         raise SchemeError(f"truncated_normal needs lower < upper, got {lower} and {upper}")
     return lambda target: TruncatedNormal(
         float(mean), float(stddev), float(lower), float(upper), relative=True

@@ -12,7 +12,9 @@ from paraminspect.errors import SchemeError
 from paraminspect.layers import Fans
 
 Number = float
-"""Annotation of an argument that is a number."""
+"""Annotation of an argument that is a finite number."""
+Value = float
+"""Annotation of an argument that is a number, infinite or NaN too."""
 Size = int
 """Annotation of an argument that is an integer."""
 Text = str

@@ -54,7 +54,7 @@ def functions_in_file(path: Path) -> dict[str, Function]:
         raise SchemeError(f"{path}: there is no such file")
     try:
         found = runpy.run_path(str(path), run_name=f"{GROUP}.plugin")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SchemeError(f"{path}: {type(error).__name__}: {error}") from error
     functions: dict[str, Function] = {
         name: value
@@ -95,7 +95,7 @@ def user_scheme(function: Function) -> Callable[..., Scheme]:
                 given = {**wanted, "rng": rng} if "rng" in parameters else wanted
                 try:
                     return function(**given, **bound.arguments)
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     name = function.__name__
                     raise SchemeError(f"{name}: {type(error).__name__}: {error}") from error
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
+import functools
 import io
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -15,7 +14,16 @@ from paraminspect.report._rows import STATS, View, record
 
 SCHEMA_VERSION = 1
 
-_encode = json.JSONEncoder(allow_nan=False).encode
+
+@functools.cache
+def _encoder() -> Callable[[object], str]:
+    import json  # a table starts without
+
+    return json.JSONEncoder(allow_nan=False).encode
+
+
+def _encode(value: object) -> str:
+    return _encoder()(value)
 
 
 def _records(view: View) -> Iterator[dict[str, Any]]:
@@ -80,6 +88,8 @@ def as_tsv(view: View) -> Iterator[str]:
 
 
 def _separated(view: View, dialect: str) -> Iterator[str]:
+    import csv  # a table starts without
+
     buffer = io.StringIO()
     writer = csv.writer(buffer, dialect, lineterminator="")
     for row in _rows(view):

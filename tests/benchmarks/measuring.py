@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-PARAMINSPECT = [sys.executable, "-c", "from paraminspect.cli.main import run; run()"]
+PARAMINSPECT = [sys.executable, "-c", "from paraminspect.__main__ import run; run()"]
 """The console script, whatever is installed where."""
 
 ROUNDS = 5

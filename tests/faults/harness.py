@@ -30,7 +30,7 @@ NO_FSYNC = "import os; os.fsync = lambda descriptor: None\n"
 ONE_THREAD = "import os; os.cpu_count = lambda: 1\n"
 """strace counts the calls of each thread: with one, each call has a number of its own."""
 
-RUN = "from paraminspect.cli.main import run; run()"
+RUN = "from paraminspect.__main__ import run; run()"
 
 TRACED = "%file,%desc"
 

@@ -61,19 +61,28 @@ def fill(made, below, shared):
             setattr(made, name, build(child, shared))
 
 
-def listing(net):
-    # As in a fresh process: the counters start at 0.
+def build_net(net):
+    """A net built as if in a fresh process: the counters start at 0."""
     mx.name.NameManager._current.value = mx.name.NameManager()
     block._BlockScope._current.value = None
     shared = {}
     for name, node in net["share"].items():
         shared[name] = build(node, shared)
-    model = build(net["layers"], shared)
-    model.initialize()
+    return build(net["layers"], shared)
+
+
+def batch_of(net):
+    """Two examples of what it takes."""
     batch_axis = 1 if net.get("time_major") else 0
     shape = list(net["input"])
     shape.insert(batch_axis, 2)
-    model(mx.nd.ones(shape))
+    return mx.nd.ones(shape)
+
+
+def listing(net):
+    model = build_net(net)
+    model.initialize()
+    model(batch_of(net))
     structural = model._collect_params_with_prefix()
     groups = {}
     for name, parameter in structural.items():

@@ -4,31 +4,19 @@ Once against values that the framework gave (`tests/data/compute/make_*_layers.p
 parity suite against an installed one.
 """
 
-import functools
-import json
 import subprocess
-from pathlib import Path
 
 import autograd
 import numpy as np
 import pytest
+from layer_cases import CASES, DATA, EVERY, definition, frozen
 
 from paraminspect import compute
 from paraminspect.compute import gradients
 from paraminspect.compute._run import Run, compute_table
 from paraminspect.definition import load_definition
 
-DATA = Path(__file__).parent.parent / "data/compute"
 MODULES = {"pytorch": "torch", "keras": "keras", "mxnet": "mxnet"}
-CASES = {
-    framework: json.loads((DATA / f"{framework}_layers.json").read_text(encoding="utf-8"))
-    for framework in MODULES
-}
-EVERY = [
-    pytest.param(framework, number, id=f"{framework}-{case['call']}{'-train' * case['train']}")
-    for framework, cases in CASES.items()
-    for number, case in enumerate(cases)
-]
 
 RTOL = {"float64": 1e-9, "float32": 2e-5}
 ROUNDED = {
@@ -41,12 +29,6 @@ FIXED = ("gamma", "beta")
 """MXNet writes ones into a scale that is switched off; here it is left alone."""
 WRONG = {("mxnet", "SELU()")}
 """MXNet takes its output for its input in the derivative of SELU."""
-
-
-@functools.cache
-def frozen(framework):
-    with np.load(DATA / f"{framework}_layers.npz") as file:
-        return {name: file[name] for name in file.files}
 
 
 @pytest.fixture(scope="module", params=["frozen", pytest.param("live", marks=pytest.mark.parity)])
@@ -147,27 +129,6 @@ def test_a_gradient_is_the_slope_of_the_loss(framework, number, monkeypatch):
     h = 1e-6
     measured = (loss(h).loss - loss(-h).loss) / (2 * h)
     assert slope == pytest.approx(measured, rel=1e-5, abs=1e-6)
-
-
-def definition(framework, call, inputs):
-    """The layer, applied to its inputs; those of floats are parameters, to have gradients too."""
-    lines = [f"framework: {framework}"]
-    if framework == "mxnet":
-        lines.append("names: structural")
-    if framework != "pytorch" or "Lazy" in call:
-        lines.append(f"input: {list(inputs['x0'].shape[1:])}")
-    lines += ["layers:", f"  layer: {call}"]
-    if framework == "keras":
-        names = ", ".join(inputs)
-        return "\n".join([*lines, f"  forward({names}): layer({names})"])
-    for name, x in inputs.items():
-        if x.dtype.kind == "f":
-            lines.append(f"  {name}: Parameter({', '.join(map(str, x.shape))}, init='zeros')")
-    names = [name if x.dtype.kind == "f" else "given" for name, x in inputs.items()]
-    result = f"layer({', '.join(names)})"
-    several = ("RNN(", "LSTM(", "GRU(", "LSTMCell", "MultiheadAttention")
-    ending = "[0]" if framework == "pytorch" and call.startswith(several) else ""
-    return "\n".join([*lines, "  forward(given):", f"    - y = {result}{ending}", "    - y"])
 
 
 TWINS = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from keras_calls import CALLS, differences, random_calls, signature_differences
-from keras_models import PAIRS, random_pair
+from keras_models import APPLICATIONS, HOLDERS, PAIRS, REFERENCE, random_pair, text_of
 
 from paraminspect.definition import load_definition
 
@@ -14,12 +14,6 @@ pytestmark = pytest.mark.parity
 
 ROOT = Path(__file__).parents[2]
 SEED = 20261124
-
-APPLICATIONS = {
-    "ResNet50": "sample_models/keras_resnet50.yaml",
-    "MobileNet": "sample_models/keras_mobilenet.yaml",
-    "VGG16": "tests/data/arch/keras/definitions/vgg16.yaml",
-}
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +51,11 @@ def test_layers_weigh_and_give_what_the_installed_keras_says(ask):
 
 
 def test_models_list_what_the_installed_keras_lists_for_the_same_code(ask):
-    pairs = [*PAIRS.values(), *(random_pair(SEED + i) for i in range(60))]
-    for name, path in APPLICATIONS.items():
-        code = f"model = keras.applications.{name}(weights=None)"
-        pairs.append(((ROOT / path).read_text(), code))
+    models = {**REFERENCE, **APPLICATIONS}
+    pairs = [*PAIRS.values(), *HOLDERS.values(), *models.items()]
+    pairs += [random_pair(SEED + i) for i in range(60)]
     answers = ask("models", [source for _, source in pairs])
     for (definition, _), expected in zip(pairs, answers, strict=True):
-        sample = ROOT / f"sample_models/{definition}.yaml"
-        text = definition if "\n" in definition else sample.read_text()
-        tree = load_definition(text.encode(), "x.yaml")
+        tree = load_definition(text_of(definition).encode(), "x.yaml")
         listed = [[p.name, list(p.shape), p.dtype.name, p.trainable] for p in tree.entries.values()]
         assert listed == expected, definition

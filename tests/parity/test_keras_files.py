@@ -1,5 +1,6 @@
 """Files that the installed Keras and tf_keras write, and what the installed Keras loads."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -8,10 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from keras_models import APPLICATIONS, HOLDERS, PAIRS, REFERENCE, random_pair, text_of
 from test_checkpoint_keras import DATA, WEIGHTS, assert_lists
 
 from paraminspect.arrays import InMemory
 from paraminspect.checkpoint import open_checkpoint, save_checkpoint
+from paraminspect.definition import load_definition
+from paraminspect.initialization import initialize
 
 pytestmark = pytest.mark.parity
 
@@ -70,3 +74,44 @@ def test_keras_loads_what_was_changed_and_tied(framework_python, tmp_path):
     loaded = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
     assert loaded == expected
     assert [7.0] in loaded[0]
+
+
+SEED = 20261125
+
+TIED = (
+    """
+framework: keras
+input: [4]
+layers:
+  - Dense(4, name='hidden')
+  - Dense(4)
+ties: {sequential/dense/kernel: sequential/hidden/kernel}
+""",
+    "model = keras.Sequential([keras.Input((4,)), L.Dense(4, name='hidden'), L.Dense(4)])",
+)
+
+
+def test_keras_loads_what_is_written_from_a_definition(framework_python, tmp_path):
+    pairs = [*PAIRS.values(), *HOLDERS.values(), *{**REFERENCE, **APPLICATIONS}.items()]
+    pairs += [TIED, *(random_pair(SEED + i) for i in range(30))]
+    asked, expected = [], []
+    for number, (definition, source) in enumerate(pairs):
+        model = load_definition(text_of(definition).encode(), "model.yaml")
+        whole = [f"{n}=7" for n, p in model.items() if "float" not in p.dtype.name]
+        tree = initialize(model, rules=["*=normal(0, 1)", *whole], seed=number)
+        path = tmp_path / f"{number}.weights.h5"
+        assert save_checkpoint(tree, path) == []
+        asked.append([source, str(path)])
+        values = {name: parameter.numpy() for name, parameter in tree.items()}
+        expected.append({name: [v.dtype.name, digest(v)] for name, v in values.items()})
+    command = [framework_python("keras"), DATA / "oracle.py", "loads"]
+    questions = json.dumps(asked)
+    done = subprocess.run(command, input=questions, capture_output=True, text=True, check=True)
+    shutil.rmtree(tmp_path)  # VGG16 is large
+    answers = json.loads(done.stdout)
+    for answer, values, (definition, _) in zip(answers, expected, pairs, strict=True):
+        assert answer == values, definition
+
+
+def digest(values):
+    return hashlib.sha256(values.tobytes()).hexdigest()

@@ -1,7 +1,8 @@
 """What installed PyTorch draws: questions in, answers out, as JSON. `torch_draws.py < q > a`.
 
 A question is an `nn.init` call on an empty tensor, or an expression that constructs a module; an
-answer tells hashes of the values, and the numbers that the generator draws next.
+answer tells hashes of the values, and the numbers that the generator draws next. Or a module is to
+load what lies at a path, by safetensors or by transformers.
 """
 
 import hashlib
@@ -76,11 +77,35 @@ def module(question):
     return {"state": {name: digest(t) for name, t in state.items()}}
 
 
+def load_model(question):
+    import safetensors.torch
+
+    model = construct(question["load_model"])
+    missing, unexpected = safetensors.torch.load_model(model, question["path"])
+    return loaded(model, missing, unexpected)
+
+
+def from_pretrained(question):
+    made = construct(question["from_pretrained"])
+    made.config.save_pretrained(question["path"])
+    model, told = type(made).from_pretrained(question["path"], output_loading_info=True)
+    return loaded(model, told["missing_keys"], told["unexpected_keys"])
+
+
+def loaded(model, missing, unexpected):
+    state = {name: digest(tensor) for name, tensor in model.state_dict().items()}
+    return {"missing": sorted(missing), "unexpected": sorted(unexpected), "state": state}
+
+
+KINDS = {"module": module, "load_model": load_model, "from_pretrained": from_pretrained}
+
+
 def main():
     answers = []
     for question in json.load(sys.stdin):
-        torch.manual_seed(question["seed"])
-        answers.append(module(question) if "module" in question else init(question))
+        torch.manual_seed(question.get("seed", 0))
+        kind = next((kind for kind in KINDS if kind in question), None)
+        answers.append(KINDS[kind](question) if kind else init(question))
     json.dump(answers, sys.stdout)
 
 

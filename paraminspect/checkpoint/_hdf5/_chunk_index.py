@@ -7,8 +7,8 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paraminspect.arrays import Shape
-from paraminspect.checkpoint._hdf5._process import Library
 from paraminspect.errors import CheckpointError
+from paraminspect.libhdf5.process import Library
 
 if TYPE_CHECKING:
     import numpy as np

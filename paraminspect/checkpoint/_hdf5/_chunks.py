@@ -14,8 +14,8 @@ from paraminspect.checkpoint._files import ByteSource, recycled
 from paraminspect.checkpoint._hdf5._chunk_index import ChunkIndex, StoredChunk
 from paraminspect.checkpoint._hdf5._filters import KNOWN, Filter, undo_filters
 from paraminspect.checkpoint._hdf5._layouts import DatasetBytes
-from paraminspect.checkpoint._hdf5._process import Library
 from paraminspect.errors import CheckpointError
+from paraminspect.libhdf5.process import Library
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,8 +13,8 @@ from paraminspect.checkpoint._hdf5._chunked_array import ChunkedArray
 from paraminspect.checkpoint._hdf5._chunks import ChunkCache, ChunkedBytes
 from paraminspect.checkpoint._hdf5._filters import Filter
 from paraminspect.checkpoint._hdf5._layouts import CompactBytes, FilledBytes
-from paraminspect.checkpoint._hdf5._process import GARBAGE, Library, Source
 from paraminspect.errors import CheckpointError
+from paraminspect.libhdf5.process import GARBAGE, Library, Source
 
 MAXIMUM_RANK = 32
 """HDF5's own limit."""

@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 
 from paraminspect.arrays import Shape
-from paraminspect.checkpoint._hdf5._process import Library
 from paraminspect.errors import CheckpointError
+from paraminspect.libhdf5.process import Library
 
 
 class DatasetBytes:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from paraminspect.arrays import Array, Opaque
 from paraminspect.checkpoint._hdf5._contents import Contents
 from paraminspect.checkpoint._json import shown
-from paraminspect.checkpoint._zip import Archive
 from paraminspect.tree import Parameter, ParameterTree
+
+if TYPE_CHECKING:
+    from paraminspect.checkpoint._zip import Archive
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from paraminspect.checkpoint._content import FIRST_NBYTES, find_hdf5
-from paraminspect.checkpoint._hdf5._process import Extent
 from paraminspect.errors import CheckpointError
+from paraminspect.libhdf5.process import Extent
 
 SUPERBLOCK_NBYTES = 64
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from paraminspect.checkpoint._files import RegularFile, write_all
 from paraminspect.checkpoint._hdf5._contents import Contents, read_contents
 from paraminspect.checkpoint._hdf5._origin import Origin
-from paraminspect.checkpoint._hdf5._process import Extent, Library
 from paraminspect.checkpoint._hdf5._superblock import find_extent
 from paraminspect.checkpoint._json import shown
 from paraminspect.checkpoint._keras._config import (
@@ -29,6 +28,7 @@ from paraminspect.checkpoint._keras._config import (
 from paraminspect.checkpoint._keras._trees import weights_tree
 from paraminspect.checkpoint._zip import STORED, Archive, Member, MemberBytes
 from paraminspect.errors import CheckpointError
+from paraminspect.libhdf5.process import Extent, Library
 from paraminspect.tree import ParameterTree
 
 WEIGHTS, CONFIG, METADATA = "model.weights.h5", "config.json", "metadata.json"

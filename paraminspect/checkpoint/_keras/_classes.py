@@ -12,6 +12,7 @@ from itertools import product
 from typing import Any
 
 from paraminspect.arrays import DType, Shape
+from paraminspect.keras_layout import SUBLAYERS, snake_case
 
 Variable = tuple[str, str | None]
 """A name, and the argument of the layer without which it is left out."""
@@ -80,29 +81,6 @@ _RANKS = {
     "GRUCell": 2,
 }
 """Axes of the first variable: a class of one's own may bear the name of one of Keras'."""
-
-_ATTENTION = {
-    "query_dense": ("query", "EinsumDense"),
-    "key_dense": ("key", "EinsumDense"),
-    "value_dense": ("value", "EinsumDense"),
-    "output_dense": ("attention_output", "EinsumDense"),
-}
-SUBLAYERS = {
-    "MultiHeadAttention": _ATTENTION,
-    "GroupedQueryAttention": _ATTENTION,
-    "SimpleRNN": {"cell": ("simple_rnn_cell", "SimpleRNNCell")},
-    "LSTM": {"cell": ("lstm_cell", "LSTMCell")},
-    "GRU": {"cell": ("gru_cell", "GRUCell")},
-}
-"""The layers that a layer holds in its attributes: attribute to (name, class)."""
-
-
-def snake_case(class_name: str) -> str:
-    """A class name as Keras makes names of groups and layers from it: `p_re_lu`, `conv2d`."""
-    name = re.sub(r"\W+", "", class_name)
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
-
 
 _CLASS_OF = {snake_case(name): name for name in (*CLASSES, *SUBLAYERS)}
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from paraminspect.arrays import Shape
 from paraminspect.checkpoint._json import read_json
-from paraminspect.checkpoint._keras._classes import snake_case
 from paraminspect.errors import CheckpointError
+from paraminspect.keras_layout import LAYERS, below, number_groups
 
 MAXIMUM_DEPTH = 100
 
@@ -82,18 +82,23 @@ def _layer_config(node: Any) -> LayerConfig | None:
 
 def _children(group: str, layer: LayerConfig) -> Iterator[tuple[str, Any]]:
     """The layers in a layer, each with its group."""
-    prefix = group + "/" if group else ""
-    used: dict[str, int] = {}
-    for child in layer.options["layers"] if layer.is_sequential or layer.is_functional else ():
-        class_name = child.get("class_name") if isinstance(child, dict) else None
-        if not isinstance(class_name, str):
-            continue
-        if layer.is_sequential and class_name == "InputLayer":
-            continue  # a Sequential does not count it as a layer
-        name = snake_case(class_name)
-        used[name] = used.get(name, -1) + 1
-        number = f"_{used[name]}" if used[name] else ""
-        yield f"{prefix}layers/{name}{number}", child
+    children = layer.options["layers"] if layer.is_sequential or layer.is_functional else ()
+    known = [(child, _class_name(child)) for child in children]
+    # A Sequential does not count its input as a layer.
+    counted = [
+        (child, class_name)
+        for child, class_name in known
+        if class_name and not (layer.is_sequential and class_name == "InputLayer")
+    ]
+    names = number_groups(class_name for _, class_name in counted)
+    for (child, _), name in zip(counted, names, strict=True):
+        yield below(group, LAYERS, name), child
+
+
+def _class_name(node: Any) -> str:
+    """The class of a layer in a config; empty if it does not tell."""
+    class_name = node.get("class_name") if isinstance(node, dict) else None
+    return class_name if isinstance(class_name, str) else ""
 
 
 def describes(

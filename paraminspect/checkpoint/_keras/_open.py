@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from paraminspect.checkpoint._files import RegularFile
-from paraminspect.checkpoint._hdf5._process import Library
 from paraminspect.checkpoint._hdf5._superblock import find_extent
 from paraminspect.errors import CheckpointError
+from paraminspect.libhdf5.process import Library
 
 if TYPE_CHECKING:
     from paraminspect.checkpoint._hdf5._contents import Contents

@@ -21,7 +21,6 @@ from paraminspect.checkpoint._hdf5._tree import (
 from paraminspect.checkpoint._keras._config import LayerConfig, describes
 from paraminspect.checkpoint._keras._legacy import OPTIMIZER, stored_names
 from paraminspect.checkpoint._keras._variables import (
-    NAME_ATTRIBUTE,
     Layers,
     Named,
     is_training_state,
@@ -29,6 +28,7 @@ from paraminspect.checkpoint._keras._variables import (
     layer_of,
     variables_by_layer,
 )
+from paraminspect.keras_layout import NAME_ATTRIBUTE
 from paraminspect.tree import Parameter, ParameterTree
 
 

@@ -17,16 +17,11 @@ from paraminspect.arrays import DType, Shape
 from paraminspect.checkpoint._keras._classes import (
     CLASSES,
     KERAS2_CLASSES,
-    SUBLAYERS,
     class_of_name,
     variable_names,
 )
 from paraminspect.checkpoint._keras._config import LayerConfig
-
-VARS = "vars"
-"""The group in the group of a layer that holds its variables, named `0`, `1`, ..."""
-
-NAME_ATTRIBUTE = "name"
+from paraminspect.keras_layout import LAYERS, SUBLAYERS, VARS
 
 _INPUT_LAYER = re.compile(r"input_layer(_\d+)?")
 
@@ -82,7 +77,7 @@ class Layers:
             above, _, attribute = group.rpartition("/")
             if group in place or above not in place:
                 return place.get(group, len(place)), 0
-            held = list(SUBLAYERS.get(self.configs[above].class_name, {}))
+            held = list(_held(self.configs[above].class_name))
             attribute = attribute.removeprefix("_")
             return place[above], held.index(attribute) + 1 if attribute in held else len(held) + 1
 
@@ -132,8 +127,8 @@ class Layers:
         found = set()
         for group in self.groups:
             above, _, last = group.rpartition("/")
-            if _INPUT_LAYER.fullmatch(last) and (above == "layers" or above.endswith("/layers")):
-                found.add(above.removesuffix("layers").removesuffix("/"))
+            if _INPUT_LAYER.fullmatch(last) and above.rpartition("/")[2] == LAYERS:
+                found.add(above.removesuffix(LAYERS).removesuffix("/"))
         return found
 
     def _class(self, group: str) -> str | None:
@@ -151,8 +146,13 @@ class Layers:
         above, slash, attribute = group.rpartition("/")
         if not slash or above not in self.groups:
             return "", ""
-        held = SUBLAYERS.get(self._class(above) or "", {})
-        return held.get(attribute.removeprefix("_"), ("", ""))  # tf_keras has the underscore
+        return _held(self._class(above)).get(attribute.removeprefix("_"), ("", ""))
+
+
+def _held(class_name: str | None) -> dict[str, tuple[str, str]]:
+    """The layers that a layer holds, without underscores, which tf_keras puts before more."""
+    held = SUBLAYERS.get(class_name or "", {})
+    return {attribute.removeprefix("_"): layer for attribute, layer in held.items()}
 
 
 def variables_by_layer(paths: Iterable[str]) -> dict[str, list[str]]:

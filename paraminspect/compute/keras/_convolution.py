@@ -9,6 +9,7 @@ import numpy
 
 from paraminspect.compute._call import Call, Compute, expect_channels
 from paraminspect.compute._layout import along, channels_first
+from paraminspect.compute._steady import mean
 from paraminspect.compute._windows import (
     Pairs,
     adapted,
@@ -174,7 +175,7 @@ def global_pooling(kind: str) -> Compute:
         if is_last(call):
             x = np.moveaxis(x, -1, 1)
         flat = np.reshape(x, (*x.shape[:2], -1))
-        y = first_maximum(flat) if kind == "max" else np.mean(flat, axis=-1)
+        y = first_maximum(flat) if kind == "max" else mean(flat, axis=-1)
         if not call.a.keepdims:
             return y
         y = np.reshape(y, (*x.shape[:2], *[1] * (x.ndim - 2)))

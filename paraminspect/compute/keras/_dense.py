@@ -11,6 +11,7 @@ import numpy
 
 from paraminspect.compute._call import Call, Compute, expect_last
 from paraminspect.compute._functions import plain
+from paraminspect.compute._steady import maximum, minimum
 from paraminspect.compute.keras._activations import activation_of
 from paraminspect.errors import ShapeError
 
@@ -73,7 +74,7 @@ def _dot(call: Call, inputs: list[Any]) -> Any:
 
 def _unit(x: Any, axis: int) -> Any:
     square = np.sum(x * x, axis=axis, keepdims=True)
-    return x / np.sqrt(np.maximum(square, 1e-12))
+    return x / np.sqrt(maximum(square, 1e-12))
 
 
 DENSE: dict[str, Compute] = {
@@ -84,8 +85,8 @@ DENSE: dict[str, Compute] = {
     "Subtract": merging(lambda call, xs: xs[0] - xs[1]),
     "Multiply": merging(lambda call, xs: reduce(lambda x, y: x * y, xs)),
     "Average": merging(lambda call, xs: reduce(lambda x, y: x + y, xs) / len(xs)),
-    "Maximum": merging(lambda call, xs: reduce(np.maximum, xs)),
-    "Minimum": merging(lambda call, xs: reduce(np.minimum, xs)),
+    "Maximum": merging(lambda call, xs: reduce(maximum, xs)),
+    "Minimum": merging(lambda call, xs: reduce(minimum, xs)),
     "Concatenate": merging(lambda call, xs: np.concatenate(xs, axis=call.a.axis)),
     "Dot": merging(_dot),
 }

@@ -9,6 +9,7 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute import _functions as f
+from paraminspect.compute import _steady
 from paraminspect.compute._call import Call, Compute
 from paraminspect.compute._layout import along
 
@@ -66,14 +67,14 @@ def group_normalization(call: Call, x: Any) -> Any:
 def rms_normalization(call: Call, x: Any) -> Any:
     """`RMSNormalization`."""
     axes = _axes(call.a.axis, x.ndim)
-    square = np.mean(x * x, axis=axes, keepdims=True)
+    square = _steady.mean(x * x, axis=axes, keepdims=True)
     return x / np.sqrt(square + call.a.epsilon) * _shaped(call.p["scale"], axes, x.ndim)
 
 
 def unit_normalization(call: Call, x: Any) -> Any:
     """`UnitNormalization`: Euclidean length 1 along the axes."""
     square = np.sum(x * x, axis=_axes(call.a.axis, x.ndim), keepdims=True)
-    return x / np.sqrt(np.maximum(square, 1e-12))
+    return x / np.sqrt(_steady.maximum(square, 1e-12))
 
 
 def normalization(call: Call, x: Any) -> Any:
@@ -84,7 +85,7 @@ def normalization(call: Call, x: Any) -> Any:
         mean, variance = (numpy.asarray(value, x.dtype) for value in (a.mean, a.variance))
     else:
         mean, variance = (_shaped(call.p[name], axes, x.ndim) for name in ("mean", "variance"))
-    deviation = np.maximum(np.sqrt(variance), 1e-7)
+    deviation = _steady.maximum(np.sqrt(variance), 1e-7)
     return mean + x * deviation if a.invert else (x - mean) / deviation
 
 

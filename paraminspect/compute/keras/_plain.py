@@ -10,6 +10,7 @@ import numpy
 from paraminspect.compute import _functions as f
 from paraminspect.compute._call import Call, Compute
 from paraminspect.compute._layout import channels_first
+from paraminspect.compute._steady import minimum, where
 from paraminspect.compute._windows import cropped, padded
 from paraminspect.compute.keras._activations import activation_of
 from paraminspect.compute.keras._convolution import per_axis
@@ -27,8 +28,8 @@ def _identity(call: Call, x: Any) -> Any:
 def relu(call: Call, x: Any) -> Any:
     """`ReLU`: with a slope below the threshold, and a maximum."""
     a = call.a
-    y = np.where(x > a.threshold, x, a.negative_slope * (x - a.threshold))
-    return y if a.max_value is None else np.minimum(y, a.max_value)
+    y = where(x > a.threshold, x, a.negative_slope * (x - a.threshold))
+    return y if a.max_value is None else minimum(y, a.max_value)
 
 
 def flatten(call: Call, x: Any) -> Any:

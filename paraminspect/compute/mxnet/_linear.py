@@ -11,6 +11,7 @@ import numpy
 from paraminspect.compute import _functions as f
 from paraminspect.compute._call import Call, Compute, expect_channels, expect_last
 from paraminspect.compute._layout import along, channels_first
+from paraminspect.compute._steady import mean
 from paraminspect.compute._windows import (
     convolve,
     convolve_transposed,
@@ -154,7 +155,7 @@ def global_pooling(ndim: int, kind: str) -> Compute:
     def compute(call: Call, x: Any) -> Any:
         def pooled(x: Any) -> Any:
             flat = np.reshape(x, (*x.shape[:2], -1))
-            y = first_maximum(flat) if kind == "max" else np.mean(flat, axis=-1)
+            y = first_maximum(flat) if kind == "max" else mean(flat, axis=-1)
             return np.reshape(y, (*x.shape[:2], *(1,) * ndim))
 
         return channels_first(pooled, x, _is_last(call.a.layout))

@@ -9,6 +9,7 @@ import numpy
 
 from paraminspect.compute import _functions as f
 from paraminspect.compute._call import Call, Compute
+from paraminspect.compute._steady import mean, where
 from paraminspect.errors import ShapeError
 
 
@@ -44,7 +45,7 @@ def _glu(call: Call, x: Any) -> Any:
 def _shrink(call: Call, x: Any, soft: bool) -> Any:
     lambd, zero = call.a.lambd, numpy.zeros((), x.dtype)
     away = lambd if soft else 0
-    return np.where(x > lambd, x - away, np.where(x < -lambd, x + away, zero))
+    return where(x > lambd, x - away, where(x < -lambd, x + away, zero))
 
 
 ACTIVATIONS: dict[str, Compute] = {
@@ -65,7 +66,7 @@ ACTIVATIONS: dict[str, Compute] = {
     "Mish": _of(f.mish),
     "GELU": _of(f.gelu, "approximate"),
     "ELU": _of(f.elu, "alpha"),
-    "CELU": lambda call, x: np.where(x > 0, x, f.elu(x / call.a.alpha, call.a.alpha)),
+    "CELU": lambda call, x: where(x > 0, x, f.elu(x / call.a.alpha, call.a.alpha)),
     "SELU": _of(f.selu),
     "Softplus": _of(f.softplus, "beta", "threshold"),
     "Softsign": lambda call, x: x / (1 + np.abs(x)),
@@ -74,7 +75,7 @@ ACTIVATIONS: dict[str, Compute] = {
     "Hardsigmoid": _of(f.hardsigmoid),
     "Hardswish": _of(f.hardswish),
     "Hardtanh": lambda call, x: np.clip(x, call.a.min_val, call.a.max_val),
-    "Threshold": lambda call, x: np.where(
+    "Threshold": lambda call, x: where(
         x > call.a.threshold, x, numpy.asarray(call.a.value, x.dtype)
     ),
     "GLU": _glu,
@@ -110,7 +111,7 @@ def rms_norm(call: Call, x: Any) -> Any:
     shape = call.a.normalized_shape
     ndim = 1 if isinstance(shape, int) else len(shape)
     eps = numpy.finfo(x.dtype).eps if call.a.eps is None else call.a.eps
-    square = np.mean(x * x, axis=tuple(range(-ndim, 0)), keepdims=True)
+    square = mean(x * x, axis=tuple(range(-ndim, 0)), keepdims=True)
     return _scaled(x / np.sqrt(square + eps), call)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import autograd.numpy as np
 import numpy
 
 from paraminspect.compute._call import Call, Compute, expect_channels, expect_last
 from paraminspect.compute._functions import flatten, leaky_relu, plain
+from paraminspect.compute._steady import mean, where
 from paraminspect.compute._windows import (
     adapted,
     convolve,
@@ -52,7 +53,7 @@ def embedding(call: Call, x: Any) -> Any:
     if getattr(call.a, "padding_idx", None) is None:
         return rows
     padding = (x == call.a.padding_idx % weight.shape[0])[..., None]
-    return np.where(padding, plain(rows), rows)
+    return where(padding, plain(rows), rows)
 
 
 def embedding_bag(call: Call, x: Any) -> Any:
@@ -62,7 +63,7 @@ def embedding_bag(call: Call, x: Any) -> Any:
     rows = embedding(call, x)
     if call.a.mode == "max":
         return first_maximum(np.swapaxes(rows, 1, 2))
-    return np.sum(rows, axis=1) if call.a.mode == "sum" else np.mean(rows, axis=1)
+    return np.sum(rows, axis=1) if call.a.mode == "sum" else mean(rows, axis=1)
 
 
 def _check_indices(x: Any, count: int) -> None:
@@ -104,14 +105,18 @@ def _padding(
     return [(p, p) for p in per_axis(padding, len(kernel), "padding")]
 
 
-_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+_MODES: dict[str, Literal["reflect", "edge", "wrap"]] = {
+    "reflect": "reflect",
+    "replicate": "edge",
+    "circular": "wrap",
+}
 
 
 def _padded_by_mode(x: Any, pairs: list[tuple[int, int]], mode: str) -> Any:
     """Padding with what is there: positions are chosen by padding their numbers."""
     for axis, (before, after) in enumerate(pairs, x.ndim - len(pairs)):
         if before or after:
-            positions = numpy.pad(numpy.arange(x.shape[axis]), (before, after), _MODES[mode])  # type: ignore[call-overload]
+            positions = numpy.pad(numpy.arange(x.shape[axis]), (before, after), _MODES[mode])
             x = x[(*[slice(None)] * axis, positions)]
     return x
 

@@ -12,6 +12,7 @@ import numpy
 from paraminspect.compute import _functions as f
 from paraminspect.compute._call import Call, Compute, expect_last
 from paraminspect.compute._cells import State, gru_step, lstm_step, scan, tanh
+from paraminspect.compute._steady import mean
 from paraminspect.errors import ShapeError
 
 
@@ -122,7 +123,7 @@ def attention(
         attn_mask = f.causal_mask(q.shape[-2])
     y, scores = f.attend(q, k, v, a.num_heads, attn_mask)
     y = call.children["out_proj"](y)
-    return (y if a.batch_first or y.ndim == 2 else np.swapaxes(y, 0, 1)), np.mean(scores, axis=-3)
+    return (y if a.batch_first or y.ndim == 2 else np.swapaxes(y, 0, 1)), mean(scores, axis=-3)
 
 
 def _appended(x: Any, row: Any) -> Any:

@@ -13,6 +13,7 @@ from paraminspect.frameworks.keras._containers import CONTAINERS, around, model,
 from paraminspect.frameworks.keras._convolution import CONVOLUTIONS
 from paraminspect.frameworks.keras._dense import DENSE
 from paraminspect.frameworks.keras._initializers import INITIALIZERS
+from paraminspect.frameworks.keras._layout import lay_out
 from paraminspect.frameworks.keras._merging import MERGING
 from paraminspect.frameworks.keras._naming import name_parameters
 from paraminspect.frameworks.keras._normalization import NORMALIZATIONS
@@ -54,4 +55,5 @@ FRAMEWORK = Framework(
     values={name: f for name, f in (INITIALIZERS | PENALTIES).items() if name not in _LAYERS},
     separator="/",
     absent=ABSENT,
+    lay_out=lay_out,
 )

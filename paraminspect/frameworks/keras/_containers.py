@@ -81,10 +81,12 @@ def around(layer: Layer, plain: Layer, children: Mapping[str, Layer]) -> Layer:
     if layer.kind in (SEQUENTIAL, FUNCTIONAL):
         if layer.arguments.get("layers"):
             raise DefinitionError(f"{layer} has layers already")
-        return replace(layer, make=plain.make)
+        return replace(layer, make=plain.make, forward=plain.forward)
     if layer.kind not in _JOINS:
         known = ", ".join((SEQUENTIAL, FUNCTIONAL, *_JOINS))
         raise DefinitionError(f"{layer} takes no layers below it; those that do are {known}")
+    if plain.forward is not None:
+        raise DefinitionError(f"{layer} joins the layers below it: leave their `forward` out")
     return replace(layer, make=_joined(layer, children))
 
 

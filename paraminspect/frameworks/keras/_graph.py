@@ -47,7 +47,7 @@ def in_order(model: Built) -> list[Built]:
 
 def _wired(built: Built, source: _Node | None) -> _Node | None:
     """The node whose output `built` gives for the output of `source`."""
-    if built.layer.kind == "Identity" and source is not None:
+    if built.layer.kind == "Identity":
         return source  # how a definition writes the input itself, which in Keras is no layer
     if is_functional(built.layer):
         for child in built.children.values():

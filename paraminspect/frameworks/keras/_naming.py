@@ -7,22 +7,26 @@ built; functional models open none. A layer that is used again is not listed aga
 
 from __future__ import annotations
 
-import functools
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from paraminspect.arrays import Shape
 from paraminspect.errors import DefinitionError
-from paraminspect.frameworks.keras._containers import SEQUENTIAL, is_branches, is_functional
+from paraminspect.frameworks.keras._containers import (
+    FUNCTIONAL,
+    SEQUENTIAL,
+    is_branches,
+    is_functional,
+)
 from paraminspect.frameworks.keras._declare import check_name
 from paraminspect.frameworks.keras._graph import in_order
+from paraminspect.keras_layout import snake_case
 from paraminspect.layers import Built, Layer, Spec
 from paraminspect.naming import Named, parameter_of
 from paraminspect.tree import Module
 
-CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
+_CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
 """Layers whose class has another name than they are exported under."""
 
 SIDES = {"forward_layer": "forward_", "backward_layer": "backward_"}
@@ -31,7 +35,7 @@ SIDES = {"forward_layer": "forward_", "backward_layer": "backward_"}
 
 def name_parameters(root: Built) -> Named:
     """The parameters of a model by the paths that Keras gives them."""
-    namer = _Namer(_layer_names(root))
+    namer = _Namer(layer_names(root))
     named = Named(root=namer.module(root, "", 0))
     for path, spec, owner in namer.weights(root, 0):
         if path in named.parameters:
@@ -40,7 +44,14 @@ def name_parameters(root: Built) -> Named:
     return named
 
 
-def _layer_names(root: Built) -> dict[int, str]:
+def class_name(layer: Layer) -> str:
+    """The name of the class of a layer."""
+    if is_functional(layer):
+        return FUNCTIONAL
+    return _CLASSES.get(layer.kind, layer.kind)
+
+
+def layer_names(root: Built) -> dict[int, str]:
     """The name of every layer, by its serial."""
     layers: dict[int, Layer] = {}
     copies: dict[int, tuple[Layer, str]] = {}
@@ -55,7 +66,7 @@ def _layer_names(root: Built) -> dict[int, str]:
     for serial in sorted(layers):
         name = layers[serial].arguments.get("name") or layers[serial].name
         if name is None:
-            base = _snake_case(CLASSES.get(layers[serial].kind, layers[serial].kind))
+            base = snake_case(class_name(layers[serial]))
             name = f"{base}_{numbers[base]}" if numbers[base] else base
             numbers[base] += 1
         check_name(name)
@@ -73,14 +84,6 @@ def _everything(key: str, built: Built) -> Iterator[tuple[str, Built]]:
         yield from _everything(name, child)
 
 
-@functools.cache
-def _snake_case(name: str) -> str:
-    """`Conv2DTranspose` is `conv2d_transpose` (`keras.src.utils.naming.to_snake_case`)."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
 Key = tuple[int, int]
 """Which layer: the copy that it is inside of, and its serial."""
 
@@ -93,7 +96,7 @@ class _Namer:
 
     def module(self, built: Built, scope: str, copy: int) -> Module:
         """Give the weights of `built` their paths, in the scope where it is first built."""
-        copy, key = _key(built, copy)
+        copy, key = key_of(built, copy)
         if key in self.first:
             before, module = self.first[key]
             _check_same(self.names[built.layer.serial], before, built)
@@ -126,7 +129,7 @@ class _Namer:
 
     def weights(self, built: Built, copy: int) -> Iterator[tuple[str, Spec, Layer]]:
         """Path, spec and owner of each weight, in the order of `model.weights`."""
-        copy, key = _key(built, copy)
+        copy, key = key_of(built, copy)
         if key in self.listed:
             return
         self.listed.add(key)
@@ -141,7 +144,8 @@ class _Namer:
             yield from self.weights(child, copy)
 
 
-def _key(built: Built, copy: int) -> tuple[int, Key]:
+def key_of(built: Built, copy: int) -> tuple[int, Key]:
+    """The copied layer that it is inside of, and its key; `copy` is that of what is around it."""
     if built.layer.copied_from is not None:
         copy = built.layer.serial
     return copy, (copy, built.layer.serial)

@@ -121,7 +121,8 @@ def _constant(a: SimpleNamespace) -> Build:
 def _parameter(a: SimpleNamespace) -> Build:
     shape, dtype = tuple(a.shape), DTYPES[a.dtype]
     scheme = "zeros" if a.init is None else scheme_of("init", a.init, "")
-    spec = Spec(shape, scheme, fans_of(shape), "out_in" if len(shape) > 1 else None, dtype)
+    layout = "out_in" if len(shape) > 1 else None
+    spec = Spec(shape, scheme, fans_of(shape), layout, dtype, own_scheme=a.init is not None)
     return lambda _: Built({"": spec})
 
 

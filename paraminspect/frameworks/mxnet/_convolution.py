@@ -28,6 +28,7 @@ def _convolution(ndim: int, transposed: bool) -> Maker:
         kernel = per_axis(a.kernel_size, ndim, "kernel_size")
         sizes_after = (_grown if transposed else _shrunk)(a, kernel)
         weight_scheme = initialized(a, "weight_initializer", "weight")
+        is_own = a.weight_initializer is not None
         bias = Spec((a.channels,), initialized(a, "bias_initializer", "bias"))
         kind = Spec if a.in_channels else Deferred
         _check_groups(a, "channels", a.channels)
@@ -42,7 +43,8 @@ def _convolution(ndim: int, transposed: bool) -> Maker:
                 first, second = second, first
             whole = (first, *join_channels(second // a.groups, kernel, a.layout))
             layout = "out_in" if a.layout[1] == "C" else None
-            specs = {"weight": kind(whole, weight_scheme, fans_of(whole), layout)}
+            weight = kind(whole, weight_scheme, fans_of(whole), layout, own_scheme=is_own)
+            specs = {"weight": weight}
             if a.use_bias:
                 specs["bias"] = bias
             return Built(specs, output=output)

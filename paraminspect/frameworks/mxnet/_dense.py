@@ -21,6 +21,7 @@ from paraminspect.layers import Build, Built, Spec, UnknownInputError
 
 def _dense(a: SimpleNamespace) -> Build:
     weight_scheme = initialized(a, "weight_initializer", "weight")
+    is_own = a.weight_initializer is not None
     dtype = DTYPES[a.dtype]
     bias = Spec((a.units,), initialized(a, "bias_initializer", "bias"), dtype=dtype)
     kind = Spec if a.in_units else Deferred
@@ -30,7 +31,8 @@ def _dense(a: SimpleNamespace) -> Build:
         if shape is not None and in_units != _in_units(a, shape):
             raise DefinitionError(f"expected an input of {in_units} units, got {list(shape)}")
         whole = (a.units, in_units)
-        specs = {"weight": kind(whole, weight_scheme, fans_of(whole), "out_in", dtype)}
+        weight = kind(whole, weight_scheme, fans_of(whole), "out_in", dtype, own_scheme=is_own)
+        specs = {"weight": weight}
         if a.use_bias:
             specs["bias"] = bias
         return Built(specs, output=_dense_output(a, shape))
@@ -59,7 +61,9 @@ def _dense_output(a: SimpleNamespace, shape: Shape | None) -> Shape | None:
 def _embedding(a: SimpleNamespace) -> Build:
     shape = (a.input_dim, a.output_dim)
     scheme = initialized(a, "weight_initializer", "weight")
-    specs = {"weight": Spec(shape, scheme, fans_of(shape), "out_in", DTYPES[a.dtype])}
+    is_own = a.weight_initializer is not None
+    dtype = DTYPES[a.dtype]
+    specs = {"weight": Spec(shape, scheme, fans_of(shape), "out_in", dtype, own_scheme=is_own)}
     return lambda given: Built(
         specs, output=None if given is None else type(given)((*given, a.output_dim))
     )

@@ -32,10 +32,7 @@ def _recurrent(gates: int) -> Maker:
                     specs |= {f"{side}{number}_{name}": spec for name, spec in cell}
                     if projected:
                         whole = (projected, a.hidden_size)
-                        scheme = initialized(a, "h2r_weight_initializer", "h2r_weight")
-                        specs[f"{side}{number}_h2r_weight"] = Spec(
-                            whole, scheme, fans_of(whole), "out_in", dtype
-                        )
+                        specs[f"{side}{number}_h2r_weight"] = _weight(a, "h2r_weight", whole, dtype)
             return Built(specs, output=_sequence(a, shape, out * len(sides)))
 
         return build
@@ -74,11 +71,17 @@ def _cell_specs(
     stacked = gates * a.hidden_size
     for name, size in zip(("i2h_weight", "h2h_weight"), sizes, strict=True):
         kind = Spec if is_told or name == "h2h_weight" else Deferred
-        whole = (stacked, size)
-        scheme = initialized(a, f"{name}_initializer", name)
-        yield name, kind(whole, scheme, fans_of(whole), "out_in", dtype)
+        yield name, _weight(a, name, (stacked, size), dtype, kind)
     for name in ("i2h_bias", "h2h_bias"):
         yield name, Spec((stacked,), initialized(a, f"{name}_initializer", name), dtype=dtype)
+
+
+def _weight(
+    a: SimpleNamespace, name: str, shape: Shape, dtype: DType, kind: type[Spec] = Spec
+) -> Spec:
+    scheme = initialized(a, f"{name}_initializer", name)
+    is_own = getattr(a, f"{name}_initializer") is not None
+    return kind(shape, scheme, fans_of(shape), "out_in", dtype, own_scheme=is_own)
 
 
 def _sequence(a: SimpleNamespace, shape: Shape | None, features: int) -> Shape | None:

@@ -1,7 +1,8 @@
 """What Keras answers to the calls and models of the tests, kept for machines without it.
 
 `make_answers.py PYTHON`, where PYTHON has Keras 3.15 and TensorFlow; run it from `tests/`, with
-the project installed. Writes signatures.json, layers.json and models.json beside itself.
+the project installed. Writes signatures.json, layers.json, models.json and layouts.json beside
+itself.
 """
 
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path.cwd()))
 from keras_calls import CALLS
-from keras_models import PAIRS, random_pair
+from keras_models import HOLDERS, PAIRS, REFERENCE, random_pair
 
 HERE = Path(__file__).parent
 RANDOM_MODELS = 12
@@ -39,3 +40,6 @@ write("layers.json", zip(CALLS, ask("layers", CALLS), strict=True))
 pairs = [*PAIRS.values(), *map(random_pair, range(RANDOM_MODELS))]
 models = ask("models", [source for _, source in pairs])
 write("models.json", zip((definition for definition, _ in pairs), models, strict=True))
+stored = [*HOLDERS.values(), *REFERENCE.items(), *pairs]
+layouts = ask("layouts", [source for _, source in stored])
+write("layouts.json", zip((definition for definition, _ in stored), layouts, strict=True))

@@ -2,20 +2,26 @@
 
 `oracle.py signatures` lists the arguments of every layer. `oracle.py layers` reads
 `[[call, shape of one example], ...]` and tells what each layer weighs and gives. `oracle.py models`
-reads `[source, ...]`, Python that defines `model`, and lists `model.weights`.
+reads `[source, ...]`, Python that defines `model`, and lists `model.weights`; `oracle.py layouts`
+tells where a `.weights.h5` file keeps them. `oracle.py loads` reads `[[source, file], ...]` and
+tells the bytes that each model has after it has loaded the weights of the file.
 """
 
+import hashlib
 import inspect
 import json
 import os
 import sys
+import tempfile
 import warnings
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 warnings.simplefilter("ignore")
 
+import h5py  # noqa: E402
 import keras  # noqa: E402
+import numpy as np  # noqa: E402
 from keras import constraints, initializers, layers, regularizers  # noqa: E402
 from keras.src.initializers.random_initializers import compute_fans  # noqa: E402
 
@@ -92,12 +98,46 @@ def layer(call, shape):
     return answer
 
 
-def model(source):
-    """The weights of the model that a source defines."""
+def defined(source):
+    """The model that a source defines."""
     keras.backend.clear_session(free_memory=False)
     scope = dict(NAMES)
     exec(source, scope)
-    return weights(scope["model"])
+    return scope["model"]
+
+
+def layout(model):
+    """What a weights file of a model is: attributes by group, dataset and attributes by weight.
+
+    Groups without attributes, which only lead to others, are left out.
+    """
+    for number, weight in enumerate(model.weights, 1):
+        weight.assign(np.full(weight.shape, number))
+    groups, datasets = {}, {}
+
+    def visit(path, item):
+        attributes = {key: str(value) for key, value in item.attrs.items()}
+        if isinstance(item, h5py.Dataset):
+            values = item[()].ravel()
+            values = values.view("bfloat16") if values.dtype.kind == "V" else values
+            datasets[model.weights[int(values[0]) - 1].path] = [path, attributes]
+        elif attributes or path.endswith("vars"):
+            groups[path] = attributes
+
+    with tempfile.NamedTemporaryFile(suffix=".weights.h5") as file:
+        model.save_weights(file.name)
+        with h5py.File(file.name) as saved:
+            visit("", saved)
+            saved.visititems(visit)
+    return {"groups": groups, "datasets": datasets}
+
+
+def loaded(source, file):
+    """Path to dtype and sha256 of the little-endian bytes of each weight."""
+    model = defined(source)
+    model.load_weights(file)
+    values = {weight.path: weight.numpy() for weight in model.weights}
+    return {n: [v.dtype.name, hashlib.sha256(v.tobytes()).hexdigest()] for n, v in values.items()}
 
 
 if __name__ == "__main__":
@@ -105,6 +145,9 @@ if __name__ == "__main__":
         found = signatures()
     elif sys.argv[1] == "layers":
         found = [layer(*asked) for asked in json.load(sys.stdin)]
+    elif sys.argv[1] == "loads":
+        found = [loaded(*asked) for asked in json.load(sys.stdin)]
     else:
-        found = [model(source) for source in json.load(sys.stdin)]
+        answer = {"models": weights, "layouts": layout}[sys.argv[1]]
+        found = [answer(defined(source)) for source in json.load(sys.stdin)]
     json.dump(found, sys.stdout)

@@ -1,29 +1,26 @@
-"""The process in which libhdf5 reads a file: started, asked and ended here.
+"""The process in which libhdf5 reads a file: asked and ended here.
 
 One changed byte can make the library crash or loop for ever, and nothing in Python stops a loop
-in C. So it runs in a child with limits, and whatever becomes of that is one line here. A new
-process, not a fork: a fork of a program with threads can hang, and begins with all its memory.
+in C. So it runs in a child with limits, and whatever becomes of that is one line here.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import select
 import signal
 import struct
-import sys
 import threading
 import time
 import weakref
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 from paraminspect.errors import CheckpointError
+from paraminspect.libhdf5 import ahead
+from paraminspect.libhdf5.starting import MissingLibraryError, end, start, wait
 
-_CODE = "import sys; sys.path.append(sys.argv.pop(1)); from _child.main import main; main()"
 _ANSWER = struct.Struct("<QQ")
 
 MAXIMUM_ANSWER_NBYTES = 512 << 20
@@ -36,10 +33,6 @@ PATIENCE_SECONDS = 120
 
 MOMENT_SECONDS = 2
 """Seconds for which an opened file keeps its process, when reading its values needs it again."""
-
-_FIRST_FREE = 10
-"""Descriptors from here on: the numbers below are what the child calls its own."""
-
 
 GARBAGE = "the HDF5 library gave no sensible answer: the file is damaged"
 
@@ -158,23 +151,20 @@ class _Child:
     """One process, its questions and answers."""
 
     def __init__(self, source: Source, extent: Extent, role: str) -> None:
-        questions, self._questions = os.pipe()
-        self._answers, answers = os.pipe()
-        given: list[int] = []
+        waiting = ahead.take(source.fileno()) if role == "Reader" else None
         try:
-            given += map(_moved, (questions, answers, source.fileno()))
-            self.pid = _spawn(given, role, extent)
-        finally:
-            for descriptor in (questions, answers, *given):
-                os.close(descriptor)
-        self._end = weakref.finalize(
-            self, _end, os.getpid(), self.pid, self._questions, self._answers
-        )
+            started = waiting or start(source.fileno())
+        except MissingLibraryError as error:
+            raise CheckpointError(str(error)) from None
+        self.pid, self._questions, self._answers = started
+        self._end = weakref.finalize(self, end, started, os.getpid())
+        self._first = json.dumps({"role": role, **extent._asdict()}).encode() + b"\n"
 
     def ask(self, question: dict[str, Any], payload: bytes | memoryview) -> tuple[Any, bytearray]:
         """The answer and its raw bytes; `_NoAnswerError` if there is none."""
         until = time.monotonic() + PATIENCE_SECONDS
-        self._send(json.dumps(question).encode() + b"\n")
+        self._send(self._first + json.dumps(question).encode() + b"\n")
+        self._first = b""
         self._send(payload)
         lengths = _ANSWER.unpack(self._receive(_ANSWER.size, until))
         if sum(lengths) > MAXIMUM_ANSWER_NBYTES:
@@ -208,7 +198,7 @@ class _Child:
 
     def _epitaph(self) -> str:
         """Of what the child has died; its end of the pipe is closed."""
-        status = _wait(self.pid)
+        status = wait(self.pid)
         self.pid = 0
         self._end.detach()
         os.close(self._questions)
@@ -224,54 +214,3 @@ class _Child:
     def end(self) -> None:
         """End the process."""
         self._end()
-
-
-def _moved(descriptor: int) -> int:
-    """A copy of a descriptor above those that the child calls its own."""
-    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
-
-
-def _spawn(given: list[int], role: str, extent: Extent) -> int:
-    """Start the child with these descriptors as 0, 1 and 3; its pid."""
-    folders = []
-    for library in ("h5py", "numpy"):
-        spec = find_spec(library)
-        if spec is None or spec.origin is None:
-            raise CheckpointError(f"HDF5 files need {library}, which is not installed")
-        folders.append(str(Path(spec.origin).parents[1]))
-    options = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
-    arguments = [str(Path(__file__).parent), role, *map(str, extent), *folders]
-    environment = {
-        **os.environ,
-        "HDF5_USE_FILE_LOCKING": "FALSE",
-        "HDF5_PLUGIN_PATH": os.devnull,  # filters that are loaded are code
-        "HDF5_PLUGIN_PRELOAD": "::",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-    actions: list[tuple[int, int, int] | tuple[int, int, str, int, int]] = [
-        (os.POSIX_SPAWN_DUP2, given[0], 0),
-        (os.POSIX_SPAWN_DUP2, given[1], 1),
-        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-        (os.POSIX_SPAWN_DUP2, given[2], 3),
-    ]
-    python = sys.executable
-    command = [python, *options, "-c", _CODE, *arguments]
-    return os.posix_spawn(python, command, environment, file_actions=actions)
-
-
-def _wait(pid: int) -> int:
-    try:
-        return os.waitpid(pid, 0)[1]
-    except ChildProcessError:  # the program waits for children of its own accord
-        return 0
-
-
-def _end(starter: int, pid: int, *descriptors: int) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
-    if os.getpid() == starter:  # not in a fork of the program: the child is not its own
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-        _wait(pid)

@@ -34,9 +34,9 @@ class Creator:
         self.file = h5.h5f.create(b"file", h5.h5f.ACC_TRUNC, root, access)
         self.groups = {""}
 
-    def create(self, objects: list[Any], attributes: dict[str, str]) -> list[int | None]:
+    def create(self, objects: list[Any], texts: list[tuple[str, str, str]]) -> list[int | None]:
         """Make datasets `(path, shape, dtype, bytes of an element)` and hard links `(alias, path)`
-        in their order, and texts of the root.
+        in their order, and attributes of groups `(path, attribute, text)`, with the groups.
 
         Without bytes of an element the dtype is one of NumPy's; with them the elements are mere
         bytes, and an attribute says of which dtype. The offset of each dataset's values is told,
@@ -50,9 +50,10 @@ class Creator:
                 continue
             dataset = self._make(path, *what)
             offsets.append(dataset.get_offset() if dataset.get_storage_size() else None)
-        root = self.h5.h5g.open(self.file, b"/")
-        for name, text in attributes.items():
-            self._write_text(root, name, text)
+        for path, name, text in texts:
+            self._make_groups(f"{path}/")
+            group = self.h5.h5g.open(self.file, bytes_of(f"/{path}"))
+            self._write_text(group, name, text)
         return offsets
 
     def close(self) -> int:

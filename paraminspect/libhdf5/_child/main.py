@@ -1,7 +1,8 @@
 """The program: it loads the library, gives up all rights, and answers questions about one file.
 
-The file is open already, as descriptor 3; no other can be opened. A question is a line of JSON on
-standard input, perhaps with bytes after it; an answer is a header of two lengths, a JSON text and
+The file is open already, as descriptor 3; no other can be opened. The first line on standard input
+says who answers and where in the file the HDF5 file lies, the others are questions: a line of JSON
+each, perhaps with bytes after it. An answer is a header of two lengths, a JSON text and
 raw bytes. Who asks checks every answer: this process may be in the hands of a hostile file.
 """
 
@@ -44,9 +45,13 @@ _LIBRARY_ERRORS = (
 def main() -> None:
     """Answer questions until there are no more."""
     gc.disable()  # nothing here has cycles, and a large answer makes many objects
-    name, base, size, folders = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
-    h5, role = _load(folders), _role(name)
-    _give_up_rights(name == READER)
+    h5 = _load(sys.argv[1:])
+    first = sys.stdin.buffer.readline()
+    if not first:  # nobody wants to know anything
+        os._exit(0)
+    task = json.loads(first)
+    role = _role(task["role"])
+    _give_up_rights(task["role"] == READER)
     opened: Any = None
     for line in sys.stdin.buffer:
         question = json.loads(line)
@@ -57,7 +62,7 @@ def main() -> None:
         data: Any = b""
         answer: dict[str, Any]
         try:
-            opened = opened or role(h5, base, size)
+            opened = opened or role(h5, task["base"], task["size"])
             opened.seconds = seconds
             found = getattr(opened, question.pop("do"))(**question)
             if isinstance(found, tuple):

@@ -1,0 +1,18 @@
+"""Trees: all parameters of a model under their names, with its ties and its structure."""
+
+from paraminspect.tree._module import MAXIMUM_DEPTH, Module
+from paraminspect.tree._navigation import Branch
+from paraminspect.tree._parameter import Parameter
+from paraminspect.tree._ties import check_tie
+from paraminspect.tree._tree import ParameterTree, SourceFile, Totals
+
+__all__ = [
+    "MAXIMUM_DEPTH",
+    "Branch",
+    "Module",
+    "Parameter",
+    "ParameterTree",
+    "SourceFile",
+    "Totals",
+    "check_tie",
+]

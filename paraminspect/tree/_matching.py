@@ -1,0 +1,66 @@
+"""Matching: the names in a tree that an address stands for, and the error where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from paraminspect.address import Address, compile_matcher, parse_address
+from paraminspect.errors import AddressError
+from paraminspect.tree._parameter import Parameter
+
+if TYPE_CHECKING:
+    from paraminspect.tree._tree import ParameterTree
+
+
+def names_at(tree: ParameterTree, address: str | Address) -> list[str]:
+    """The names at an address; none is an `AddressError` that names the nearest."""
+    if isinstance(address, str):
+        address = parse_address(address)
+    candidates = _names_below(tree, address)
+    if address.pattern in candidates:
+        return [candidates[address.pattern]]
+    match = compile_matcher(address.pattern).fullmatch
+    found = [full for local, full in candidates.items() if match(local)]
+    if not found:
+        found = [n for n, p in tree.entries.items() if p.stored_path and match(p.stored_path)]
+    if not found:
+        raise no_match(tree, str(address))
+    return found
+
+
+def _names_below(tree: ParameterTree, address: Address) -> Mapping[str, str]:
+    if not address.positions:
+        return {name: name for name in tree.entries}
+    part: Any = tree
+    for i, position in enumerate(address.positions):
+        part = part[position]
+        if isinstance(part, Parameter):
+            is_last = i == len(address.positions) - 1
+            if not is_last or address.pattern != "*":
+                raise AddressError(_nothing_below(tree, part, address))
+            return {"*": part.name}
+    return {local: parameter.name for local, parameter in part.items()}
+
+
+def _nothing_below(tree: ParameterTree, parameter: Parameter, address: Address) -> str:
+    return (
+        f"{tree.source and tree.source + ': '}{str(address)!r} goes on below the parameter"
+        f" {parameter.name!r}; an index into its values is written {parameter.name + '[...]'!r}"
+    )
+
+
+def no_match(tree: ParameterTree, text: str) -> AddressError:
+    """The error for an address that matches no parameter."""
+    message = f"{tree.source and tree.source + ': '}no parameter matches {text!r}"
+    start = text if text.endswith(tree.separator) else text + tree.separator
+    if any(name.startswith(start) for name in tree.entries):
+        return AddressError(f"{message}, did you mean {start + '*'!r}?")
+    if text in tree.optimizer:
+        return AddressError(f"{text!r} is of the optimizer, not of the model: see --optimizer")
+    import difflib  # only an error needs it: listing starts without
+
+    close = difflib.get_close_matches(text, list(tree.entries)[:20_000], n=1, cutoff=0.4)
+    if close:
+        return AddressError(f"{message}, the nearest is {close[0]!r}")
+    return AddressError(message)
