@@ -9,6 +9,7 @@ import numpy
 
 from paraminspect.compute._call import Call, Compute, expect_channels, expect_last
 from paraminspect.compute._functions import flatten, leaky_relu, plain
+from paraminspect.compute._layout import biased
 from paraminspect.compute._steady import mean, where
 from paraminspect.compute._windows import (
     adapted,
@@ -89,7 +90,7 @@ def convolution(ndim: int) -> Compute:
         if a.padding_mode != "zeros":
             x, pairs = _padded_by_mode(x, pairs, a.padding_mode), [(0, 0)] * ndim
         y = convolve(x, weight, stride, pairs, dilation, a.groups)
-        return _without_batch(_with_bias(y, bias), batched)
+        return _without_batch(biased(y, bias), batched)
 
     return compute
 
@@ -132,13 +133,9 @@ def transposed_convolution(ndim: int) -> Compute:
         stride, padding, extra, dilation = (per_axis(getattr(a, n), ndim, n) for n in names)
         pairs = [(p, p) for p in padding]
         y = convolve_transposed(x, weight, stride, pairs, extra, dilation, a.groups)
-        return _without_batch(_with_bias(y, bias), batched)
+        return _without_batch(biased(y, bias), batched)
 
     return compute
-
-
-def _with_bias(y: Any, bias: Any) -> Any:
-    return y if bias is None else y + np.reshape(bias, (-1, *[1] * (y.ndim - 2)))
 
 
 def _with_batch(x: Any, ndim: int) -> tuple[Any, bool]:
