@@ -5,7 +5,6 @@ Names and defaults are PyTorch's where it has the function, NumPy's otherwise.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute import _functions as f
-from paraminspect.compute._inputs import checked_shape
+from paraminspect.compute._arguments import checked_shape, told
 from paraminspect.compute._special import erf
 from paraminspect.compute._steady import (
     largest,
@@ -78,19 +77,6 @@ def _beside(operand: Any, other: Any) -> Any:
     return operand.astype(other.dtype) if is_whole else operand
 
 
-def _told(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function; what NumPy says of arguments that do not fit is an `ExpressionError`."""
-
-    @functools.wraps(function)
-    def apply(*arguments: Any, **keywords: Any) -> Any:
-        try:
-            return function(*arguments, **keywords)
-        except (TypeError, ValueError, IndexError, AttributeError) as error:
-            raise ExpressionError(f"{name}: {error}") from error
-
-    return apply
-
-
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": _of_numbers_too(np.abs),
     "exp": _of_numbers_too(np.exp),
@@ -147,5 +133,5 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log_softmax": f.log_softmax,
 }
 
-FUNCTIONS = {name: _told(name, function) for name, function in _FUNCTIONS.items()}
+FUNCTIONS = {name: told(name, function) for name, function in _FUNCTIONS.items()}
 """What may be called in a `forward`, besides the children of the module."""
