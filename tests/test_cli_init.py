@@ -189,6 +189,8 @@ def test_functions_of_a_plugin_are_schemes(run, folder):
     )
     run("init", "--plugin", "mine.py", "--scheme", "ramp(slope=2)", "--seed", "0")
     assert load_file("model.safetensors")["2.weight"].tolist() == [[0, 2, 4, 6, 8, 10, 12, 14]]
+    done = run("init", "--plugin", "mine.py", "--scheme", "rampe", "--dry-run", "--force")
+    assert "unknown name 'rampe', did you mean 'ramp'?" in done.err
 
 
 def test_schemes_and_generators_are_listed_with_formula_and_source(run, folder):

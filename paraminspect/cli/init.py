@@ -34,14 +34,16 @@ Examples:
 --scheme is for the weights: every trained parameter of 2 or more axes that is
 drawn at random by default and has no `bias` in the last part of its name. All
 others (biases, the scales and shifts of norms, buffers) keep the default of
-their framework, or the rule of the definition's `init:`. Of a checkpoint, 2
-or more axes and the name decide, and all others stay as they are.
+their framework, or the rule of the definition's `init:`. In MXNet a weight
+whose layer has an initializer keeps it, as with net.initialize(SCHEME).
+Of a checkpoint, 2 or more axes and the name decide; all others stay as they are.
 
 \b
 --rule wins over --scheme and over the definition, the last over those before.
 A tied parameter is drawn once. With --rng native (the default) values depend
 on the seed and the parameter's name alone; other generators repeat what a
-framework draws, in its order.
+framework draws, in its order. Memory is that of a few blocks; orthogonal and
+sparse matrices and functions of your own are made whole, one after another.
 
 \b
 Exit status: 0 done, 2 trouble; then nothing has changed.

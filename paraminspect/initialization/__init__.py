@@ -226,5 +226,7 @@ def weights(tree: ParameterTree, resolver: Resolver) -> list[str]:
         and resolver.is_drawn(parameter)
     ]
     if not found:
-        raise SchemeError("there are no weights, of 2 or more axes, for --scheme: use --rule")
+        raise SchemeError(
+            "there are no weights, drawn at random and of 2 or more axes, for --scheme: use --rule"
+        )
     return found

@@ -135,8 +135,8 @@ def parse_scheme(
 
 def _parse(text: str, framework: str | None, own: Mapping[str, SchemeFunction]) -> Scheme:
     expression = parse_expression(text)
-    used = {name: _checked(own[name]) for name in own if name in expression.names}
-    functions = {**_functions(framework), **used}
+    offered = {n: _checked(own[n]) if n in expression.names else _unused for n in own}
+    functions = {**_functions(framework), **offered}
     for name in expression.names:
         if name in ABSENT and name not in functions:
             raise SchemeError(f"{name} is no scheme of one parameter: {ABSENT[name]}")
@@ -147,6 +147,11 @@ def _parse(text: str, framework: str | None, own: Mapping[str, SchemeFunction]) 
     if not steps or isinstance(steps[0], Change):
         raise SchemeError(f"the first step must be a scheme that draws x, got {text}")
     return functools.partial(_in_steps, tuple(steps))
+
+
+def _unused() -> Scheme:
+    """Stands for a function of the user's that need not be loaded."""
+    raise AssertionError
 
 
 def _in_steps(steps: tuple[Scheme | Change, ...], target: Target) -> Distribution:
