@@ -34,6 +34,20 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     return reduce
 
 
+def _variance(x: Any, dim: Any = None, keepdim: bool = False, correction: int = 1) -> Any:
+    """Unbiased, as `torch.var`; `correction=0` is NumPy's and Keras's."""
+    found = _reduction(variance)(x, dim, keepdim)
+    count = np.size(x) // max(np.size(found), 1)
+    free = max(count - correction, 0)
+    return found if correction == 0 else found * (count / free if free else float("inf"))
+
+
+def _clipped(x: Any, low: Any, high: Any) -> Any:
+    """As `torch.clamp`, a gradient flows where `x` is a bound; with `np.clip` it does not."""
+    x = x if low is None else where(x < low, *promoted(low, x))
+    return x if high is None else where(x > high, *promoted(high, x))
+
+
 def _alike(tensors: Sequence[Any]) -> list[Any]:
     floats = [x for x in tensors if x.dtype.kind == "f"]
     return [_beside(x, floats[0]) for x in tensors] if floats else list(tensors)
@@ -88,13 +102,13 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "erf": _of_numbers_too(erf),
     "maximum": lambda x, y: maximum(*promoted(x, y)),
     "minimum": lambda x, y: minimum(*promoted(x, y)),
-    "clip": lambda x, low, high: np.clip(x, low, high),
+    "clip": _clipped,
     "where": lambda condition, x, y: where(condition, *promoted(x, y)),
     "sum": _reduction(np.sum),
     "mean": _reduction(mean),
     "max": _reduction(largest),
     "min": _reduction(smallest),
-    "var": _reduction(variance),
+    "var": _variance,
     "norm": f.norm,
     "matmul": lambda x, y: np.matmul(x, y),
     "mm": lambda x, y: np.matmul(x, y),
