@@ -172,6 +172,12 @@ def test_with_missing_parameters_a_scheme_is_for_these_alone(run, checkpoint):
     assert values["0.weight"][7, 3] == 31
 
 
+def test_parts_of_one_array_count_once(run, checkpoint):
+    rules = ("--rule", "0.weight=1", "--rule", "0.weight[0]=2", "--rule", "0.weight[1]=3")
+    done = run("init", "-i", checkpoint, *rules, "--seed", "0")
+    assert done.out.startswith("draw 1 of 3 arrays, ")
+
+
 def test_functions_of_a_plugin_are_schemes(run, folder):
     (folder / "mine.py").write_text(
         "import numpy as np\n"

@@ -139,7 +139,8 @@ def init_parameters(
     if reports:
         lines = drawings_table(drawn, plan.drawings, report.Screen.of(sys.stdout))
         report.write(lines, sys.stdout)
-    what = f"draw {len(plan.drawings)} of {tree.totals.arrays} arrays, --rng {rng} --seed {chosen}"
+    arrays = len({drawing.name for drawing in plan.drawings})
+    what = f"draw {arrays} of {tree.totals.arrays} arrays, --rng {rng} --seed {chosen}"
     output.save(drawn, target, [what])
 
 
