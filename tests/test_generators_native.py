@@ -138,6 +138,15 @@ def test_threads_and_order_do_not_matter(distribution):
         np.testing.assert_array_equal(array.read(*piece), values, strict=True)
 
 
+@pytest.mark.parametrize("distribution", WHOLE.values(), ids=WHOLE)
+def test_arrays_that_are_made_whole_are_read_in_any_order(distribution):
+    draws = [Draw((name,), (6, 4), DTYPES["float32"], distribution) for name in "abc"]
+    arrays = open_generator("native", 0).arrays(draws)
+    for name in "abacbacca":
+        expected = drawn(distribution, (6, 4), name=name)[...]
+        np.testing.assert_array_equal(arrays[name][2:5], expected[2:5], strict=True)
+
+
 @each
 def test_16_bit_values_are_the_rounded_values_of_float32(distribution):
     single, half = drawn(distribution, (5000,))[...], drawn(distribution, (5000,), "bfloat16")[...]

@@ -131,7 +131,7 @@ def init_parameters(
     wishes["dtype"] = None if dtype is None else parse_dtype(dtype)
     plan = plan_initialization(tree, **wishes, functions=functions)
     if not plan.drawings:
-        raise click.UsageError(_nothing(model))
+        raise click.UsageError(_nothing(tree, model))
     chosen = secrets.randbits(FRESH_BITS) if seed is None else seed
     drawn = plan.drawn(chosen, rng)
     if seed is None and not output.quiet:
@@ -175,7 +175,9 @@ def _completed(
     return completed.tree
 
 
-def _nothing(model: str | None) -> str:
+def _nothing(tree: ParameterTree, model: str | None) -> str:
+    if not tree.entries:
+        return f"{tree.source} has no parameters: there is nothing to draw"
     if model is not None:
         return "nothing is missing: there is nothing to draw"
     return "what to draw? Give --rule, --scheme or --missing-from"
