@@ -130,7 +130,7 @@ def init_parameters(
     wishes["dtype"] = None if dtype is None else parse_dtype(dtype)
     plan = plan_initialization(tree, **wishes, functions=functions)
     if not plan.drawings:
-        raise click.UsageError(_nothing(model))
+        raise click.UsageError(_nothing(tree, model))
     chosen = secrets.randbits(FRESH_BITS) if seed is None else seed
     drawn = plan.drawn(chosen, rng)
     if seed is None and not output.quiet:
@@ -138,7 +138,8 @@ def init_parameters(
     if reports:
         lines = drawings_table(drawn, plan.drawings, report.Screen.of(sys.stdout))
         report.write(lines, sys.stdout)
-    what = f"draw {len(plan.drawings)} of {tree.totals.arrays} arrays, --rng {rng} --seed {chosen}"
+    arrays = len({drawing.name for drawing in plan.drawings})
+    what = f"draw {arrays} of {tree.totals.arrays} arrays, --rng {rng} --seed {chosen}"
     output.save(drawn, target, [what])
 
 
@@ -183,7 +184,9 @@ def _redrawn(model: ParameterTree, rules: list[Rule]) -> set[str]:
     return names
 
 
-def _nothing(model: str | None) -> str:
+def _nothing(tree: ParameterTree, model: str | None) -> str:
+    if not tree.entries:
+        return f"{tree.source} has no parameters: there is nothing to draw"
     if model is not None:
         return "nothing is missing: there is nothing to draw"
     return "what to draw? Give --rule, --scheme or --missing-from"

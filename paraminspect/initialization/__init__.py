@@ -40,8 +40,11 @@ class Rule:
 
 
 def parse_rule(text: str) -> Rule:
-    """`PATTERN=SCHEME` or `PATTERN[INDEX]=SCHEME`; raises `AddressError`."""
-    return Rule(*parse_assignment(text))
+    """`PATTERN=SCHEME` or `PATTERN[INDEX]=SCHEME`; raises `AddressError` and `SchemeError`."""
+    address, scheme = parse_assignment(text)
+    if not scheme:
+        raise SchemeError(f"expected a scheme like normal(0, 0.02) behind {text!r}")
+    return Rule(address, scheme)
 
 
 @dataclass(frozen=True)
