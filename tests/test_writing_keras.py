@@ -164,6 +164,23 @@ def test_the_weights_of_an_archive_become_a_weights_file(copy, tmp_path):
     assert (tmp_path / "m.weights.h5").read_bytes() == whole
 
 
+def test_names_that_only_the_config_of_an_archive_tells_are_kept_or_said_to_be_lost(copy, tmp_path):
+    tree = open_checkpoint(copy("keras2_mlp.keras"))
+    plain, weights = tmp_path / "m.h5", tmp_path / "m.weights.h5"
+    assert save_checkpoint(tree, plain) == [
+        f"{plain} is plain HDF5, not laid out as Keras does:"
+        " the names of its layers stand in config.json alone",
+        "left out: the state of the optimizer, 11 arrays",
+    ]
+    assert list(open_checkpoint(plain)) == list(tree)
+    assert save_checkpoint(tree, weights) == [
+        f"{weights} lists parameters as they are stored:"
+        " the names of its layers stand in config.json alone"
+    ]
+    whole = zipfile.ZipFile(DATA / "keras2_mlp.keras").read("model.weights.h5")
+    assert weights.read_bytes() == whole
+
+
 def test_a_tree_that_is_not_the_file_any_more_becomes_plain_hdf5_and_no_archive(copy, tmp_path):
     tree = open_checkpoint(copy("keras3_mlp.keras"))
     part = tree.select("*kernel")

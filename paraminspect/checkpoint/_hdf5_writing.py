@@ -61,28 +61,45 @@ def save_hdf5(
 ) -> list[str]:
     """Write all parameters of a tree into one file; returns what HDF5 cannot keep."""
     places = layout.paths if layout else {name: name for name in tree.entries}
-    stored = {places[p.name]: p for p in tree.parameters()}
-    ties = {places[alias]: places[own] for alias, own in tree.ties.items()}
     try:
-        _check_names({*stored, *ties})
-        datasets = [_dataset(place, parameter) for place, parameter in stored.items()]
+        _check_names([places[name] for name in tree.entries])
+        objects, arrays = _objects(tree, places)
         texts, lost = _kept_metadata(tree)
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
     names = layout.names if layout else {}
     texts += [(group, NAME_ATTRIBUTE, name) for group, name in names.items()]
-    arrays = {place: parameter.data for place, parameter in stored.items()}
     nbytes = sum(map(_nbytes, arrays.values()))
     with replacing(path, nbytes, inputs=tree.files, overwrite=overwrite, progress=progress) as new:
         library = Library(Target(new, path), Extent(0, 0), "Creator")
-        offsets, _ = library.ask(
-            "create", SECONDS, datasets=datasets, links=list(ties.items()), texts=texts
-        )
+        offsets, _ = library.ask("create", SECONDS, objects=objects, texts=texts)
         size, _ = library.ask("close", SECONDS)
         library.stop()
         transfer(_placed(library, arrays, offsets, size), new)
+        ties = dict(made for made in objects if len(made) == 2)
         _check_written(arrays, ties, new, path, size)
     return lost
+
+
+def _objects(
+    tree: ParameterTree, places: Mapping[str, str]
+) -> tuple[list[tuple[Any, ...]], dict[str, Array]]:
+    """What to make, in the order of the tree, and the array of each dataset among it, by paths.
+
+    The first name of an array makes a dataset, and others become links to that: `(path, first)`.
+    """
+    objects: list[tuple[Any, ...]] = []
+    arrays: dict[str, Array] = {}
+    firsts: dict[str, str] = {}
+    for name, parameter in tree.entries.items():
+        place = places[name]
+        first = firsts.setdefault(tree.own_name(name), place)
+        if first == place:
+            objects.append(_dataset(place, parameter))
+            arrays[place] = parameter.data
+        else:
+            objects.append((place, first))
+    return objects, arrays
 
 
 def _check_names(names: Collection[str]) -> None:

@@ -20,7 +20,8 @@ from paraminspect.checkpoint._hdf5._contents import Contents, Dataset, HDF5Sourc
 from paraminspect.checkpoint._hdf5._origin import Edits, Origin
 from paraminspect.checkpoint._hdf5._tree import resolve_links
 from paraminspect.checkpoint._hdf5_writing import SECONDS, Target, read_back, save_hdf5
-from paraminspect.checkpoint._keras._archive import WEIGHTS
+from paraminspect.checkpoint._keras._archive import CONFIG, WEIGHTS
+from paraminspect.checkpoint._keras._trees import weights_tree
 from paraminspect.checkpoint._lost import left_out
 from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.checkpoint._transfer import Placed, transfer
@@ -45,11 +46,17 @@ def save_h5(
     origin = tree.origin
     if not isinstance(origin, Origin) or len(origin.parts) != 1:
         return _save_new(tree, path, "", overwrite=overwrite, progress=progress)
-    reason = origin.why_not(tree)
+    reason, lost = origin.why_not(tree), []
     if reason and _is_source(path, tree):
         raise CheckpointError(
             f"{path}: it would lose what else is in it: {reason}; write another file"
         )
+    if not reason and _names_stand_in_config(origin):
+        elsewhere = f"the names of its layers stand in {CONFIG} alone"
+        if path.name.endswith(KERAS_SUFFIX):
+            lost = [f"{path} lists parameters as they are stored: {elsewhere}"]
+        else:
+            reason = elsewhere
     if reason:
         less = "without what attributes tell" if tree.format == "hdf5" else LAID_OUT_OTHERWISE
         why = f", {less}: {reason}"
@@ -60,7 +67,7 @@ def save_h5(
     with replacing(path, size, inputs=tree.files, overwrite=overwrite, progress=progress) as new:
         _copy_bytes(contents.file, start, size, new, 0)
         _edit(contents, edits, new, path, contents.library.extent.base - start)
-    return []
+    return lost
 
 
 def _save_new(
@@ -155,6 +162,17 @@ def save_sharded_weights(
 
 def _is_source(path: Path, tree: ParameterTree) -> bool:
     return path.exists() and path.samefile(tree.source)
+
+
+def _names_stand_in_config(origin: Origin) -> bool:
+    """Whether the weights of an archive, on their own, would be listed under other names."""
+    if origin.archive is None:
+        return False
+    try:
+        alone = weights_tree(origin.parts).origin
+    finally:
+        origin.parts[0].library.stop()
+    return not isinstance(alone, Origin) or alone.entries.keys() != origin.entries.keys()
 
 
 def _whole(contents: Contents, origin: Origin) -> tuple[int, int]:

@@ -89,5 +89,6 @@ def _lost(tree: ParameterTree, path: Path) -> list[str]:
         lost.append(f"npz knows no ties: {written} in {path}")
     keys = [key for key in tree.metadata if key not in tree.ties and key != FRAMEWORK_KEY]
     if keys:
-        lost.append(f"npz knows no metadata: {', '.join(keys)} is not in {path}")
+        are = "are" if len(keys) > 1 else "is"
+        lost.append(f"npz knows no metadata: {', '.join(keys)} {are} not in {path}")
     return lost

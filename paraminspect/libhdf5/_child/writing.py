@@ -29,37 +29,31 @@ class Creator:
         access = h5.h5p.create(h5.h5p.FILE_ACCESS)
         access.set_fileobj_driver(h5.h5fd.fileobj_driver, self.window)
         access.set_alignment(ALIGNED_NBYTES, ALIGNMENT)
-        # Files that every version reads; later layouts also hold times, so no two were the same.
         access.set_libver_bounds(h5.h5f.LIBVER_EARLIEST, h5.h5f.LIBVER_LATEST)
-        self.file = h5.h5f.create(b"file", h5.h5f.ACC_TRUNC, None, access)
+        root = _in_order(h5.h5p.create(h5.h5p.FILE_CREATE), h5)
+        self.file = h5.h5f.create(b"file", h5.h5f.ACC_TRUNC, root, access)
+        self.groups = {""}
 
-    def create(
-        self,
-        datasets: list[tuple[str, list[int], str, int]],
-        links: list[tuple[str, str]],
-        texts: list[tuple[str, str, str]],
-    ) -> list[int | None]:
-        """Make datasets `(path, shape, dtype, bytes of an element)`, hard links `(alias, own)`,
-        and attributes of groups `(path, attribute, text)`, with the groups.
+    def create(self, objects: list[Any], texts: list[tuple[str, str, str]]) -> list[int | None]:
+        """Make datasets `(path, shape, dtype, bytes of an element)` and hard links `(alias, path)`
+        in their order, and attributes of groups `(path, attribute, text)`, with the groups.
 
         Without bytes of an element the dtype is one of NumPy's; with them the elements are mere
         bytes, and an attribute says of which dtype. The offset of each dataset's values is told,
         None of one without any.
         """
-        groups = {}
-        for path, _, _ in texts:
-            if path and path not in groups:
-                how = making_groups(self.h5)
-                groups[path] = self.h5.h5g.create(self.file, bytes_of(path), how)
-        groups[""] = self.h5.h5g.open(self.file, b"/")
         for path, name, text in texts:
-            self._write_text(groups[path], name, text)
+            self._make_groups(path + "/")
+            group = self.h5.h5g.open(self.file, bytes_of(path or "/"))
+            self._write_text(group, name, text)
         offsets = []
-        for path, shape, dtype, nbytes in datasets:
-            dataset = self._make(path, shape, dtype, nbytes)
+        for path, *what in objects:
+            self._make_groups(path)
+            if len(what) == 1:
+                link(self.h5, self.file, path, what[0])
+                continue
+            dataset = self._make(path, *what)
             offsets.append(dataset.get_offset() if dataset.get_storage_size() else None)
-        for alias, own in links:
-            link(self.h5, self.file, alias, own)
         return offsets
 
     def close(self) -> int:
@@ -67,6 +61,15 @@ class Creator:
         self.h5.h5f.flush(self.file)
         self.file.close()
         return self.window.size
+
+    def _make_groups(self, path: str) -> None:
+        """Make the groups above a path that are not there yet."""
+        above = path.rpartition("/")[0]
+        if above not in self.groups:
+            self._make_groups(above)
+            self.groups.add(above)
+            order = _in_order(self.h5.h5p.create(self.h5.h5p.GROUP_CREATE), self.h5)
+            self.h5.h5g.create(self.file, bytes_of(above), gcpl=order)
 
     def _make(self, path: str, shape: list[int], dtype: str, nbytes: int) -> Any:
         h5 = self.h5
@@ -80,7 +83,7 @@ class Creator:
             kind = h5.h5t.create(h5.h5t.OPAQUE, nbytes)
         else:
             kind = h5.h5t.py_create(h5.np.dtype(dtype).newbyteorder("<"), logical=True)
-        dataset = h5.h5d.create(self.file, bytes_of(path), kind, space, how, making_groups(h5))
+        dataset = h5.h5d.create(self.file, bytes_of(path), kind, space, how)
         if nbytes and dtype:
             self._write_text(dataset, "dtype", dtype)
         return dataset
@@ -94,6 +97,13 @@ class Creator:
             owner, bytes_of(name), h5.h5t.py_create(kind, logical=True), space
         )
         attribute.write(h5.np.array(text, kind))
+
+
+def _in_order(how: Any, h5: Any) -> Any:
+    """Let a group keep the order in which links are made; and no times, else no two are alike."""
+    how.set_link_creation_order(h5.h5p.CRT_ORDER_TRACKED | h5.h5p.CRT_ORDER_INDEXED)
+    how.set_obj_track_times(False)
+    return how
 
 
 class Editor(Reader):
