@@ -205,6 +205,9 @@ def test_a_changed_byte_is_found_when_an_array_is_read_whole(save, tmp_path):
     np.testing.assert_array_equal(tree["w"].data[:8], array[:8], strict=True)
     with pytest.raises(CheckpointError, match=r"a\.npz: the member 'w\.npy' is damaged"):
         tree["w"].numpy()
+    backwards = open_checkpoint(tmp_path / "a.npz")["w"].data
+    with pytest.raises(CheckpointError, match=r"a\.npz: the member 'w\.npy' is damaged"):
+        sum(backwards[start : start + 100].size for start in range(99_900, -100, -100))
 
 
 @pytest.mark.parametrize("slab", [1, 8, 100, 1000, 1 << 20])

@@ -174,6 +174,68 @@ def test_a_stored_member_is_checked_in_whatever_order_it_is_read(wrong, tmp_path
             source.read(starts[-1], 20_000)
 
 
+def reversed_parts(rng):
+    return [(start, 1000) for start in range(99_000, -1, -1000)]
+
+
+def shuffled_parts(rng):
+    parts = [(start, 500) for start in range(0, 100_000, 500)]
+    rng.shuffle(parts)
+    return parts
+
+
+def overlapping_parts(rng):
+    starts = list(range(0, 99_000, 700))
+    rng.shuffle(starts)
+    return [(start, min(rng.randrange(700, 40_000), 100_000 - start)) for start in starts]
+
+
+def strided_parts(rng):
+    return [(start, 10) for first in range(0, 100, 10) for start in range(first, 100_000, 100)]
+
+
+@pytest.mark.parametrize("place", [0, 50_000, 99_999])
+@pytest.mark.parametrize(
+    "parts", [reversed_parts, shuffled_parts, overlapping_parts, strided_parts]
+)
+def test_a_stored_member_is_checked_in_parts_of_whatever_size(parts, place, tmp_path):
+    data = zipped(("a", TEXT))
+    for wrong in (0, 1):
+        data[31 + place] ^= wrong
+        source = (archive := archive_of(tmp_path, data)).open(archive.members["a"])
+        for _ in range(2):
+            told = []
+            for start, nbytes in parts(random.Random(place)):
+                try:
+                    source.read(start, nbytes)
+                except CheckpointError as error:
+                    told.append(str(error))
+            assert bool(told) == wrong
+            assert all("is damaged: its CRC is another" in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("starts", "times"),
+    [
+        ([0, 20_000, 40_000, 60_000, 80_000, 99_000], 1),
+        ([0, 99_000, 20_000, 40_000, 60_000, 80_000], 1),
+        ([99_000, 80_000, 60_000, 40_000, 20_000, 0], 1),
+        ([*range(99_000, -1000, -1000)], 2),
+    ],
+    ids=["in order", "the rest early", "backwards", "small and backwards"],
+)
+def test_a_stored_member_is_read_at_most_once_more_to_be_checked(starts, times, tmp_path):
+    archive = archive_of(tmp_path, zipped(("a", TEXT)))
+    source = archive.open(archive.members["a"])
+    read = []
+    pread_into = archive.file.pread_into
+    archive.file.pread_into = lambda buffer, at: read.append(len(buffer)) or pread_into(buffer, at)
+    ends = dict(zip(sorted(starts), [*sorted(starts)[1:], 100_000], strict=True))
+    for start in starts * 2:
+        source.read(start, ends[start] - start)
+    assert sum(read) == (times + 1) * 100_000  # once of which it is checked already
+
+
 @pytest.mark.parametrize("cut", [0, 1, 7, 4096, 65_537, 99_999, 100_000])
 def test_the_crc_of_two_texts_is_told_by_those_of_each(cut):
     first, second = zlib.crc32(TEXT[:cut]), zlib.crc32(TEXT[cut:])

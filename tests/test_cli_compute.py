@@ -159,6 +159,14 @@ def test_a_seed_that_is_not_given_is_told(folder):
             ("run", "shared.yaml", "--seed", "0", "--input", "ones(2, 4)", "--input", "ones"),
             "layer (the whole), Sequential: expected 1 input (x), got 2",
         ),
+        (
+            ("run", "shared.yaml", "--seed", "0", "--input", "uniform(2, 4, low='a')"),
+            "uniform: unsup",
+        ),
+        (
+            ("run", "shared.yaml", "--seed", "0", "--input", "normal(2, 4, std=ones(3))"),
+            "normal: oper",
+        ),
         (("grad", "x.npy", "--seed", "0"), "npy"),
         (("grad", "shared.yaml", "--seed", "0", "--input", "ones(2, 3)"), "expected in_features 4"),
         (("grad", "shared.yaml", "--seed", "0", "--input", "one(2, 4)"), "did you mean 'ones'"),

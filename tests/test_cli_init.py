@@ -182,6 +182,12 @@ def test_with_missing_parameters_a_scheme_is_for_these_alone(run, checkpoint):
     assert values["0.weight"][7, 3] == 31
 
 
+def test_parts_of_one_array_count_once(run, checkpoint):
+    rules = ("--rule", "0.weight=1", "--rule", "0.weight[0]=2", "--rule", "0.weight[1]=3")
+    done = run("init", "-i", checkpoint, *rules, "--seed", "0")
+    assert done.out.startswith("draw 1 of 3 arrays, ")
+
+
 def test_functions_of_a_plugin_are_schemes(run, folder):
     (folder / "mine.py").write_text(
         "import numpy as np\n"
@@ -189,6 +195,8 @@ def test_functions_of_a_plugin_are_schemes(run, folder):
     )
     run("init", "--plugin", "mine.py", "--scheme", "ramp(slope=2)", "--seed", "0")
     assert load_file("model.safetensors")["2.weight"].tolist() == [[0, 2, 4, 6, 8, 10, 12, 14]]
+    done = run("init", "--plugin", "mine.py", "--scheme", "rampe", "--dry-run", "--force")
+    assert "unknown name 'rampe', did you mean 'ramp'?" in done.err
 
 
 def test_schemes_and_generators_are_listed_with_formula_and_source(run, folder):
@@ -208,6 +216,8 @@ def test_schemes_and_generators_are_listed_with_formula_and_source(run, folder):
         (["--scheme", "xaviar"], "0.weight: unknown name 'xaviar', did you mean 'xavier'?"),
         (["--rule", "1.weight=zeros"], "no parameter matches '1.weight'"),
         (["--rule", "zeros"], "expected ADDRESS=EXPRESSION"),
+        (["--rule", "0.weight="], "expected a scheme like normal(0, 0.02) behind '0.weight='"),
+        (["--rule", "0.weight=@"], "0.weight: expected @FILE.npy, got @ alone"),
         (["--rng", "pytorch-2.4"], "pytorch-2.4 are not reproduced"),
         (["--rng", "torch"], "unknown rng 'torch'"),
         (["--rng", "pytorch", "--seed", str(1 << 64)], "takes seeds from -2**63 to 2**64 - 1"),
@@ -236,6 +246,12 @@ def test_another_file_is_not_overwritten(run, folder):
     (folder / "model.safetensors").write_bytes(b"precious")
     assert "exists already; --force" in run("init").err
     assert run("init", "--force").status == 0
+
+
+def test_a_model_without_parameters_has_nothing_to_draw(run, folder):
+    (folder / "relu.yaml").write_text("framework: pytorch\nlayers:\n  - ReLU()\n")
+    done = run("init", "relu.yaml")
+    assert (done.status, "relu.yaml has no parameters" in done.err) == (2, True)
 
 
 def test_without_a_definition_here_a_source_is_needed(run, tmp_path, monkeypatch):

@@ -285,6 +285,28 @@ def test_a_call_in_a_forward_that_does_not_fit_says_so_once(forward, message):
     assert str(caught.value).endswith("@ $.layers.forward (line 9)")
 
 
+@pytest.mark.parametrize(
+    ("call", "value", "gradient"),
+    [  # what torch 2.13 gives for torch.var
+        ("var(w, 1)", [1.0, 4 / 3], [[-1, 1, 0], [2 / 3, -4 / 3, 2 / 3]]),
+        (
+            "var(w, 1, correction=0)",
+            [2 / 3, 8 / 9],
+            [[-2 / 3, 2 / 3, 0], [4 / 9, -8 / 9, 4 / 9]],
+        ),
+        ("var(w)", 22 / 15, None),
+        ("var(w[:1], 0)", [np.nan] * 3, None),
+    ],
+)
+def test_a_variance_is_that_of_pytorch(call, value, gradient):
+    net = load(f"framework: pytorch\nlayers:\n  w: Parameter(2, 3)\n  forward: {call}\n")
+    w = np.array([[0.0, 2.0, 1.0], [3.0, 1.0, 3.0]])
+    np.testing.assert_allclose(run(net, [w], {"w": w}), value, rtol=1e-14)
+    if gradient is not None:
+        found = gradients(net, [w], values={"w": w}).total["w"]
+        np.testing.assert_allclose(found, gradient, rtol=1e-14, atol=1e-15)
+
+
 def test_an_input_of_a_part_can_be_named():
     net = load(PARTS.format("part(scale=2, x=x) - part(x, scale=2) + part(x, 3)"))
     values = {p.name: np.ones(p.shape) for p in net.parameters()}

@@ -108,6 +108,8 @@ def test_a_float32_forward_computes_nothing_in_float64(expression, wide):
         ("min(w, 0, True)", [[1, 0, 1], [0, 1, 0]]),
         ("maximum(w, 2)", [[0, 0.5, 0], [1, 0, 1]]),
         ("minimum(w, w[0])", [[2, 1, 2], [0, 1, 0]]),
+        ("clip(w, 0, 2)", [[1, 1, 1], [0, 1, 0]]),
+        ("clip(w, 1, None)", [[0, 1, 1], [1, 1, 1]]),
         ("where(w > 1, 2 * w, w[0])", [[1, 3, 1], [2, 0, 2]]),
     ],
 )

@@ -138,6 +138,15 @@ def test_threads_and_order_do_not_matter(distribution):
         np.testing.assert_array_equal(array.read(*piece), values, strict=True)
 
 
+@pytest.mark.parametrize("distribution", WHOLE.values(), ids=WHOLE)
+def test_arrays_that_are_made_whole_are_read_in_any_order(distribution):
+    draws = [Draw((name,), (6, 4), DTYPES["float32"], distribution) for name in "abc"]
+    arrays = open_generator("native", 0).arrays(draws)
+    for name in "abacbacca":
+        expected = drawn(distribution, (6, 4), name=name)[...]
+        np.testing.assert_array_equal(arrays[name][2:5], expected[2:5], strict=True)
+
+
 @each
 def test_16_bit_values_are_the_rounded_values_of_float32(distribution):
     single, half = drawn(distribution, (5000,))[...], drawn(distribution, (5000,), "bfloat16")[...]
@@ -156,10 +165,18 @@ def test_other_names_and_seeds_give_other_values(distribution):
             assert np.mean(one == other) < 0.01
 
 
-def test_blocks_are_not_correlated():
-    values = drawn(Normal(0.0, 1.0), (8 * BLOCK,)).read(0, 8 * BLOCK).reshape(8, BLOCK)
-    correlations = np.corrcoef(values.astype(np.float64)) - np.eye(8)
-    assert np.abs(correlations).max() < 5 / math.sqrt(BLOCK)
+@pytest.mark.parametrize("distribution", [Normal(0.0, 1.0), Uniform(-1.0, 1.0)])
+def test_blocks_parameters_and_seeds_are_not_correlated(distribution):
+    blocks = drawn(distribution, (8 * BLOCK,)).read(0, 8 * BLOCK).reshape(8, BLOCK)
+    others = [
+        drawn(distribution, (BLOCK,), name=name, seed=seed)[...]
+        for name in ("h.0.weight", "h.1.weight", "h.0.bias")
+        for seed in (0, 1, 1 << 32)
+    ]
+    values = np.concatenate([blocks, others]).astype(np.float64)
+    for compared in (values, values**2):
+        correlations = np.corrcoef(compared) - np.eye(len(compared))
+        assert np.abs(correlations).max() < 5 / math.sqrt(BLOCK)
 
 
 @each

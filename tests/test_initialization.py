@@ -1,9 +1,12 @@
 """Initialization: which parameters are drawn, and with which values."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from paraminspect.arrays import DTYPES, InMemory
+from paraminspect.checkpoint import save_checkpoint
 from paraminspect.definition import load_definition
 from paraminspect.errors import AddressError, CastError, SchemeError
 from paraminspect.initialization import initialize, plan_initialization
@@ -251,6 +254,20 @@ def test_what_a_function_makes_is_checked(made, message):
 def test_what_cannot_be_drawn_is_told_with_its_name(wishes, error, message):
     with pytest.raises(error, match=message):
         initialize(definition(), seed=0, **wishes)
+
+
+@pytest.mark.parametrize("rng", ["native", "pytorch"])
+def test_ten_times_the_model_takes_no_more_memory(rng, tmp_path):
+    peaks = []
+    for depth in (4, 40):  # of 1 MB each
+        tree = definition(f"layers:\n  - {depth} * Linear(512, 512)\n")
+        tracemalloc.start()
+        drawn = initialize(tree, seed=0, rng=rng, scheme="normal(0, 1)")
+        save_checkpoint(drawn, tmp_path / f"{depth}.safetensors")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    few, many = peaks
+    assert many < few + (4 << 20)
 
 
 def test_a_scheme_needs_weights():

@@ -308,3 +308,13 @@ def test_a_parameter_gives_its_values_as_an_array():
     held = Parameter("w", Held())
     np.testing.assert_array_equal(held.numpy(), values, strict=True)
     assert (held.count, held.nbytes, held.trainable) == (6, 48, None)
+
+
+def test_a_stored_path_is_looked_for_only_where_the_positions_lead():
+    stored = {"0.w": "layers/dense/vars/0", "1.w": "layers/dense_1/vars/0"}
+    unset = Unset((2,), DTYPES["float32"])
+    tree = ParameterTree({n: Parameter(n, unset, stored_path=p) for n, p in stored.items()})
+    assert tree.matching("layers/dense_1/vars/0") == ["1.w"]
+    assert tree.matching("[1].layers/*/vars/0") == ["1.w"]
+    with pytest.raises(AddressError, match=r"no parameter matches '\[0\]\.layers/dense_1"):
+        tree.matching("[0].layers/dense_1/vars/0")

@@ -56,6 +56,13 @@ def test_an_address_that_goes_on_below_a_parameter_is_refused(net, address):
     assert [*net.select("[0][0]")] == ["0.weight"]
 
 
+@pytest.mark.parametrize("address", ["[9]", "[0][5].weight"])
+def test_a_position_that_is_not_there_is_told_with_its_address(net, address):
+    with pytest.raises(AddressError, match=r"no part at position \d: there are") as caught:
+        net.select(address)
+    assert f"mlp.yaml: '{address}': no part" in str(caught.value)
+
+
 def test_values_of_a_definition_are_said_to_be_unset(net):
     assert "no values yet" in repr(net["2.bias"].data)
     with pytest.raises(pi.ParamInspectError, match="draw them with `init`"):

@@ -62,18 +62,13 @@ def save_hdf5(
     """Write all parameters of a tree into one file; returns what HDF5 cannot keep."""
     places = layout.paths if layout else {name: name for name in tree.entries}
     try:
-        _check_names(set(places.values()))
-        objects, ties = _objects(tree, places)
+        _check_names(dict.fromkeys(places[name] for name in tree.entries))
+        objects, arrays = _objects(tree, places)
         texts, lost = _kept_metadata(tree)
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
     names = layout.names if layout else {}
     texts += [(group, NAME_ATTRIBUTE, name) for group, name in names.items()]
-    arrays = {
-        places[name]: parameter.data
-        for name, parameter in tree.entries.items()
-        if places[name] not in ties
-    }
     nbytes = sum(map(_nbytes, arrays.values()))
     with replacing(path, nbytes, inputs=tree.files, overwrite=overwrite, progress=progress) as new:
         library = Library(Target(new, path), Extent(0, 0), "Creator")
@@ -81,29 +76,30 @@ def save_hdf5(
         size, _ = library.ask("close", SECONDS)
         library.stop()
         transfer(_placed(library, arrays, offsets, size), new)
+        ties = dict(made for made in objects if len(made) == 2)
         _check_written(arrays, ties, new, path, size)
     return lost
 
 
 def _objects(
     tree: ParameterTree, places: Mapping[str, str]
-) -> tuple[list[tuple[Any, ...]], dict[str, str]]:
-    """What to make, in the order of the tree, and the links among it: alias to dataset, by paths.
+) -> tuple[list[tuple[Any, ...]], dict[str, Array]]:
+    """What to make, in the order of the tree, and the array of each dataset among it, by paths.
 
-    The first name of an array makes a dataset, and others become links to that.
+    The first name of an array makes a dataset, and others become links to that: `(path, first)`.
     """
     objects: list[tuple[Any, ...]] = []
-    links: dict[str, str] = {}
+    arrays: dict[str, Array] = {}
     firsts: dict[str, str] = {}
     for name, parameter in tree.entries.items():
         place = places[name]
         first = firsts.setdefault(tree.own_name(name), place)
         if first == place:
             objects.append(_dataset(place, parameter))
+            arrays[place] = parameter.data
         else:
             objects.append((place, first))
-            links[place] = first
-    return objects, links
+    return objects, arrays
 
 
 def _check_names(names: Collection[str]) -> None:

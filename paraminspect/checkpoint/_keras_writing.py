@@ -46,7 +46,7 @@ def save_h5(
     origin = tree.origin
     if not isinstance(origin, Origin) or len(origin.parts) != 1:
         return _save_new(tree, path, "", overwrite=overwrite, progress=progress)
-    reason, lost = origin.why_not(tree), list[str]()
+    reason, lost = origin.why_not(tree), []
     if reason and _is_source(path, tree):
         raise CheckpointError(
             f"{path}: it would lose what else is in it: {reason}; write another file"

@@ -34,14 +34,16 @@ Examples:
 --scheme is for the weights: every trained parameter of 2 or more axes that is
 drawn at random by default and has no `bias` in the last part of its name. All
 others (biases, the scales and shifts of norms, buffers) keep the default of
-their framework, or the rule of the definition's `init:`. Of a checkpoint, 2
-or more axes and the name decide, and all others stay as they are.
+their framework, or the rule of the definition's `init:`. In MXNet a weight
+whose layer has an initializer keeps it, as with net.initialize(SCHEME).
+Of a checkpoint, 2 or more axes and the name decide; all others stay as they are.
 
 \b
 --rule wins over --scheme and over the definition, the last over those before.
 A tied parameter is drawn once. With --rng native (the default) values depend
 on the seed and the parameter's name alone; other generators repeat what a
-framework draws, in its order.
+framework draws, in its order. Memory is that of a few blocks; orthogonal and
+sparse matrices and functions of your own are made whole, one after another.
 
 \b
 Exit status: 0 done, 2 trouble; then nothing has changed.
@@ -128,7 +130,7 @@ def init_parameters(
     wishes["dtype"] = None if dtype is None else parse_dtype(dtype)
     plan = plan_initialization(tree, **wishes, functions=functions)
     if not plan.drawings:
-        raise click.UsageError(_nothing(model))
+        raise click.UsageError(_nothing(tree, model))
     chosen = secrets.randbits(FRESH_BITS) if seed is None else seed
     drawn = plan.drawn(chosen, rng)
     if seed is None and not output.quiet:
@@ -136,7 +138,8 @@ def init_parameters(
     if reports:
         lines = drawings_table(drawn, plan.drawings, report.Screen.of(sys.stdout))
         report.write(lines, sys.stdout)
-    what = f"draw {len(plan.drawings)} of {tree.totals.arrays} arrays, --rng {rng} --seed {chosen}"
+    arrays = len({drawing.name for drawing in plan.drawings})
+    what = f"draw {arrays} of {tree.totals.arrays} arrays, --rng {rng} --seed {chosen}"
     output.save(drawn, target, [what])
 
 
@@ -181,7 +184,9 @@ def _redrawn(model: ParameterTree, rules: list[Rule]) -> set[str]:
     return names
 
 
-def _nothing(model: str | None) -> str:
+def _nothing(tree: ParameterTree, model: str | None) -> str:
+    if not tree.entries:
+        return f"{tree.source} has no parameters: there is nothing to draw"
     if model is not None:
         return "nothing is missing: there is nothing to draw"
     return "what to draw? Give --rule, --scheme or --missing-from"

@@ -11,10 +11,7 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute._special import erf
-from paraminspect.compute._steady import (
-    mean,
-    where,
-)
+from paraminspect.compute._steady import mean, where
 
 
 def relu(x: Any) -> Any:

@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 
 from paraminspect.arrays import Shape
+from paraminspect.compute._arguments import checked_shape, told
 from paraminspect.errors import ExpressionError, ShapeError
 from paraminspect.expressions import parse_expression
-
-MAXIMUM_ELEMENTS = 1 << 28
-
 
 Source = Callable[[], np.random.Generator]
 """Gives the generator of random numbers, asked for only when some are needed."""
@@ -56,16 +54,4 @@ def _functions(source: Source) -> dict[str, Callable[..., Any]]:
         checked_shape((below,))
         return source().integers(0, below, checked_shape(shape))
 
-    return {f.__name__: f for f in (zeros, ones, uniform, normal, integers)}
-
-
-def checked_shape(shape: tuple[Any, ...], smallest: int = 1) -> Shape:
-    """A shape that a user wrote, once it is one, and not too large."""
-    count = 1
-    for size in shape:
-        if type(size) is not int or size < smallest:
-            raise ShapeError(f"a shape is made of integers from {smallest} on, got {size!r}")
-        count *= size
-        if count > MAXIMUM_ELEMENTS:
-            raise ShapeError(f"the shape {list(shape)} has over {MAXIMUM_ELEMENTS} elements")
-    return shape
+    return {f.__name__: told(f.__name__, f) for f in (zeros, ones, uniform, normal, integers)}

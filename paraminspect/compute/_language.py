@@ -5,7 +5,6 @@ Names and defaults are PyTorch's where it has the function, NumPy's otherwise.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute import _functions as f
-from paraminspect.compute._inputs import checked_shape
+from paraminspect.compute._arguments import checked_shape, told
 from paraminspect.compute._special import erf
 from paraminspect.compute._steady import (
     largest,
@@ -33,6 +32,20 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(x, axis=axis, keepdims=keepdim)
 
     return reduce
+
+
+def _variance(x: Any, dim: Any = None, keepdim: bool = False, correction: int = 1) -> Any:
+    """Unbiased, as `torch.var`; `correction=0` is NumPy's and Keras's."""
+    found = _reduction(variance)(x, dim, keepdim)
+    count = np.size(x) // max(np.size(found), 1)
+    free = max(count - correction, 0)
+    return found if correction == 0 else found * (count / free if free else float("inf"))
+
+
+def _clipped(x: Any, low: Any, high: Any) -> Any:
+    """As `torch.clamp`, a gradient flows where `x` is a bound; with `np.clip` it does not."""
+    x = x if low is None else where(x < low, *promoted(low, x))
+    return x if high is None else where(x > high, *promoted(high, x))
 
 
 def _alike(tensors: Sequence[Any]) -> list[Any]:
@@ -78,19 +91,6 @@ def _beside(operand: Any, other: Any) -> Any:
     return operand.astype(other.dtype) if is_whole else operand
 
 
-def _told(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function; what NumPy says of arguments that do not fit is an `ExpressionError`."""
-
-    @functools.wraps(function)
-    def apply(*arguments: Any, **keywords: Any) -> Any:
-        try:
-            return function(*arguments, **keywords)
-        except (TypeError, ValueError, IndexError, AttributeError) as error:
-            raise ExpressionError(f"{name}: {error}") from error
-
-    return apply
-
-
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": _of_numbers_too(np.abs),
     "exp": _of_numbers_too(np.exp),
@@ -102,13 +102,13 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "erf": _of_numbers_too(erf),
     "maximum": lambda x, y: maximum(*promoted(x, y)),
     "minimum": lambda x, y: minimum(*promoted(x, y)),
-    "clip": lambda x, low, high: np.clip(x, low, high),
+    "clip": _clipped,
     "where": lambda condition, x, y: where(condition, *promoted(x, y)),
     "sum": _reduction(np.sum),
     "mean": _reduction(mean),
     "max": _reduction(largest),
     "min": _reduction(smallest),
-    "var": _reduction(variance),
+    "var": _variance,
     "norm": f.norm,
     "matmul": lambda x, y: np.matmul(x, y),
     "mm": lambda x, y: np.matmul(x, y),
@@ -147,5 +147,5 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log_softmax": f.log_softmax,
 }
 
-FUNCTIONS = {name: _told(name, function) for name, function in _FUNCTIONS.items()}
+FUNCTIONS = {name: told(name, function) for name, function in _FUNCTIONS.items()}
 """What may be called in a `forward`, besides the children of the module."""

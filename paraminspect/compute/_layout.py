@@ -20,3 +20,8 @@ def along(value: Any, axis: int, ndim: int) -> Any:
     shape = [1] * ndim
     shape[axis] = -1
     return np.reshape(value, shape)
+
+
+def biased(y: Any, bias: Any) -> Any:
+    """`y`, channels first, with a bias for each channel, if there is one."""
+    return y if bias is None else y + along(bias, 1, y.ndim)

@@ -176,6 +176,12 @@ def first_maximum(patches: Any) -> Any:
     return np.sum(where(chosen, patches, numpy.zeros((), values.dtype)), axis=-1)
 
 
+def pooled_whole(x: Any, kind: str) -> Any:
+    """`(N, C)`: all that each channel has, pooled by `mean` or `max`."""
+    flat = np.reshape(x, (*x.shape[:2], -1))
+    return first_maximum(flat) if kind == "max" else mean(flat, axis=-1)
+
+
 def adapted(x: Any, wanted: Sequence[int | None], kind: str) -> Any:
     """The last axes pooled to the lengths `wanted` (None: as they are), by `mean` or `max`.
 

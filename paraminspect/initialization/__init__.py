@@ -40,8 +40,11 @@ class Rule:
 
 
 def parse_rule(text: str) -> Rule:
-    """`PATTERN=SCHEME` or `PATTERN[INDEX]=SCHEME`; raises `AddressError`."""
-    return Rule(*parse_assignment(text))
+    """`PATTERN=SCHEME` or `PATTERN[INDEX]=SCHEME`; raises `AddressError` and `SchemeError`."""
+    address, scheme = parse_assignment(text)
+    if not scheme:
+        raise SchemeError(f"expected a scheme like normal(0, 0.02) behind {text!r}")
+    return Rule(address, scheme)
 
 
 @dataclass(frozen=True)
@@ -226,5 +229,7 @@ def weights(tree: ParameterTree, resolver: Resolver) -> list[str]:
         and resolver.is_drawn(parameter)
     ]
     if not found:
-        raise SchemeError("there are no weights, of 2 or more axes, for --scheme: use --rule")
+        raise SchemeError(
+            "there are no weights, drawn at random and of 2 or more axes, for --scheme: use --rule"
+        )
     return found

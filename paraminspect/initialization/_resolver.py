@@ -68,6 +68,8 @@ class Resolver:
 
 def _of_file(path: str) -> Scheme:
     """The values of a `.npy` file, for parameters of just its shape."""
+    if not path:
+        raise SchemeError(f"expected {FILE_SIGN}FILE.npy, got {FILE_SIGN} alone")
     array = open_array(Path(path))
 
     def apply(target: Target) -> Distribution:

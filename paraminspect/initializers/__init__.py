@@ -8,17 +8,17 @@ draws anew, or an expression of `x`, the value so far: `[uniform(-10, 10), x * (
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from paraminspect.address import Address
 from paraminspect.arrays import Array
 from paraminspect.distributions import Change, Constant, Distribution, Steps
 from paraminspect.edit import assign
 from paraminspect.errors import ParamInspectError, SchemeError
-from paraminspect.expressions import CONSTANTS, Expression, call, parse_expression, signature
+from paraminspect.expressions import CONSTANTS, Expression, call, parse_expression
 from paraminspect.initializers import _basic, _matrices, _scaled
+from paraminspect.initializers._calls import SchemeFunction, Undrawn, checked
 from paraminspect.initializers._numbers import FUNCTIONS
 from paraminspect.initializers._target import LAYOUTS, Scheme, Target, fans_of
 from paraminspect.initializers._user import UserFunctions, user_scheme
@@ -37,8 +37,6 @@ __all__ = [
     "parse_scheme",
     "user_scheme",
 ]
-
-SchemeFunction = Callable[..., Scheme]
 
 FAMILIES: dict[str, dict[str, SchemeFunction]] = {
     "PyTorch": {
@@ -135,8 +133,8 @@ def parse_scheme(
 
 def _parse(text: str, framework: str | None, own: Mapping[str, SchemeFunction]) -> Scheme:
     expression = parse_expression(text)
-    used = {name: _checked(own[name]) for name in own if name in expression.names}
-    functions = {**_functions(framework), **used}
+    offered = {n: checked(own[n]) if n in expression.names else _unused for n in own}
+    functions = {**_functions(framework), **offered}
     for name in expression.names:
         if name in ABSENT and name not in functions:
             raise SchemeError(f"{name} is no scheme of one parameter: {ABSENT[name]}")
@@ -147,6 +145,11 @@ def _parse(text: str, framework: str | None, own: Mapping[str, SchemeFunction]) 
     if not steps or isinstance(steps[0], Change):
         raise SchemeError(f"the first step must be a scheme that draws x, got {text}")
     return functools.partial(_in_steps, tuple(steps))
+
+
+def _unused() -> Scheme:
+    """Stands for a function of the user's that need not be loaded."""
+    raise AssertionError
 
 
 def _in_steps(steps: tuple[Scheme | Change, ...], target: Target) -> Distribution:
@@ -177,7 +180,7 @@ def _scheme(expression: Expression, functions: Mapping[str, SchemeFunction]) -> 
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = float(value)
         return lambda target: Constant(number)
-    if not isinstance(value, _Undrawn):
+    if not isinstance(value, Undrawn):
         raise SchemeError(f"expected a scheme like normal(0, 0.02), got {expression.text!r}")
     return value
 
@@ -204,49 +207,4 @@ def _functions(framework: str | None) -> dict[str, SchemeFunction]:
     aliases = {**ALIASES, **OF_FRAMEWORK.get(framework or "", {})}
     table = {**SCHEMES, **{alias: SCHEMES[name] for alias, name in aliases.items()}}
     named = {**table, **{f"{name}_": function for name, function in table.items()}}
-    return {name: _checked(function) for name, function in named.items()}
-
-
-def _checked(function: SchemeFunction) -> SchemeFunction:
-    """The function with its arguments checked by their annotations, its result made safe."""
-
-    @functools.wraps(function)
-    def construct(*arguments: Any, **keywords: Any) -> Scheme:
-        bound = signature(function).bind(*arguments, **keywords)
-        for name, value in bound.arguments.items():
-            annotation = str(signature(function).parameters[name].annotation)
-            kind, _, other = annotation.partition(" | ")
-            if kind in _CHECKS and not (value is None and other == "None"):
-                expected, kinds = _CHECKS[kind]
-                is_wrong = isinstance(value, bool) or not isinstance(value, kinds)
-                if is_wrong or (kind == "Number" and not math.isfinite(value)):
-                    raise SchemeError(
-                        f"{function.__name__}: {name} must be {expected}, got {value!r}"
-                    )
-        return _Undrawn(function(*arguments, **keywords))
-
-    return construct
-
-
-_CHECKS = {
-    "Number": ("a finite number", (int, float)),
-    "Value": ("a number", (int, float)),
-    "Size": ("an integer", (int,)),
-    "Text": ("a string", (str,)),
-}
-
-
-class _Undrawn:
-    """A scheme that a user wrote, which says what to do when it is calculated with."""
-
-    def __init__(self, apply: Scheme) -> None:
-        self._apply = apply
-
-    def __call__(self, target: Target) -> Distribution:
-        return self._apply(target)
-
-    def _refuse(self, *_: object) -> NoReturn:
-        raise SchemeError("a scheme is drawn before it is calculated with: [normal(0, 1), 2 * x]")
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _refuse
-    __truediv__ = __rtruediv__ = __pow__ = __lt__ = __gt__ = __le__ = __ge__ = __abs__ = _refuse
+    return {name: checked(function) for name, function in named.items()}

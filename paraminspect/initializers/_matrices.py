@@ -195,4 +195,6 @@ def _matrix(name: str, target: Target) -> tuple[int, int]:
 def _check_ndim(name: str, shape: Shape, least: int, most: int | None) -> None:
     if len(shape) < least or (most is not None and len(shape) > most):
         wanted = f"{least}" if least == most else f"{least} to {most}" if most else f"{least}+"
-        raise SchemeError(f"{name} needs {wanted} axes, got shape {list(shape)}")
+        raise SchemeError(
+            f"{name} needs {wanted} {'axis' if most == 1 else 'axes'}, got shape {list(shape)}"
+        )

@@ -23,7 +23,8 @@ def names_at(tree: ParameterTree, address: str | Address) -> list[str]:
     match = compile_matcher(address.pattern).fullmatch
     found = [full for local, full in candidates.items() if match(local)]
     if not found:
-        found = [n for n, p in tree.entries.items() if p.stored_path and match(p.stored_path)]
+        stored = {full: tree.entries[full].stored_path for full in candidates.values()}
+        found = [full for full, path in stored.items() if path and match(path)]
     if not found:
         raise no_match(tree, str(address))
     return found
@@ -34,7 +35,10 @@ def _names_below(tree: ParameterTree, address: Address) -> Mapping[str, str]:
         return {name: name for name in tree.entries}
     part: Any = tree
     for i, position in enumerate(address.positions):
-        part = part[position]
+        try:
+            part = part[position]
+        except AddressError as error:
+            raise AddressError(f"{_source(tree)}{str(address)!r}: {error}") from None
         if isinstance(part, Parameter):
             is_last = i == len(address.positions) - 1
             if not is_last or address.pattern != "*":
@@ -45,14 +49,14 @@ def _names_below(tree: ParameterTree, address: Address) -> Mapping[str, str]:
 
 def _nothing_below(tree: ParameterTree, parameter: Parameter, address: Address) -> str:
     return (
-        f"{tree.source and tree.source + ': '}{str(address)!r} goes on below the parameter"
+        f"{_source(tree)}{str(address)!r} goes on below the parameter"
         f" {parameter.name!r}; an index into its values is written {parameter.name + '[...]'!r}"
     )
 
 
 def no_match(tree: ParameterTree, text: str) -> AddressError:
     """The error for an address that matches no parameter."""
-    message = f"{tree.source and tree.source + ': '}no parameter matches {text!r}"
+    message = f"{_source(tree)}no parameter matches {text!r}"
     start = text if text.endswith(tree.separator) else text + tree.separator
     if any(name.startswith(start) for name in tree.entries):
         return AddressError(f"{message}, did you mean {start + '*'!r}?")
@@ -64,3 +68,7 @@ def no_match(tree: ParameterTree, text: str) -> AddressError:
     if close:
         return AddressError(f"{message}, the nearest is {close[0]!r}")
     return AddressError(message)
+
+
+def _source(tree: ParameterTree) -> str:
+    return tree.source and f"{tree.source}: "

@@ -56,35 +56,76 @@ READ_AHEAD = 64
 SMALL_NBYTES = 1 << 14
 """Joining CRCs costs as much as summing this: smaller parts count only in their order."""
 
+PIECE_NBYTES = 1 << 20
+"""Bytes of a member that are summed at a time when all of it is read once more."""
+
 
 class StoredMember(MemberBytes):
-    """A member that is not compressed; its CRC is checked once all of it has been read."""
+    """A member that is not compressed; its CRC is checked by the time all of it has been read.
+
+    Parts that follow one another, and large ones in any order, are summed as they are read. When
+    as many bytes have been read as the member has, and those parts are not all of it, it is read
+    once more: so reading costs twice its time at worst.
+    """
 
     def __init__(self, file: RegularFile, member: Member) -> None:
         super().__init__(file, member)
         self._covered = self._crc = 0
         self._ahead: dict[int, tuple[int, int]] = {}
+        self._read_otherwise = 0
+        self._is_checked = False
 
     def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
         """As `MemberBytes` says."""
         self.check_bounds(offset, len(buffer))
         self._file.pread_into(buffer, self.member.offset + offset)
-        covered = self._covered
-        if offset <= covered < offset + len(buffer):
-            self._sum(memoryview(buffer)[covered - offset :], covered)
-        elif offset > covered and len(buffer) > SMALL_NBYTES:
+        if not self._is_checked:
             self._sum(memoryview(buffer), offset)
 
     def _sum(self, read: memoryview, offset: int) -> None:
-        crc = zlib.crc32(read)  # several threads may do this at once
+        covered = self._covered
+        if offset <= covered:
+            read, offset = read[covered - offset :], covered
+        is_summed = len(read) > SMALL_NBYTES or offset in (covered, self.size - len(read))
+        crc = zlib.crc32(read) if is_summed else 0  # several threads may do this at once
         with self._lock:
-            if offset < self._covered or len(self._ahead) >= READ_AHEAD:
-                return
-            self._ahead[offset] = (len(read), crc)
-            while self._covered in self._ahead:
-                nbytes, crc = self._ahead.pop(self._covered)
-                self._crc = joined_crc(self._crc, crc, nbytes)
-                self._covered += nbytes
-            if self._covered == self.size and self._crc != self.member.crc:
-                self._covered = self._crc = 0  # so that a second reading fails as well
-                raise self.error("is damaged: its CRC is another")
+            if is_summed and self._is_new(offset):
+                self._ahead[offset] = (len(read), crc)
+                self._join()
+            elif offset + len(read) > self._covered:
+                self._read_otherwise += len(read)
+            ahead = sum(nbytes for nbytes, _ in self._ahead.values())
+            if self._covered + ahead + self._read_otherwise >= self.size:
+                self._check()
+
+    def _is_new(self, offset: int) -> bool:
+        return (
+            offset >= self._covered
+            and offset not in self._ahead
+            and (offset == self._covered or len(self._ahead) < READ_AHEAD)
+        )
+
+    def _join(self) -> None:
+        """Let the sum go on over the parts that follow it."""
+        while self._covered in self._ahead:
+            nbytes, crc = self._ahead.pop(self._covered)
+            self._crc = joined_crc(self._crc, crc, nbytes)
+            self._covered += nbytes
+
+    def _check(self) -> None:
+        """Compare with the sum, or with that of all bytes, read once more."""
+        crc = self._crc if self._covered == self.size else self._summed()
+        self._is_checked = crc == self.member.crc
+        self._covered = self._crc = self._read_otherwise = 0  # a second reading fails as well
+        self._ahead.clear()
+        if not self._is_checked:
+            raise self.error("is damaged: its CRC is another")
+
+    def _summed(self) -> int:
+        crc = 0
+        piece = memoryview(bytearray(min(PIECE_NBYTES, self.size)))
+        for start in range(0, self.size, PIECE_NBYTES):
+            part = piece[: self.size - start]
+            self._file.pread_into(part, self.member.offset + start)
+            crc = zlib.crc32(part, crc)
+        return crc

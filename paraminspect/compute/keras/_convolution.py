@@ -8,8 +8,7 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute._call import Call, Compute, expect_channels
-from paraminspect.compute._layout import along, channels_first
-from paraminspect.compute._steady import mean
+from paraminspect.compute._layout import biased, channels_first
 from paraminspect.compute._windows import (
     Pairs,
     adapted,
@@ -18,15 +17,12 @@ from paraminspect.compute._windows import (
     first_maximum,
     flat_patches,
     padded,
+    pooled_whole,
 )
 from paraminspect.compute.keras._activations import activation_of
+from paraminspect.frameworks._inputs import per_axis
 
 Sizes = tuple[int, ...]
-
-
-def per_axis(value: int | tuple[int, ...], ndim: int) -> Sizes:
-    """One number for each of `ndim` axes."""
-    return (value,) * ndim if isinstance(value, int) else tuple(value)
 
 
 def is_last(call: Call) -> bool:
@@ -68,21 +64,21 @@ def convolved(call: Call, x: Any, weight: Any, groups: int) -> Any:
     """A convolution of `x`, channels first, with the geometry of the layer."""
     a, ndim = call.a, weight.ndim - 2
     expect_channels(x, weight.shape[1] * groups, ndim)
-    strides, dilation = per_axis(a.strides, ndim), per_axis(a.dilation_rate, ndim)
+    strides, dilation = (
+        per_axis(a.strides, ndim, "strides"),
+        per_axis(a.dilation_rate, ndim, "dilation_rate"),
+    )
     pairs = _pairs(a.padding, x.shape[2:], weight.shape[2:], strides, dilation)
     return convolve(x, weight, strides, pairs, dilation, groups)
-
-
-def _finished(call: Call, y: Any) -> Any:
-    bias = call.p.get("bias")
-    return y if bias is None else y + along(bias, 1, y.ndim)
 
 
 def convolution(call: Call, x: Any) -> Any:
     """`Conv1D`, `Conv2D`, `Conv3D`."""
     weight = weight_of(call.p["kernel"])
     y = channels_first(
-        lambda x: _finished(call, convolved(call, x, weight, call.a.groups)), x, is_last(call)
+        lambda x: biased(convolved(call, x, weight, call.a.groups), call.p.get("bias")),
+        x,
+        is_last(call),
     )
     return activation_of(call.a.activation)(y)
 
@@ -92,7 +88,9 @@ def depthwise(call: Call, x: Any) -> Any:
     kernel = call.p["kernel"]
     weight = _depthwise_weight(kernel)
     y = channels_first(
-        lambda x: _finished(call, convolved(call, x, weight, kernel.shape[-2])), x, is_last(call)
+        lambda x: biased(convolved(call, x, weight, kernel.shape[-2]), call.p.get("bias")),
+        x,
+        is_last(call),
     )
     return activation_of(call.a.activation)(y)
 
@@ -105,7 +103,8 @@ def separable(call: Call, x: Any) -> Any:
 
     def both(x: Any) -> Any:
         y = convolved(call, x, weight, kernel.shape[-2])
-        return _finished(call, convolve(y, mixture, (1,) * ndim, [(0, 0)] * ndim, (1,) * ndim))
+        y = convolve(y, mixture, (1,) * ndim, [(0, 0)] * ndim, (1,) * ndim)
+        return biased(y, call.p.get("bias"))
 
     return activation_of(call.a.activation)(channels_first(both, x, is_last(call)))
 
@@ -115,15 +114,23 @@ def transposed(call: Call, x: Any) -> Any:
     a, kernel = call.a, call.p["kernel"]
     weight = weight_of(kernel)  # (*kernel, out, in) becomes (in, out, *kernel)
     ndim = kernel.ndim - 2
-    strides, dilation = per_axis(a.strides, ndim), per_axis(a.dilation_rate, ndim)
-    extra = (None,) * ndim if a.output_padding is None else per_axis(a.output_padding, ndim)
+    strides, dilation = (
+        per_axis(a.strides, ndim, "strides"),
+        per_axis(a.dilation_rate, ndim, "dilation_rate"),
+    )
+    extra = (
+        (None,) * ndim
+        if a.output_padding is None
+        else per_axis(a.output_padding, ndim, "output_padding")
+    )
 
     def grown(x: Any) -> Any:
         expect_channels(x, weight.shape[0], ndim)
         axes = zip(x.shape[2:], weight.shape[2:], strides, dilation, extra, strict=True)
         pairs = [_crop(*axis, a.padding) for axis in axes]
         zeros = (0,) * ndim
-        return _finished(call, convolve_transposed(x, weight, strides, pairs, zeros, dilation))
+        y = convolve_transposed(x, weight, strides, pairs, zeros, dilation)
+        return biased(y, call.p.get("bias"))
 
     return activation_of(a.activation)(channels_first(grown, x, is_last(call)))
 
@@ -150,8 +157,8 @@ def pooling(kind: str) -> Compute:
 
     def compute(call: Call, x: Any) -> Any:
         ndim = x.ndim - 2
-        window = per_axis(call.a.pool_size, ndim)
-        strides = window if call.a.strides is None else per_axis(call.a.strides, ndim)
+        window = per_axis(call.a.pool_size, ndim, "pool_size")
+        strides = window if call.a.strides is None else per_axis(call.a.strides, ndim, "strides")
 
         def pooled(x: Any) -> Any:
             ones = (1,) * ndim
@@ -174,8 +181,7 @@ def global_pooling(kind: str) -> Compute:
     def compute(call: Call, x: Any) -> Any:
         if is_last(call):
             x = np.moveaxis(x, -1, 1)
-        flat = np.reshape(x, (*x.shape[:2], -1))
-        y = first_maximum(flat) if kind == "max" else mean(flat, axis=-1)
+        y = pooled_whole(x, kind)
         if not call.a.keepdims:
             return y
         y = np.reshape(y, (*x.shape[:2], *[1] * (x.ndim - 2)))
@@ -188,7 +194,7 @@ def adaptive_pooling(kind: str) -> Compute:
     """`AdaptiveMaxPooling` and `AdaptiveAveragePooling`."""
 
     def compute(call: Call, x: Any) -> Any:
-        wanted = per_axis(call.a.output_size, x.ndim - 2)
+        wanted = per_axis(call.a.output_size, x.ndim - 2, "output_size")
         return channels_first(lambda x: adapted(x, wanted, kind), x, is_last(call))
 
     return compute

@@ -13,8 +13,8 @@ from paraminspect.compute._layout import channels_first
 from paraminspect.compute._steady import minimum, where
 from paraminspect.compute._windows import cropped, padded
 from paraminspect.compute.keras._activations import activation_of
-from paraminspect.compute.keras._convolution import per_axis
 from paraminspect.errors import ShapeError
+from paraminspect.frameworks._inputs import per_axis
 
 
 def _is_last(call: Call) -> bool:
@@ -41,9 +41,9 @@ def flatten(call: Call, x: Any) -> Any:
 
 def _pairs(value: Any, ndim: int) -> list[tuple[int, ...]]:
     if ndim == 1:
-        return [per_axis(value, 2)]
+        return [per_axis(value, 2, "padding")]
     entries = (value,) * ndim if isinstance(value, int) else value
-    return [per_axis(entry, 2) for entry in entries]
+    return [per_axis(entry, 2, "padding") for entry in entries]
 
 
 def padding(call: Call, x: Any) -> Any:
@@ -63,7 +63,7 @@ def upsampling(call: Call, x: Any) -> Any:
     if getattr(call.a, "interpolation", "nearest") != "nearest":
         raise ShapeError("only interpolation='nearest' is computed")
     first = 1 if _is_last(call) else 2
-    for axis, factor in enumerate(per_axis(call.a.size, x.ndim - 2), first):
+    for axis, factor in enumerate(per_axis(call.a.size, x.ndim - 2, "size"), first):
         x = np.repeat(x, factor, axis=axis)
     return x
 

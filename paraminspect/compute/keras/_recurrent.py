@@ -16,8 +16,9 @@ from paraminspect.compute._layout import along, channels_first
 from paraminspect.compute._run import Part
 from paraminspect.compute._windows import convolve
 from paraminspect.compute.keras._activations import activation_of
-from paraminspect.compute.keras._convolution import per_axis, same_pairs, weight_of
+from paraminspect.compute.keras._convolution import same_pairs, weight_of
 from paraminspect.errors import ShapeError
+from paraminspect.frameworks._inputs import per_axis
 
 Step = Callable[[Any, State], State]
 """From an input and a state to the next state, whose first part is the output."""
@@ -140,7 +141,10 @@ def _convolutional(a: SimpleNamespace, cell: Part, x: Any) -> tuple[Step, State]
     given, kept = weight_of(p["kernel"]), weight_of(p["recurrent_kernel"])
     ndim = given.ndim - 2
     ones = (1,) * ndim
-    strides, dilation = per_axis(a.strides, ndim), per_axis(a.dilation_rate, ndim)
+    strides, dilation = (
+        per_axis(a.strides, ndim, "strides"),
+        per_axis(a.dilation_rate, ndim, "dilation_rate"),
+    )
     last = a.data_format != "channels_first"
     activations = activation_of(a.activation), activation_of(a.recurrent_activation)
 

@@ -10,16 +10,17 @@ import numpy
 
 from paraminspect.compute import _functions as f
 from paraminspect.compute._call import Call, Compute, expect_channels, expect_last
-from paraminspect.compute._layout import along, channels_first
-from paraminspect.compute._steady import mean
+from paraminspect.compute._layout import along, biased, channels_first
 from paraminspect.compute._windows import (
     convolve,
     convolve_transposed,
     first_maximum,
     flat_patches,
     padded,
+    pooled_whole,
 )
 from paraminspect.errors import ShapeError
+from paraminspect.frameworks._inputs import per_axis
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "relu": f.relu,
@@ -57,60 +58,41 @@ def embedding(call: Call, x: Any) -> Any:
     return weight[indices]
 
 
-def _per_axis(value: int | tuple[int, ...], ndim: int) -> tuple[int, ...]:
-    return (value,) * ndim if isinstance(value, int) else tuple(value)
-
-
 def _is_last(layout: str) -> bool:
     return layout.endswith("C")
 
 
-def convolution(ndim: int) -> Compute:
+def convolutional(ndim: int, compute: Callable[[Any, Any, Any, int], Any]) -> Compute:
+    """A layer that is `compute` of its arguments, `x` and the weight, channels first."""
+
+    def layer(call: Call, x: Any) -> Any:
+        is_last, weight = _is_last(call.a.layout), call.p["weight"]
+        if is_last:
+            weight = np.moveaxis(weight, -1, 1)
+
+        def computed(x: Any) -> Any:
+            return biased(compute(call.a, x, weight, ndim), call.p.get("bias"))
+
+        return activated(call, channels_first(computed, x, is_last))
+
+    return layer
+
+
+def _convolution(a: Any, x: Any, weight: Any, ndim: int) -> Any:
     """`nn.Conv1D`, `nn.Conv2D` or `nn.Conv3D`."""
-
-    def compute(call: Call, x: Any) -> Any:
-        a, weight = call.a, call.p["weight"]
-        if _is_last(a.layout):
-            weight = np.moveaxis(weight, -1, 1)
-
-        def convolved(x: Any) -> Any:
-            expect_channels(x, weight.shape[1] * a.groups, ndim)
-            strides, padding, dilation = (
-                _per_axis(v, ndim) for v in (a.strides, a.padding, a.dilation)
-            )
-            pairs = [(p, p) for p in padding]
-            return _biased(call, convolve(x, weight, strides, pairs, dilation, a.groups))
-
-        return activated(call, channels_first(convolved, x, _is_last(a.layout)))
-
-    return compute
+    expect_channels(x, weight.shape[1] * a.groups, ndim)
+    names = ("strides", "padding", "dilation")
+    strides, padding, dilation = (per_axis(getattr(a, n), ndim, n) for n in names)
+    return convolve(x, weight, strides, [(p, p) for p in padding], dilation, a.groups)
 
 
-def transposed_convolution(ndim: int) -> Compute:
+def _transposed_convolution(a: Any, x: Any, weight: Any, ndim: int) -> Any:
     """`nn.Conv1DTranspose`, `nn.Conv2DTranspose` or `nn.Conv3DTranspose`."""
-
-    def compute(call: Call, x: Any) -> Any:
-        a, weight = call.a, call.p["weight"]
-        if _is_last(a.layout):
-            weight = np.moveaxis(weight, -1, 1)
-
-        def convolved(x: Any) -> Any:
-            expect_channels(x, weight.shape[0], ndim)
-            strides, padding, extra, dilation = (
-                _per_axis(v, ndim) for v in (a.strides, a.padding, a.output_padding, a.dilation)
-            )
-            pairs = [(p, p) for p in padding]
-            y = convolve_transposed(x, weight, strides, pairs, extra, dilation, a.groups)
-            return _biased(call, y)
-
-        return activated(call, channels_first(convolved, x, _is_last(a.layout)))
-
-    return compute
-
-
-def _biased(call: Call, y: Any) -> Any:
-    bias = call.p.get("bias")
-    return y if bias is None else y + along(bias, 1, y.ndim)
+    expect_channels(x, weight.shape[0], ndim)
+    names = ("strides", "padding", "output_padding", "dilation")
+    strides, padding, extra, dilation = (per_axis(getattr(a, n), ndim, n) for n in names)
+    pairs = [(p, p) for p in padding]
+    return convolve_transposed(x, weight, strides, pairs, extra, dilation, a.groups)
 
 
 def pooling(ndim: int, kind: str) -> Compute:
@@ -118,9 +100,9 @@ def pooling(ndim: int, kind: str) -> Compute:
 
     def compute(call: Call, x: Any) -> Any:
         a = call.a
-        window = _per_axis(a.pool_size, ndim)
-        strides = window if a.strides is None else _per_axis(a.strides, ndim)
-        padding = _per_axis(a.padding, ndim)
+        window = per_axis(a.pool_size, ndim, "pool_size")
+        strides = window if a.strides is None else per_axis(a.strides, ndim, "strides")
+        padding = per_axis(a.padding, ndim, "padding")
 
         def pooled(x: Any) -> Any:
             pairs = [
@@ -154,9 +136,7 @@ def global_pooling(ndim: int, kind: str) -> Compute:
 
     def compute(call: Call, x: Any) -> Any:
         def pooled(x: Any) -> Any:
-            flat = np.reshape(x, (*x.shape[:2], -1))
-            y = first_maximum(flat) if kind == "max" else mean(flat, axis=-1)
-            return np.reshape(y, (*x.shape[:2], *(1,) * ndim))
+            return np.reshape(pooled_whole(x, kind), (*x.shape[:2], *(1,) * ndim))
 
         return channels_first(pooled, x, _is_last(call.a.layout))
 
@@ -192,8 +172,8 @@ LINEAR: dict[str, Compute] = {
     "Dropout": lambda call, x: x,
     "Flatten": lambda call, x: np.reshape(x, (x.shape[0], -1)),
     "ReflectionPad2D": reflection,
-    **{f"Conv{n}D": convolution(n) for n in (1, 2, 3)},
-    **{f"Conv{n}DTranspose": transposed_convolution(n) for n in (1, 2, 3)},
+    **{f"Conv{n}D": convolutional(n, _convolution) for n in (1, 2, 3)},
+    **{f"Conv{n}DTranspose": convolutional(n, _transposed_convolution) for n in (1, 2, 3)},
     **{
         f"{scope}{name}Pool{n}D": make(n, kind)
         for scope, make in (("", pooling), ("Global", global_pooling))

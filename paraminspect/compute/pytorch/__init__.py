@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from paraminspect.compute._call import Compute
-from paraminspect.compute.pytorch import _linear, _recurrent
+from paraminspect.compute.pytorch import _recurrent
 from paraminspect.compute.pytorch._activations import ACTIVATIONS, NORMALIZATIONS
+from paraminspect.compute.pytorch._convolution import CONVOLUTIONS
+from paraminspect.compute.pytorch._linear import LINEAR
 
 COMPUTE: dict[str, Compute] = {
-    **_linear.COMPUTE,
+    **LINEAR,
+    **CONVOLUTIONS,
     **ACTIVATIONS,
     **NORMALIZATIONS,
     **_recurrent.COMPUTE,

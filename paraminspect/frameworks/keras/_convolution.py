@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 from paraminspect.arrays import Shape
@@ -112,42 +113,40 @@ def _grown(
     return size * stride if extra is None else (size - 1) * stride + kernel % 2 + extra
 
 
-def _depthwise(ndim: int) -> Maker:
+def _by_channel(
+    ndim: int, tell: Callable[[SimpleNamespace, Shape, int], tuple[dict[str, Spec], int]]
+) -> Maker:
+    """From its arguments, kernel sizes and channels a layer `tell`s parameters and filters."""
+
     def make(a: SimpleNamespace) -> Build:
         g = geometry(a, ndim)
 
         def build(shape: Shape | None) -> Built:
             shape = known(a.kind, shape, ndim + 1)
             _, channels = split_channels(shape, g.data_format)
-            made = channels * a.depth_multiplier
-            kernel = (*g.kernel, channels, a.depth_multiplier)
-            specs = {"kernel": weight(a, kernel, "depthwise_initializer"), **_bias(a, made)}
-            return Built(specs, output=convolved(a.kind, g, shape, made))
+            specs, filters = tell(a, g.kernel, channels)
+            return Built(
+                {**specs, **_bias(a, filters)}, output=convolved(a.kind, g, shape, filters)
+            )
 
         return build
 
     return make
 
 
-def _separable(ndim: int) -> Maker:
-    def make(a: SimpleNamespace) -> Build:
-        g = geometry(a, ndim)
+def _depthwise(a: SimpleNamespace, sizes: Shape, channels: int) -> tuple[dict[str, Spec], int]:
+    kernel = weight(a, (*sizes, channels, a.depth_multiplier), "depthwise_initializer")
+    return {"kernel": kernel}, channels * a.depth_multiplier
 
-        def build(shape: Shape | None) -> Built:
-            shape = known(a.kind, shape, ndim + 1)
-            _, channels = split_channels(shape, g.data_format)
-            depthwise = (*g.kernel, channels, a.depth_multiplier)
-            pointwise = (*(1,) * ndim, channels * a.depth_multiplier, a.filters)
-            specs = {
-                "depthwise_kernel": weight(a, depthwise, "depthwise_initializer"),
-                "pointwise_kernel": weight(a, pointwise, "pointwise_initializer"),
-                **_bias(a, a.filters),
-            }
-            return Built(specs, output=convolved(a.kind, g, shape, a.filters))
 
-        return build
-
-    return make
+def _separable(a: SimpleNamespace, sizes: Shape, channels: int) -> tuple[dict[str, Spec], int]:
+    depthwise = (*sizes, channels, a.depth_multiplier)
+    pointwise = (*(1,) * len(sizes), channels * a.depth_multiplier, a.filters)
+    specs = {
+        "depthwise_kernel": weight(a, depthwise, "depthwise_initializer"),
+        "pointwise_kernel": weight(a, pointwise, "pointwise_initializer"),
+    }
+    return specs, a.filters
 
 
 def _signature(name: str, ndim: int, middle: str, kernels: tuple[str, ...]) -> str:
@@ -188,11 +187,14 @@ CONVOLUTIONS = dict(
             for n in (1, 2, 3)
         ),
         *(
-            layer(_signature(f"DepthwiseConv{n}D", n, _DEPTHWISE, ("depthwise",)), _depthwise(n))
+            layer(
+                _signature(f"DepthwiseConv{n}D", n, _DEPTHWISE, ("depthwise",)),
+                _by_channel(n, _depthwise),
+            )
             for n in (1, 2)
         ),
         *(
-            layer(_signature(f"SeparableConv{n}D", n, _SEPARABLE, _TWO), _separable(n))
+            layer(_signature(f"SeparableConv{n}D", n, _SEPARABLE, _TWO), _by_channel(n, _separable))
             for n in (1, 2)
         ),
     ]

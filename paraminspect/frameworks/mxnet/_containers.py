@@ -30,8 +30,11 @@ ABSENT = {
     "Lambda": "leave it out, it has no parameters",
     "HybridLambda": "leave it out, it has no parameters",
     "SymbolBlock": "write the layers of which it was made",
+    "Mixed": "write its patterns under `init:`",
+    "Load": "give init --rule 'NAME=@FILE.npy', or fill a checkpoint by init --missing-from",
+    "FusedRNN": "give the layer i2h_weight_initializer, h2h_weight_initializer and the like",
 }
-"""Names of `gluon.nn` that a definition does not call, with what to do instead."""
+"""Names of `gluon.nn` and `mx.init` that a definition does not call, with what to do instead."""
 
 
 def sequential(children: Mapping[str, Layer]) -> Layer:

@@ -42,6 +42,10 @@ class Creator:
         bytes, and an attribute says of which dtype. The offset of each dataset's values is told,
         None of one without any.
         """
+        for path, name, text in texts:
+            self._make_groups(path + "/")
+            group = self.h5.h5g.open(self.file, bytes_of(path or "/"))
+            self._write_text(group, name, text)
         offsets = []
         for path, *what in objects:
             self._make_groups(path)
@@ -50,10 +54,6 @@ class Creator:
                 continue
             dataset = self._make(path, *what)
             offsets.append(dataset.get_offset() if dataset.get_storage_size() else None)
-        for path, name, text in texts:
-            self._make_groups(f"{path}/")
-            group = self.h5.h5g.open(self.file, bytes_of(f"/{path}"))
-            self._write_text(group, name, text)
         return offsets
 
     def close(self) -> int:
