@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,8 +25,12 @@ from paraminspect.checkpoint._open_folder import (
 )
 from paraminspect.parallel import Progress, unwatched
 
-_FLUSHED_NBYTES = 1 << 20
-"""What is written at once and smaller is not worth a system call of its own."""
+_FLUSHED_NBYTES = 64 << 20
+"""After so many bytes the disk is set to work. On a busy machine each such call waits for every
+processor: for every 16 MiB, it doubled the time of a copy."""
+
+_NOTHING = (1 << 63, 0, 0)
+"""The first and the last byte of what is written and not flushed, and how many there are."""
 
 _NEW_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -62,6 +67,8 @@ class NewFile:
         self.progress = progress
         self.descriptor = -1
         self.is_named = True
+        self._lock = threading.Lock()
+        self._unflushed = _NOTHING
         self._temporary = temporary_name(name)
 
     def open(self, mode: int) -> None:
@@ -135,9 +142,15 @@ class NewFile:
 
         Linux starts to write what is said not to be needed in memory, and does not wait for it.
         """
-        if nbytes >= _FLUSHED_NBYTES and hasattr(os, "posix_fadvise"):
+        if not hasattr(os, "posix_fadvise"):
+            return
+        with self._lock:
+            low, high, count = self._unflushed
+            low, high, count = min(low, at), max(high, at + nbytes), count + nbytes
+            self._unflushed = _NOTHING if count >= _FLUSHED_NBYTES else (low, high, count)
+        if count >= _FLUSHED_NBYTES:
             with suppress(OSError):
-                os.posix_fadvise(self.descriptor, at, nbytes, os.POSIX_FADV_DONTNEED)
+                os.posix_fadvise(self.descriptor, low, high - low, os.POSIX_FADV_DONTNEED)
 
     def seal(self, old: os.stat_result | None) -> None:
         """Give it mode, owner and the like of the file that it replaces; make it durable."""

@@ -18,7 +18,7 @@ from paraminspect.parallel import Progress, for_each
 MADE_NBYTES = 1 << 20
 """Bytes of values that one task makes: these, and what is computed on the way, fit a cache."""
 
-COPY_NBYTES = 1 << 24
+COPY_NBYTES = 64 << 20
 """Bytes that one task copies."""
 
 

@@ -3,10 +3,11 @@
 import shlex
 import sys
 
+import ml_dtypes
 import numpy as np
 import pytest
 from measuring import PARAMINSPECT, race, times_as_slow, use
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 pytestmark = pytest.mark.bench
 
@@ -31,14 +32,24 @@ def big(tmp_path_factory):
     return path
 
 
-def test_one_element_is_set_about_as_fast_as_a_file_is_copied(big, tmp_path):
+@pytest.fixture(params=["float32", "bfloat16"])
+def big_of(request, big, tmp_path):
+    """The same bytes as a file of this dtype."""
+    if request.param == "float32":
+        return big
+    halves = {n: v.view(ml_dtypes.bfloat16) for n, v in load_file(big).items()}
+    save_file(halves, tmp_path / "halves.safetensors")
+    return tmp_path / "halves.safetensors"
+
+
+def test_one_element_is_set_about_as_fast_as_a_file_is_copied(big_of, tmp_path):
     """`sync` after `cp`: what we report done is on the disk, and so is a file copied like that."""
     new = f"{tmp_path}/new.safetensors"
-    ours = [*PARAMINSPECT, "set", big, "h.3.w[0]=42", "-o", new]
+    ours = [*PARAMINSPECT, "set", big_of, "h.3.w[0]=42", "-o", new]
     ours = ["sh", "-c", f"rm -f {new} && {shlex.join(map(str, ours))}"]
-    copy = f"rm -f {new} && cp {big} {new}"
+    copy = f"rm -f {new} && cp {big_of} {new}"
     found = race(
-        "set one element of 1 GiB, durably, against cp and sync",
+        f"set one element of 1 GiB in {big_of.name}, durably, against cp and sync",
         ours,
         ["sh", "-c", f"{copy} && sync {new}"],
     )
