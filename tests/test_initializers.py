@@ -65,6 +65,13 @@ def test_bare_names_have_the_defaults_of_the_framework(framework, uniform, norma
     assert parse_scheme("normal")(target) == normal
 
 
+def test_a_name_means_what_it_means_in_the_framework():
+    target = Target((8, 4), layout="out_in")
+    for name in ("orthogonal", "Orthogonal", "orthogonal_svd"):
+        assert parse_scheme(name, "mxnet")(target).method == "svd"
+    assert parse_scheme("orthogonal")(target).method == "qr"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
