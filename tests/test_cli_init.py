@@ -199,6 +199,32 @@ def test_functions_of_a_plugin_are_schemes(run, folder):
     assert "unknown name 'rampe', did you mean 'ramp'?" in done.err
 
 
+@pytest.fixture
+def installed(folder, monkeypatch):
+    """A package that offers functions by the entry-point group."""
+    package = folder / "site" / "mine-1.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
+    lines = ["countdown = mine_init:countdown", "gone = mine_none:gone", "no = mine_init:NUMBER"]
+    (package / "entry_points.txt").write_text(
+        "\n".join(["[paraminspect.initializers]", *lines]) + "\n"
+    )
+    (folder / "site" / "mine_init.py").write_text(
+        "NUMBER = 3\ndef countdown(shape):\n    return [list(range(shape[1], 0, -1))] * shape[0]\n"
+    )
+    monkeypatch.syspath_prepend(folder / "site")
+
+
+@pytest.mark.usefixtures("installed")
+def test_functions_of_installed_packages_are_schemes(run):
+    run("init", "--scheme", "countdown", "--seed", "0")
+    assert load_file("model.safetensors")["2.weight"].tolist() == [[8, 7, 6, 5, 4, 3, 2, 1]]
+    assert "\nInstalled\n  countdown, gone, no\n" in run("init", "--list-schemes").out
+    for name, message in (("gone", "No module named 'mine_none'"), ("no", "is not a function")):
+        done = run("init", "--force", "--scheme", name)
+        assert (done.status, message in done.err) == (2, True)
+
+
 def test_schemes_and_generators_are_listed_with_formula_and_source(run, folder):
     done = run("init", "--list-schemes")
     assert (

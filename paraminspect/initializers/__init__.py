@@ -101,7 +101,9 @@ ALIASES: dict[str, str] = {
 }  # fmt: skip
 """What else the frameworks write. torch.nn.init's trailing underscore may stay."""
 
-OF_FRAMEWORK: dict[str, dict[str, str]] = {"mxnet": {"Orthogonal": "orthogonal_svd"}}
+OF_FRAMEWORK: dict[str, dict[str, str]] = {
+    "mxnet": {"Orthogonal": "orthogonal_svd", "orthogonal": "orthogonal_svd"}
+}
 """Names that mean another scheme in one framework."""
 
 ABSENT: dict[str, str] = {

@@ -87,7 +87,8 @@ def orthogonal(gain: Number = 1.0) -> Scheme:
 def orthogonal_svd(scale: Number = 1.414, rand_type: Text = "uniform") -> Scheme:
     """scale·U or scale·V of the SVD of a matrix drawn uniform in (-1, 1) or normal.
 
-    mxnet Orthogonal [Saxe et al. 2013]: rand_type uniform or normal.
+    mxnet Orthogonal [Saxe et al. 2013]: rand_type uniform or normal. For a model of MXNet
+    `orthogonal` means this.
     """
     sources: dict[str, Uniform | Normal] = {
         "uniform": Uniform(-1.0, 1.0),

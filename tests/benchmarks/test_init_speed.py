@@ -1,11 +1,15 @@
 """`init` of a model of half a billion parameters, against PyTorch's kernels and its own writing."""
 
+import json
+import math
 import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from measuring import PARAMINSPECT, race, times_as_slow
+from measuring import PARAMINSPECT, race, times_as_slow, use
 
 pytestmark = pytest.mark.bench
 
@@ -25,6 +29,11 @@ for i in range(int(layers)):
     tensors[f"{i}.weight"] = tensor
 save_file(tensors, path)
 """
+
+LLAMA = Path(__file__).parents[2] / "sample_models" / "llama_7b.yaml"
+
+TEN_GB = "{d: 4096, vocab: 32000, ff: 11008, kv: 4096, depth: 24}"
+"""Sizes of a Llama of 10.2 GB in bfloat16."""
 
 SCHEMES = {"normal": "normal(0, 0.02)", "uniform": "uniform(-0.1, 0.1)"}
 
@@ -70,3 +79,26 @@ def test_pytorchs_own_values_take_a_bounded_time(folder, torch_python, draw, mos
     ours, rival = compare(folder, torch_python, draw, "float32", "--rng", "pytorch")
     assert times_as_slow(ours, rival) <= most
     assert ours.mib < MOST_MIB
+
+
+def test_a_llama_of_ten_gigabytes_takes_constant_memory_and_has_its_deviations(folder):
+    if shutil.disk_usage(folder).free < 12e9:
+        pytest.skip("needs 12 GB of disk")
+    path = folder / "llama.safetensors"
+    (folder / "llama.yaml").write_text(
+        re.sub(r"^let: .*", f"let: {TEN_GB}", LLAMA.read_text(), flags=re.MULTILINE)
+    )
+    command = [*PARAMINSPECT, "init", folder / "llama.yaml", "--dtype", "bfloat16", "-o", path]
+    used = use([*command, "-q", "--seed", "0"])
+    listing = [*PARAMINSPECT, "list", "--stats", "--format", "json", path]
+    listed = use(listing)
+    print(f"\nLlama of 10 GB\n  init  {used}\n  list  {listed}")
+    told = json.loads(subprocess.run(listing, stdout=subprocess.PIPE, check=True).stdout)
+    assert told["totals"]["nbytes"] > 10e9
+    for parameter in told["parameters"]:
+        stats, count = parameter["stats"], parameter["count"]
+        mean, std = (1, 0) if "norm" in parameter["name"] else (0, 0.02)
+        assert abs(stats["mean"] - mean) <= 6 * std / math.sqrt(count), parameter
+        assert abs(stats["std"] - std) <= 6 * std / math.sqrt(2 * count), parameter
+    assert used.mib < MOST_MIB
+    assert listed.mib < MOST_MIB
