@@ -68,6 +68,30 @@ def test_an_error_of_the_system_is_told_or_got_around(
     assert litter(folder) == []
 
 
+BY_A_CHILD = [name for name, scenario in SCENARIOS.items() if scenario.has_child]
+
+
+@pytest.mark.parametrize(
+    ("call", "what", "message"),
+    [
+        ("fsync", "error=EIO:when=1", "input/output error; nothing was changed"),
+        ("linkat", "error=EIO", "input/output error; nothing was changed"),
+        ("pwrite64", "error=EIO", "input/output error; nothing was changed"),
+    ],
+)
+@pytest.mark.parametrize("name", BY_A_CHILD)
+def test_an_error_where_a_child_helps_leaves_the_old(name, call, what, message, tmp_path):
+    scenario = SCENARIOS[name]
+    folder = new_folder(tmp_path, "faulty", scenario)
+    old = scenario.state(folder)
+    done = inject(scenario, folder, call, what)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert scenario.state(folder) == old
+    assert litter(folder) == []
+
+
 @pytest.mark.parametrize(
     ("call", "when"),
     [
@@ -135,11 +159,14 @@ def test_short_writes_are_gone_on_with(name, most, tmp_path):
     source = Path(__file__).with_name("shortwrite.c")
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     scenario = SCENARIOS[name]
-    old, new = outcome(scenario, tmp_path)
-    folder = new_folder(tmp_path, "short", scenario)
+    whole, folder = (new_folder(tmp_path, name, scenario) for name in ("whole", "short"))
+    old = scenario.state(folder)
+    undisturbed = scenario.run(whole)
     done = scenario.run(folder, "env", f"LD_PRELOAD={library}", f"SW_MAX={most}")
-    assert done.returncode == 0, done.stderr
-    assert scenario.state(folder) == new != old
+    assert done.returncode == undisturbed.returncode == 0, done.stderr
+    assert done.stdout == undisturbed.stdout
+    assert done.stderr.replace(str(folder), str(whole)) == undisturbed.stderr
+    assert scenario.state(folder) == scenario.state(whole) != old
 
 
 @pytest.mark.parametrize("name", ["in place", "in place, named", "shards in place"])

@@ -143,6 +143,7 @@ class _Child:
     """One process, its questions and answers."""
 
     def __init__(self, source: Source, extent: Extent, role: str) -> None:
+        self._reads = role == "Reader"
         questions, self._questions = os.pipe()
         self._answers, answers = os.pipe()
         given: list[int] = []
@@ -201,10 +202,11 @@ class _Child:
         if not os.WIFSIGNALED(status):
             return "the process for the HDF5 library could not do its work"
         died = os.WTERMSIG(status)
+        what = "the file is damaged" if self._reads else "nothing was changed"
         if died == signal.SIGPROF:
-            return "the HDF5 library did not come to an end in time: the file is damaged"
+            return f"the HDF5 library did not come to an end in time: {what}"
         names = {member.value: member.name for member in signal.Signals}
-        return f"the HDF5 library crashed ({names.get(died, died)}): the file is damaged"
+        return f"the HDF5 library crashed ({names.get(died, died)}): {what}"
 
     def end(self) -> None:
         """End the process."""
