@@ -30,7 +30,7 @@ ARRAYS = {
 
 COMMANDS = {
     "list --stats": ("list", "--stats", "{}"),
-    "slice": ("slice", "{}", "a[::-1]", "b"),
+    "slice": ("slice", "{}", "a[::-1]", "b", "c"),
     "set -o": ("set", "{}", "a=x + 1", "-o", "new"),
     "set -i": ("set", "-i", "{}", "a=x + 1", "b=x"),
     "init -o": (
@@ -92,12 +92,19 @@ def test_a_file_that_is_cut_short_is_refused(format_, command, run, here):
     assert_refused(run, here, command, written.path, last.name)
 
 
-CHECKED = ["hdf5, packed", "keras, deflated", "npz", "npz, deflated"]
+CHECKED = ["hdf5, packed", "keras", "keras, deflated", "npz", "npz, deflated"]
 """Formats that tell when a byte of their values is another one."""
 
 
-@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "init -i"])
-@pytest.mark.parametrize("format_", CHECKED)
+@pytest.mark.parametrize(
+    ("format_", "command"),
+    [
+        (format_, command)
+        for format_ in CHECKED
+        for command in COMMANDS
+        if command != "init -i" and (format_, command) != ("keras", "tie --find")  # reads not all
+    ],
+)
 def test_a_file_with_another_byte_among_its_values_is_refused(format_, command, run, here):
     written = FORMATS[format_].write(here, ARRAYS, {}, {})
     data = bytearray(written.path.read_bytes())
