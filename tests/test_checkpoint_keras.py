@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from paraminspect.arrays import DTYPES
-from paraminspect.checkpoint import open_checkpoint
+from paraminspect.checkpoint import open_checkpoint, save_checkpoint
 from paraminspect.checkpoint._keras import _archive
 from paraminspect.checkpoint._keras._classes import CLASSES, snake_case, variable_names
 from paraminspect.errors import CheckpointError
@@ -111,6 +111,30 @@ def test_an_archive_that_was_packed_again_reads_the_same(tmp_path):
     )
     assert list(tree) == list(original)
     assert [digest(p) for p in tree.values()] == [digest(p) for p in original.values()]
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_the_crc_of_stored_weights_is_checked_once_all_parameters_are_read(wrong, tmp_path):
+    path = Path(shutil.copy(DATA / "keras3_mlp.keras", tmp_path))
+    data = bytearray(path.read_bytes())
+    kernel = open_checkpoint(path)["sequential/hidden/kernel"]
+    data[kernel.data.offset + 5] ^= wrong
+    path.write_bytes(data)
+    tree = open_checkpoint(path)
+    for _ in range(2):
+        told = []
+        for parameter in reversed(tree.parameters()):
+            for start in reversed(range(parameter.count)):
+                try:
+                    parameter.data.read(start, start + 1)
+                except CheckpointError as error:
+                    told.append(str(error))
+        expected = f"{path}: the member 'model.weights.h5' is damaged: its CRC is another"
+        assert told == [expected] * wrong
+    if wrong:
+        with pytest.raises(CheckpointError, match="is damaged: its CRC is another"):
+            save_checkpoint(tree, tmp_path / "new.safetensors")
+        assert [path.name for path in tmp_path.iterdir()] == ["keras3_mlp.keras"]
 
 
 def archive(path, members):

@@ -11,6 +11,7 @@ import stat
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -66,6 +67,8 @@ class RegularFile:
         self.path = path
         self._lock = threading.Lock()
         self._descriptor, self.identity = _open_descriptor(path)
+        self.watch: Callable[[RegularFile, int], None] | None = None
+        """Told how many bytes have been read or copied, each time."""
         self._close: weakref.finalize[..., Any] | None = self._closer()
 
     @property
@@ -112,6 +115,11 @@ class RegularFile:
             view = view[got:]
             offset += got
         self._check_unchanged(descriptor)
+        self._tell(memoryview(buffer).nbytes)
+
+    def _tell(self, nbytes: int) -> None:
+        if self.watch is not None:
+            self.watch(self, nbytes)
 
     def check_unchanged(self) -> None:
         """Raise `CheckpointError` if the file is not what was opened, though nothing is read."""
@@ -137,6 +145,7 @@ class RegularFile:
         `CheckpointError` if this file ends early, `OSError` if the other cannot be written.
         """
         end = offset + nbytes
+        start = offset
         source = self._opened()
         with suppress(OSError):  # other file systems: what is left is read and written below
             while offset < end and hasattr(os, "copy_file_range"):
@@ -144,6 +153,7 @@ class RegularFile:
                 if not copied:
                     break
                 offset, at = offset + copied, at + copied
+        self._tell(offset - start)
         buffer = memoryview(bytearray(min(end - offset, BLOCK_NBYTES)))
         while offset < end:
             block = buffer[: end - offset]

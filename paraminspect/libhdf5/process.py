@@ -151,7 +151,8 @@ class _Child:
     """One process, its questions and answers."""
 
     def __init__(self, source: Source, extent: Extent, role: str) -> None:
-        waiting = ahead.take(source.fileno()) if role == "Reader" else None
+        self._reads = role == "Reader"
+        waiting = ahead.take(source.fileno()) if self._reads else None
         try:
             started = waiting or start(source.fileno())
         except MissingLibraryError as error:
@@ -206,10 +207,11 @@ class _Child:
         if not os.WIFSIGNALED(status):
             return "the process for the HDF5 library could not do its work"
         died = os.WTERMSIG(status)
+        what = "the file is damaged" if self._reads else "nothing was changed"
         if died == signal.SIGPROF:
-            return "the HDF5 library did not come to an end in time: the file is damaged"
+            return f"the HDF5 library did not come to an end in time: {what}"
         names = {member.value: member.name for member in signal.Signals}
-        return f"the HDF5 library crashed ({names.get(died, died)}): the file is damaged"
+        return f"the HDF5 library crashed ({names.get(died, died)}): {what}"
 
     def end(self) -> None:
         """End the process."""

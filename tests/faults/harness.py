@@ -1,9 +1,11 @@
 """Commands that write, run under strace with a fault at a chosen system call."""
 
+import io
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,7 +103,9 @@ def inject(
     scenario: Scenario, folder: Path, name: str, what: str
 ) -> subprocess.CompletedProcess[str]:
     """Run with a fault: `what` is strace's, as in `signal=KILL:when=3`."""
-    faults = ("-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:{what}")
+    faults = ["-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:{what}"]
+    if "signal" not in what:  # which strace does not send then
+        faults.append("--seccomp-bpf")  # all other system calls pass at full speed
     return scenario.run(folder, *strace(*faults))
 
 
@@ -162,12 +166,70 @@ def _packed(folder: Path) -> None:
 
 def _values(name: str) -> Callable[[Path], Any]:
     def state(folder: Path) -> Any:
-        if not (folder / name).exists():
-            return None
-        with h5py.File(folder / name) as file:
-            return tuple((key, file[key][()].tobytes()) for key in file)
+        return _datasets(folder / name) if (folder / name).exists() else None
 
     return state
+
+
+def _datasets(file: Any) -> Any:
+    """What an HDF5 file holds: names with attributes, or with the bytes of values."""
+    found = []
+
+    def visit(name: str, item: Any) -> None:
+        values = item[()].tobytes() if isinstance(item, h5py.Dataset) else b""
+        found.append((name, tuple(sorted(item.attrs.items())), values))
+
+    # No lock: a process that another thread starts holds all files, and locks, for a moment.
+    with h5py.File(file, locking=False) as opened:
+        opened.visititems(visit)
+    return tuple(found)
+
+
+DATA = Path(__file__).parents[1] / "data" / "keras"
+
+
+def _weights(folder: Path) -> None:
+    shutil.copy(DATA / "keras3_mlp.weights.h5", folder / "k.weights.h5")
+
+
+def _archive(folder: Path) -> None:
+    """An archive whose weights are compressed: libhdf5 itself writes into a copy of it."""
+    source = zipfile.ZipFile(DATA / "keras3_mlp.keras")
+    (folder / "w.h5").write_bytes(source.read("model.weights.h5"))
+    values = np.random.default_rng(0).random((4, 3), np.float32)
+    with h5py.File(folder / "w.h5", "a") as file:
+        del file["layers/dense/vars/0"]
+        kernel = {"data": values, "chunks": (2, 3), "compression": "gzip"}
+        file.create_dataset("layers/dense/vars/0", **kernel)
+    with zipfile.ZipFile(folder / "k.keras", "w") as archive:
+        for name in source.namelist():
+            of_weights = name == "model.weights.h5"
+            data = (folder / "w.h5").read_bytes() if of_weights else source.read(name)
+            archive.writestr(zipfile.ZipInfo(name), data)
+    (folder / "w.h5").unlink()
+
+
+def _members(name: str) -> Callable[[Path], Any]:
+    def state(folder: Path) -> Any:
+        if not (folder / name).exists():
+            return None
+        with zipfile.ZipFile(folder / name) as archive:
+            members = {member: archive.read(member) for member in archive.namelist()}
+        weights = _datasets(io.BytesIO(members.pop("model.weights.h5")))
+        return tuple(sorted(members.items())), weights
+
+    return state
+
+
+def _keras_shards(folder: Path) -> None:
+    for path in DATA.glob("keras3_nested*.weights.*"):
+        if path.name != "keras3_nested.weights.h5":
+            shutil.copy(path, folder)
+
+
+def _keras_definition(folder: Path) -> None:
+    layer = "Dense(3, dtype='bfloat16')"
+    (folder / "k.yaml").write_text(f"framework: keras\ninput: [4]\nlayers:\n- {layer}\n")
 
 
 SCENARIOS = {
@@ -187,6 +249,36 @@ SCENARIOS = {
     ),
     "new hdf5": Scenario(
         _one_file, ("convert", "{}/m.safetensors", "{}/n.h5"), _values("n.h5"), has_child=True
+    ),
+    "keras weights": Scenario(
+        _weights,
+        ("set", "-i", "{}/k.weights.h5", "*hidden/*=x + 1"),
+        _values("k.weights.h5"),
+        has_child=True,
+    ),
+    "keras archive, packed": Scenario(
+        _archive,
+        ("set", "-i", "{}/k.keras", "*hidden/*=x + 1"),
+        _members("k.keras"),
+        has_child=True,
+    ),
+    "keras shards": Scenario(
+        _keras_shards,
+        ("set", "-i", "{}/keras3_nested.weights.json", "*dense_4/bias=x + 1"),
+        _values("keras3_nested_00001.weights.h5"),
+        has_child=True,
+    ),
+    "new keras archive": Scenario(
+        _archive,
+        ("set", "{}/k.keras", "*hidden/bias=x + 1", "-o", "{}/n.keras"),
+        _members("n.keras"),
+        has_child=True,
+    ),
+    "new keras weights": Scenario(
+        _keras_definition,
+        ("init", "{}/k.yaml", "--seed", "0", "-o", "{}/n.weights.h5"),
+        _values("n.weights.h5"),
+        has_child=True,
     ),
     "new npz": Scenario(_one_file, ("convert", "{}/m.safetensors", "{}/n.npz"), _bytes("n.npz")),
     "shards in place": Scenario(

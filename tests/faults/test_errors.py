@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from harness import RUN, SCENARIOS, VALUES, inject, litter, new_folder
 from safetensors.numpy import load_file, save_file
+
+from paraminspect.checkpoint import open_checkpoint
 
 pytestmark = pytest.mark.fault
 
@@ -65,6 +68,30 @@ def test_an_error_of_the_system_is_told_or_got_around(
     assert message in done.stderr
     assert done.stderr.count("\n") == (1 if status else 0)
     assert scenario.state(folder) == states[is_new]
+    assert litter(folder) == []
+
+
+BY_A_CHILD = [name for name, scenario in SCENARIOS.items() if scenario.has_child]
+
+
+@pytest.mark.parametrize(
+    ("call", "what", "message"),
+    [
+        ("fsync", "error=EIO:when=1", "input/output error; nothing was changed"),
+        ("linkat", "error=EIO", "input/output error; nothing was changed"),
+        ("pwrite64", "error=EIO", "input/output error; nothing was changed"),
+    ],
+)
+@pytest.mark.parametrize("name", BY_A_CHILD)
+def test_an_error_where_a_child_helps_leaves_the_old(name, call, what, message, tmp_path):
+    scenario = SCENARIOS[name]
+    folder = new_folder(tmp_path, "faulty", scenario)
+    old = scenario.state(folder)
+    done = inject(scenario, folder, call, what)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert scenario.state(folder) == old
     assert litter(folder) == []
 
 
@@ -135,14 +162,20 @@ def test_short_writes_are_gone_on_with(name, most, tmp_path):
     source = Path(__file__).with_name("shortwrite.c")
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     scenario = SCENARIOS[name]
-    old, new = outcome(scenario, tmp_path)
-    folder = new_folder(tmp_path, "short", scenario)
+    whole, folder = (new_folder(tmp_path, name, scenario) for name in ("whole", "short"))
+    old = scenario.state(folder)
+    undisturbed = scenario.run(whole)
     done = scenario.run(folder, "env", f"LD_PRELOAD={library}", f"SW_MAX={most}")
-    assert done.returncode == 0, done.stderr
-    assert scenario.state(folder) == new != old
+    assert done.returncode == undisturbed.returncode == 0, done.stderr
+    assert done.stdout == undisturbed.stdout
+    assert done.stderr.replace(str(folder), str(whole)) == undisturbed.stderr
+    assert scenario.state(folder) == scenario.state(whole) != old
 
 
-@pytest.mark.parametrize("name", ["in place", "in place, named", "shards in place"])
+READ_ONLY = ["in place", "in place, named", "shards in place", *BY_A_CHILD]
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
 def test_a_folder_that_is_read_only_is_left_alone(name, tmp_path):
     scenario = SCENARIOS[name]
     folder = new_folder(tmp_path, "folder", scenario)
@@ -173,20 +206,29 @@ def test_a_folder_that_is_read_only_is_left_alone(name, tmp_path):
             path.chmod(0o755)
 
 
-def test_writers_at_once_lose_no_update(tmp_path):
+def save_h5(values, path):
+    with h5py.File(path, "w") as file:
+        for name, array in values.items():
+            file[name] = array
+
+
+@pytest.mark.parametrize(
+    ("name", "save", "count"), [("m.safetensors", save_file, 12), ("m.h5", save_h5, 6)]
+)
+def test_writers_at_once_lose_no_update(name, save, count, tmp_path):
     """Every writer that reports success has built on what was there: none undoes another."""
-    path = tmp_path / "m.safetensors"
-    save_file({"n": np.array(0), "rest": VALUES["a"]}, path)
+    path = tmp_path / name
+    save({"n": np.array(0), "rest": VALUES["a"]}, path)
     command = [sys.executable, "-c", RUN, "set", "-i", str(path), "n=x + 1", "--quiet"]
-    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(12)]
+    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(count)]
     errors = [writer.communicate(timeout=60)[1] for writer in writers]
     for writer, error in zip(writers, errors, strict=True):
         assert writer.returncode == (2 if error else 0)
         assert not error or "changed" in error
     successes = sum(writer.returncode == 0 for writer in writers)
     assert successes >= 1
-    assert load_file(path)["n"] == successes
-    assert [name.name for name in tmp_path.iterdir()] == ["m.safetensors"]
+    assert open_checkpoint(path)["n"].numpy() == successes
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_writers_of_one_new_file_do_not_overwrite_each_other(tmp_path):

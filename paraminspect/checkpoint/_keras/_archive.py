@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import weakref
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,7 +27,7 @@ from paraminspect.checkpoint._keras._config import (
     parse_version,
 )
 from paraminspect.checkpoint._keras._trees import weights_tree
-from paraminspect.checkpoint._zip import STORED, Archive, Member, MemberBytes
+from paraminspect.checkpoint._zip import STORED, Archive, Member, MemberBytes, StoredMember
 from paraminspect.errors import CheckpointError
 from paraminspect.libhdf5.process import Extent, Library
 from paraminspect.tree import ParameterTree
@@ -63,6 +64,8 @@ def open_keras(file: RegularFile) -> ParameterTree:
         contents.library.stop()
     assert isinstance(tree.origin, Origin)
     origin = replace(tree.origin, archive=archive)
+    if archive.members[WEIGHTS].method == STORED:
+        file.watch = _Watch(archive.members[WEIGHTS], tree.totals.nbytes)
     return replace(tree, format="keras", origin=origin, more_metadata=partial(_metadata, archive))
 
 
@@ -99,6 +102,31 @@ def _read_weights(archive: Archive) -> Contents:
         return read_contents(archive.file, Library(archive.file, inside), archive.file)
     unpacked = UnpackedMember(archive.file, source, member)
     return read_contents(unpacked, Library(unpacked, extent), archive.file)
+
+
+class _Watch:
+    """Checks the CRC of stored weights once as much has been read as the parameters take.
+
+    Their values are read where they lie, in any order and perhaps never all.
+    """
+
+    def __init__(self, member: Member, nbytes: int) -> None:
+        self._member = member
+        self._left = self._nbytes = nbytes
+        self._is_checking = False
+        self._lock = threading.RLock()
+
+    def __call__(self, file: RegularFile, nbytes: int) -> None:
+        with self._lock:
+            self._left -= nbytes
+            if self._left > 0 or self._is_checking:
+                return
+            self._is_checking = True  # reading all of it is told here as well
+            try:
+                StoredMember(file, self._member).check()
+                file.watch = None
+            finally:
+                self._left, self._is_checking = self._nbytes, False
 
 
 class UnpackedMember:

@@ -13,7 +13,16 @@ from paraminspect.checkpoint._zip._inflate import InflatedMember
 from paraminspect.checkpoint._zip._member import MemberBytes, StoredMember
 from paraminspect.checkpoint._zip._writing import NewArchive, NewMember
 
-__all__ = ["DEFLATED", "STORED", "Archive", "Member", "MemberBytes", "NewArchive", "NewMember"]
+__all__ = [
+    "DEFLATED",
+    "STORED",
+    "Archive",
+    "Member",
+    "MemberBytes",
+    "NewArchive",
+    "NewMember",
+    "StoredMember",
+]
 
 INFLATING_AT_ONCE = 4
 """Members of an archive that keep what it takes to read on: as many as one loop reads by turns."""

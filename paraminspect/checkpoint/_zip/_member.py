@@ -112,6 +112,11 @@ class StoredMember(MemberBytes):
             self._crc = joined_crc(self._crc, crc, nbytes)
             self._covered += nbytes
 
+    def check(self) -> None:
+        """Read all of it; raises `CheckpointError` if it is damaged."""
+        if self._summed() != self.member.crc:
+            raise self._damaged()
+
     def _check(self) -> None:
         """Compare with the sum, or with that of all bytes, read once more."""
         crc = self._crc if self._covered == self.size else self._summed()
@@ -119,7 +124,10 @@ class StoredMember(MemberBytes):
         self._covered = self._crc = self._read_otherwise = 0  # a second reading fails as well
         self._ahead.clear()
         if not self._is_checked:
-            raise self.error("is damaged: its CRC is another")
+            raise self._damaged()
+
+    def _damaged(self) -> CheckpointError:
+        return self.error("is damaged: its CRC is another")
 
     def _summed(self) -> int:
         crc = 0

@@ -15,16 +15,15 @@ import json
 import os
 import platform
 import resource
-import struct
 import sys
 import types
 from typing import Any
 
+from .answering import send
 from .reading import Reader
 from .rights import FILE_DESCRIPTOR, RefusedError, allow_seconds
 
 READER = "Reader"
-ANSWER = struct.Struct("<QQ")
 
 EXTRA_MEMORY_NBYTES = 1 << 30
 """Address space for the library's work, beyond what it takes to load it."""
@@ -74,7 +73,7 @@ def main() -> None:
             answer = {"refused": "the HDF5 library would need too much memory"}
         except _LIBRARY_ERRORS as error:
             answer = {"damaged": str(error)}
-        _send(json.dumps(answer).encode(), data)
+        send(answer, data)
     # Not a normal exit: the library's own clean-up crashes on files that it reads through Python.
     os._exit(0)
 
@@ -122,10 +121,3 @@ def _give_up_rights(is_reader: bool) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if is_reader:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-
-def _send(text: bytes, data: Any) -> None:
-    for part in (ANSWER.pack(len(text), len(data)), text, data):
-        view = memoryview(part)
-        while view:
-            view = view[os.write(1, view) :]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from .answering import fail_to_write
 from .rights import FILE_DESCRIPTOR
 
 
@@ -39,7 +40,10 @@ class Window:
         nbytes = len(view)
         # Nor does it ask how much was written: what is missing would be missing from the file.
         while view:
-            written = os.pwrite(FILE_DESCRIPTOR, view, self.base + self.at)
+            try:
+                written = os.pwrite(FILE_DESCRIPTOR, view, self.base + self.at)
+            except OSError as error:
+                fail_to_write(error)
             view = view[written:]
             self.at += written
         self.size = max(self.size, self.at)
@@ -47,7 +51,10 @@ class Window:
 
     def truncate(self, size: int) -> int:
         """Let the file end here."""
-        os.ftruncate(FILE_DESCRIPTOR, self.base + size)
+        try:
+            os.ftruncate(FILE_DESCRIPTOR, self.base + size)
+        except OSError as error:
+            fail_to_write(error)
         self.size = size
         return size
 
