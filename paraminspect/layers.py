@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from paraminspect.arrays import DTYPES, DType, Shape
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.forward import Forward
+from paraminspect.generators import Seed
 
 MAXIMUM_SIZE = 2**31 - 1
 """The largest length of an axis."""
@@ -54,10 +55,12 @@ class Drawn:
     """One drawing while a model is constructed: of `spec.scheme`, for the parameters `names`.
 
     Several names: the framework draws once and copies. None: it throws the values away.
+    `seed` is what it begins with, where the framework gives each draw a seed (see `Draw`).
     """
 
     names: tuple[str, ...]
     spec: Spec
+    seed: Seed | None = None
 
 
 class BuildError(DefinitionError):
@@ -90,13 +93,16 @@ class UnknownInputError(BuildError):
             self.is_explained = True
 
 
+_turns = itertools.count()
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Built:
     """A layer whose input shape is known: own parameters and built children, in their order.
 
     `output` is the shape that the layer gives, None where the layer cannot tell. `bare` are the
     layers that stand for parameters of its own. `redrawn`: the last draw of every parameter of 2
-    or more axes below it comes when all is constructed.
+    or more axes below it comes when all is constructed. `turn` grows in the order of building.
     """
 
     parameters: Mapping[str, Spec] = field(default_factory=dict)
@@ -105,6 +111,7 @@ class Built:
     bare: Mapping[str, Layer] = field(default_factory=dict)
     redrawn: bool = False
     layer: Layer = None  # type: ignore[assignment]  # set by Layer.build, which knows it
+    turn: int = field(default_factory=lambda: next(_turns))
     size: int = field(init=False)
     """How many layers and parameters it holds, itself included."""
 

@@ -46,11 +46,17 @@ def run(monkeypatch, capsys):
 ROOT = Path(__file__).parents[1]
 
 
+BESIDE = {"jax": "keras"}
+"""Where else a framework is looked for: the Python that was found for another one."""
+
+
 @functools.cache
 def _find(framework: str) -> str | None:
     name = framework.upper()
     named = os.environ.get(f"PARAMINSPECT_{name}_PYTHON")
-    candidates = [named, str(ROOT / f".venv-{framework}" / "bin" / "python"), sys.executable]
+    beside = _find(BESIDE[framework]) if framework in BESIDE else None
+    own = str(ROOT / f".venv-{framework}" / "bin" / "python")
+    candidates = [named, own, beside, sys.executable]
     probe = f"import importlib.util as u, sys; sys.exit(u.find_spec({framework!r}) is None)"
     for python in candidates:
         if python and (python == named or Path(python).exists()):
@@ -66,7 +72,7 @@ def framework_python() -> Callable[[str], str]:
     """`framework_python("torch")`: an interpreter that can import it; skips the test if none can.
 
     Looked for in this order: the environment variable PARAMINSPECT_TORCH_PYTHON, `.venv-torch` in
-    the project root, the running interpreter.
+    the project root, the running interpreter; JAX also beside Keras.
     """
 
     def find(framework: str) -> str:

@@ -185,7 +185,8 @@ class Mixed(keras.layers.Layer):
         y = keras.ops.relu(self.body(x)) + self.short(x)
         return self.last(self.both([y, self.look(y, x)]))
 x = keras.Input((5, 4))
-model = keras.Model(x, L.Dense(1, name='head')(Mixed(8, name='first')(x)))
+y = Mixed(8, name='first')(x)
+model = keras.Model(x, L.Dense(1, name='head')(y))
 """,
     ),
     "attention to another input": (

@@ -34,23 +34,24 @@ def scheme_of(name, arguments):
     return parse_scheme(format_call(name, [], arguments))
 
 
-def drawn(distribution, shape, seed):
-    return open_generator("jax", seed).arrays([Draw(("w",), shape, FLOAT32, distribution)])["w"]
+def drawn(distribution, shape, seed, dtype=FLOAT32):
+    return open_generator("jax", seed).arrays([Draw(("w",), shape, dtype, distribution)])["w"]
 
 
 @pytest.mark.parametrize("name", sorted({case[0] for case in FROZEN["initializers"]}))
 def test_every_initializer_draws_the_same_bits(name):
-    for _, arguments, shape, seed, expected in (c for c in FROZEN["initializers"] if c[0] == name):
+    for case in (c for c in FROZEN["initializers"] if c[0] == name):
+        _, arguments, shape, seed, dtype, expected = case
         target = Target(tuple(shape), layout="in_out")
         if expected is None:
             with pytest.raises(SchemeError):
-                drawn(scheme_of(name, arguments)(target), tuple(shape), seed)
+                drawn(scheme_of(name, arguments)(target), tuple(shape), seed, DTYPES[dtype])
             continue
-        values = drawn(scheme_of(name, arguments)(target), tuple(shape), seed)[...]
+        values = drawn(scheme_of(name, arguments)(target), tuple(shape), seed, DTYPES[dtype])[...]
         if "orthogonal" in name:
             np.testing.assert_allclose(values, np.float32(expected), atol=1e-5, strict=True)
         else:
-            assert digest(values) == expected, (arguments, shape, seed)
+            assert digest(values) == expected, case
 
 
 @pytest.mark.parametrize(("name", "arguments", "shape", "seed", "expected"), FROZEN["random"])
@@ -85,7 +86,8 @@ def test_a_slice_has_the_values_of_the_whole(distribution):
         (Normal(1.0, 1.0), "float32", "have the mean 0, not 1.0"),
         (TruncatedNormal(0.0, 1.0, -1.0, 2.0, True), "float32", "not at -1 and 2"),
         (Orthogonal(1.0, 2, 12), "float32", "say --layout in_out"),
-        (Normal(0.0, 1.0), "bfloat16", "only float32 is reproduced, not bfloat16"),
+        (Normal(0.0, 1.0), "float64", "float16, bfloat16, float32 are reproduced, not float64"),
+        (Orthogonal(1.0, 6, 4), "bfloat16", "makes no orthogonal matrices of bfloat16"),
         (Steps((Normal(0.0, 1.0), Normal(0.0, 2.0))), "float32", "draws a parameter once"),
     ],
 )

@@ -16,12 +16,23 @@ from paraminspect.distributions import Distribution
 from paraminspect.errors import SchemeError, nearest
 
 
+@dataclass(frozen=True, eq=False)
+class Seed:
+    """What a framework begins several draws with alike, as it does for one initializer object.
+
+    `given` is what the definition says, None where it is taken from the generator at first use.
+    """
+
+    given: int | None = None
+
+
 @dataclass(frozen=True)
 class Draw:
     """One drawing: of a shape and dtype from a distribution, for the parameters `names`.
 
     Several names get the same values, as deep copies do; without a name the values are thrown
     away. `contiguous` is False where what is drawn does not lie densely in its parameter.
+    `seed` is for generators that begin each draw with a seed of its own; None: one for it alone.
     """
 
     names: tuple[str, ...]
@@ -29,6 +40,7 @@ class Draw:
     dtype: DType
     distribution: Distribution
     contiguous: bool = True
+    seed: Seed | None = None
 
 
 class Generator(Protocol):
@@ -44,15 +56,27 @@ class Generator(Protocol):
         """The array of each name after all draws. `SchemeError`: what it cannot draw."""
 
 
+_KERAS = "keras.utils.set_random_seed(seed) and constructing the model, backend on CPU"
+
 GENERATORS: dict[str, tuple[str, str]] = {
     "native": ("_native", "keyed by seed, name and block: adding a layer changes no other"),
     "pytorch-2.13": ("_pytorch", "torch.manual_seed(seed) and constructing the model, on CPU"),
+    "keras-3.15-tensorflow": ("_keras", f"{_KERAS}: TensorFlow"),
+    "keras-3.15-jax": ("_keras", f"{_KERAS}: JAX"),
+    "keras-3.15-torch": ("_keras", f"{_KERAS}: torch"),
     "jax-0.10": ("_jax", "jax.nn.initializers, keys of flax.nnx.Rngs(params=seed), tree order"),
     "mxnet-1.9": ("_mxnet", "mx.random.seed(seed) and net.initialize(), on CPU"),
 }
 """Name to (module of this package, what it reproduces)."""
 
-RNG_ALIASES = {"pytorch": "pytorch-2.13", "jax": "jax-0.10", "mxnet": "mxnet-1.9"}
+RNG_ALIASES = {
+    "pytorch": "pytorch-2.13",
+    "keras": "keras-3.15-tensorflow",
+    "keras-jax": "keras-3.15-jax",
+    "keras-torch": "keras-3.15-torch",
+    "jax": "jax-0.10",
+    "mxnet": "mxnet-1.9",
+}
 """The newest version of each."""
 
 
@@ -73,8 +97,9 @@ def _unknown(name: str) -> str:
     known = [*GENERATORS, *RNG_ALIASES]
     framework = name.partition("-")[0]
     if framework in RNG_ALIASES:
+        reproduced = [one for one in GENERATORS if one.startswith(f"{framework}-")]
         return (
             f"the random numbers of {name} are not reproduced: they differ from version to version"
-            f" and on GPUs; {RNG_ALIASES[framework]} (CPU) is reproduced"
+            f" and on GPUs; those of {', '.join(reproduced)} (CPU) are"
         )
     return f"unknown rng {name!r}, expected one of {', '.join(known)}{nearest(name, known)}"

@@ -2,19 +2,18 @@
 
 Parameter number c, counted from 0 in the order of the tree, whether random or not, gets the key
 `fold_in(key(seed), c)`, as `flax.nnx.Rngs(params=seed)` gives them out. Each value comes from its
-key and its place alone. Exact where XLA fuses products and sums: x86 with FMA. Sources:
-jax/_src/random.py, jax/_src/nn/initializers.py of JAX 0.10, flax/nnx/rnglib.py.
+key and its place alone. Sources: jax/_src/nn/initializers.py of JAX 0.10, flax/nnx/rnglib.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from paraminspect.arrays import Array, DType, Shape, count_elements
+from paraminspect.arrays import Array, DType, Shape
 from paraminspect.distributions import (
     DeltaOrthogonal,
     Normal,
@@ -26,26 +25,19 @@ from paraminspect.distributions import (
 from paraminspect.errors import SchemeError
 from paraminspect.generators import Draw
 from paraminspect.generators._compose import Random, compose
-from paraminspect.generators._fma import fma32
+from paraminspect.generators._jax_random import CUT, in_chunks, normal, truncated_normal, uniform
 from paraminspect.generators._matrices import at_centre, matrix_shape, orthonormal
-from paraminspect.generators._threefry import Key, bits
+from paraminspect.generators._threefry import Key
 from paraminspect.generators._whole import Latest
-from paraminspect.generators._xla import SQRT2, erf_inv
-from paraminspect.recipes import Recipe
+from paraminspect.recipes import Make, Recipe
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
-TRUNCATED_STD = np.float32(0.87962566103423978)
+TRUNCATED_STD = 0.87962566103423978
 """By which a normal cut at ±2 is divided."""
 
-CUT = 2.0
-"""Bounds of the only truncated normal of `jax.nn.initializers`, in standard deviations."""
-
-_ERF_OF_CUT = np.float32(0.9544997215270996)
-"""erf(2 / sqrt(2))."""
-
-_CHUNK = 1 << 14
-"""Values computed at a time: what is needed for them stays in the processor's cache."""
+DTYPES = ("float16", "bfloat16", "float32")
+"""Without `jax_enable_x64`, which changes the numbers of all dtypes, there is no float64."""
 
 
 def open_generator(name: str, seed: int) -> JAX:  # noqa: ARG001 (one version so far)
@@ -75,13 +67,17 @@ class JAX:
 
     def draw(self, key: Key, distribution: Random, shape: Shape, dtype: DType) -> Array:
         """What an initializer draws with a key; raises `SchemeError` for what JAX has not."""
-        if dtype.name != "float32":
-            raise SchemeError(f"of JAX's random numbers only float32 is reproduced, not {dtype}")
+        if dtype.name not in DTYPES:
+            raise SchemeError(
+                f"of JAX's random numbers {', '.join(DTYPES)} are reproduced, not {dtype}"
+            )
         check_initializer(distribution, shape)
         match distribution:
             case Uniform() | Normal() | TruncatedNormal():
-                make = maker(key, distribution)
-                return Recipe(shape, dtype, lambda start, stop: _in_chunks(make, start, stop))
+                make = maker(key, distribution, dtype.to_numpy())
+                return Recipe(shape, dtype, in_chunks(make, dtype.to_numpy()))
+            case _ if dtype.nbits < 32:
+                raise SchemeError(f"JAX makes no orthogonal matrices of {dtype}")
             case Orthogonal():
                 matrix = partial(_orthogonal, key, distribution)
                 return self._latest.whole(shape, dtype, matrix)
@@ -114,56 +110,30 @@ def check_initializer(distribution: Random, shape: Shape) -> None:
         raise SchemeError("JAX's kernels are (*kernel, in, out): say --layout in_out")
 
 
-def maker(
-    key: Key, distribution: Uniform | Normal | TruncatedNormal
-) -> Callable[[int, int], Floats]:
-    """What makes any stretch of values, scaled in float32 as the initializers do."""
-    f32 = np.float32
-    variance = None if distribution.variance is None else f32(distribution.variance)
+def maker(key: Key, distribution: Uniform | Normal | TruncatedNormal, dtype: np.dtype[Any]) -> Make:
+    """What makes any stretch of values, scaled in their dtype as the initializers do."""
+    kind, variance = dtype.type, None
+    if distribution.variance is not None:
+        variance = kind(distribution.variance)
     match distribution:
         case Uniform():
             if variance is None:
-                return partial(uniform, key, f32(distribution.low), f32(distribution.high))
-            scale = np.sqrt(f32(3) * variance)
-            return lambda start, stop: uniform(key, f32(-1), f32(1), start, stop) * scale
+                low, high = kind(distribution.low), kind(distribution.high)
+                return partial(uniform, key, low, high)
+            scale = np.sqrt(kind(3) * variance)
+            return lambda start, stop: uniform(key, kind(-1), kind(1), start, stop) * scale
         case Normal():
-            scale = f32(distribution.std) if variance is None else np.sqrt(variance)
-            return lambda start, stop: normal(key, start, stop) * scale
-    scale = f32(distribution.std) if variance is None else np.sqrt(variance) / TRUNCATED_STD
-    return lambda start, stop: truncated_normal(key, start, stop) * scale
-
-
-def _in_chunks(make: Callable[[int, int], Floats], start: int, stop: int) -> Floats:
-    out = np.empty(stop - start, np.float32)
-    for i in range(start, stop, _CHUNK):
-        last = min(i + _CHUNK, stop)
-        out[i - start : last - start] = make(i, last)
-    return out
-
-
-def uniform(key: Key, low: np.float32, high: np.float32, start: int, stop: int) -> Floats:
-    """`jax.random.uniform(key, minval=low, maxval=high)` at flat indices."""
-    words = (bits(key, start, stop) >> np.uint32(9)) | np.uint32(0x3F800000)
-    units = words.view(np.float32) - np.float32(1)
-    return np.maximum(low, fma32(units, float(high - low), float(low)))
-
-
-def normal(key: Key, start: int, stop: int) -> Floats:
-    """`jax.random.normal(key)` at flat indices."""
-    low = np.nextafter(np.float32(-1), np.float32(0))
-    return SQRT2 * erf_inv(uniform(key, low, np.float32(1), start, stop))
-
-
-def truncated_normal(key: Key, start: int, stop: int) -> Floats:
-    """`jax.random.truncated_normal(key, -2, 2)` at flat indices."""
-    values = SQRT2 * erf_inv(uniform(key, -_ERF_OF_CUT, _ERF_OF_CUT, start, stop))
-    inner = np.nextafter(np.float32(CUT), np.float32(0))
-    clipped: Floats = np.clip(values, -inner, inner)
-    return clipped
+            scale = kind(distribution.std) if variance is None else np.sqrt(variance)
+            return lambda start, stop: normal(key, dtype, start, stop) * scale
+    scale = kind(distribution.std)
+    if variance is not None:
+        scale = np.sqrt(variance) / kind(TRUNCATED_STD)
+    return lambda start, stop: truncated_normal(key, dtype, start, stop) * scale
 
 
 def _orthogonal(key: Key, distribution: Orthogonal) -> Floats:
     """`jax.nn.initializers.orthogonal`; LAPACK's last bits differ from build to build."""
     rows, columns = matrix_shape(distribution)
-    drawn = _in_chunks(partial(normal, key), 0, count_elements((rows, columns)))
+    dtype = np.dtype(np.float32)
+    drawn = in_chunks(partial(normal, key, dtype), dtype)(0, rows * columns)
     return orthonormal(drawn.reshape(rows, columns), distribution)

@@ -17,10 +17,11 @@ from paraminspect.generators._libm import logf, sincosf
 from paraminspect.generators._philox import Words, philox
 
 Values = np.ndarray[Any, np.dtype[Any]]
+Numbers = np.dtype[Any]
 
 _SCRAMBLE_KEY = 0x02461E293EC8F720
-_TRUNCATED_GROUPS = 256
-"""Counters that each four truncated normal numbers have for themselves."""
+_COUNTERS_EACH = 64
+"""Counters that each truncated normal number has for itself."""
 _CHUNK = 1 << 14
 """Counters at a time: what is needed for them stays in the processor's cache."""
 _LEAST_UNIT = np.float32(1e-7)
@@ -57,40 +58,46 @@ class Stateless:
         whole = np.concatenate(parts) if parts else make(self._words(0, 0)).reshape(-1)
         return whole[start - first * each : stop - first * each]
 
-    def uniform(self, start: int, stop: int, dtype: str) -> Values:
+    def uniform(self, start: int, stop: int, dtype: Numbers) -> Values:
         """Values `start` to `stop` in [0, 1)."""
-        each = 2 if dtype == "float64" else 4
-        return self._from_groups(start, stop, each, _UNITS[dtype])
+        if dtype.itemsize == 8:
+            return self._from_groups(start, stop, 2, _units64)
+        if dtype.itemsize == 4:
+            return self._from_groups(start, stop, 4, _units32)
+        return self._from_groups(start, stop, 4, lambda words: _units16(words, dtype))
 
-    def normal(self, start: int, stop: int, dtype: str) -> Values:
-        """Standard normal values."""
-        if dtype == "float64":
+    def normal(self, start: int, stop: int, dtype: Numbers) -> Values:
+        """Standard normal values; those of 16 bits are float32 ones, rounded."""
+        if dtype.itemsize == 8:
             return self._from_groups(start, stop, 2, _normals64)
-        return self._from_groups(start, stop, 4, _normals32)
+        return self._from_groups(start, stop, 4, _normals32).astype(dtype, copy=False)
 
-    def truncated(self, start: int, stop: int) -> Values:
-        """Standard normal values in (-2, 2), float32: others are drawn again."""
-        first, last = start // 4, -(-stop // 4)
+    def truncated(self, start: int, stop: int, dtype: Numbers) -> Values:
+        """Standard normal values in (-2, 2): others are drawn again, each group for itself."""
+        each = 2 if dtype.itemsize == 8 else 4
+        first, last = start // each, -(-stop // each)
         parts = [
-            self._truncated_groups(i, min(i + _CHUNK, last)) for i in range(first, last, _CHUNK)
+            self._truncated_groups(i, min(i + _CHUNK, last), each)
+            for i in range(first, last, _CHUNK)
         ]
-        whole = np.concatenate(parts).reshape(-1) if parts else np.empty(0, np.float32)
-        return whole[start - first * 4 : stop - first * 4]
+        whole = np.concatenate(parts).reshape(-1) if parts else np.empty(0)
+        return whole[start - first * each : stop - first * each].astype(dtype, copy=False)
 
-    def _truncated_groups(self, first: int, last: int) -> Values:
-        out = np.empty((last - first, 4), np.float32)
+    def _truncated_groups(self, first: int, last: int, each: int) -> Values:
+        make, kind = (_normals64, np.float64) if each == 2 else (_normals32, np.float32)
+        out = np.empty((last - first, each), kind)
         found = np.zeros(last - first, np.int64)
         waiting = np.arange(last - first)
         redraw = 0
         while waiting.size:
-            counters = (waiting + first) * _TRUNCATED_GROUPS + redraw
-            made = _normals32(philox(counters.astype(np.uint64), self.high, self.key))
+            counters = (waiting + first) * (_COUNTERS_EACH * each) + redraw
+            made = make(philox(counters.astype(np.uint64), self.high, self.key))
             for column in made.T:
-                kept = (np.abs(column) < 2) & (found[waiting] < 4)
+                kept = (np.abs(column) < 2) & (found[waiting] < each)
                 groups = waiting[kept]
                 out[groups, found[groups]] = column[kept]
                 found[groups] += 1
-            waiting = waiting[found[waiting] < 4]
+            waiting = waiting[found[waiting] < each]
             redraw += 1
         return out
 
@@ -99,18 +106,17 @@ def _units32(words: Words) -> Values:
     return ((words & np.uint32(0x7FFFFF)) | np.uint32(0x3F800000)).view(np.float32) - np.float32(1)
 
 
-def _units16(words: Words) -> Values:
-    low = words.astype(np.uint16) & np.uint16(0x3FF)
-    return (low | np.uint16(15 << 10)).view(np.float16) - np.float16(1)
+def _units16(words: Words, dtype: Numbers) -> Values:
+    """The lowest bits of each word as a mantissa: 10 of float16, 7 of bfloat16."""
+    one = np.ones(1, dtype)
+    mantissa = np.uint16((1 << np.finfo(np.float16).nmant) - 1 if dtype.kind == "f" else 0x7F)
+    return ((words.astype(np.uint16) & mantissa) | one.view(np.uint16)).view(dtype) - one
 
 
 def _units64(words: Words) -> Values:
     pairs = words.reshape(-1, 2).astype(np.uint64)
     mantissa = ((pairs[:, 0] & np.uint64(0xFFFFF)) << np.uint64(32)) | pairs[:, 1]
     return (mantissa | np.uint64(1023 << 52)).view(np.float64) - 1.0
-
-
-_UNITS = {"float32": _units32, "float64": _units64, "float16": _units16}
 
 
 def _normals32(words: Words) -> Values:

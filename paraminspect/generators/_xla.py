@@ -34,8 +34,6 @@ _ERF_INV_SMALL = _floats(0x32F16588, 0x34B84B36, 0xB66C7357, 0xB6935AC1, 0x39653
 _ERF_INV_LARGE = _floats(0xB951F09B, 0x38D3B56B, 0x3AB0DC72, 0xBB70BDE7, 0x3BBC127B, 0xBBF9C5D7,
                          0x3C1AA57E, 0x3F8036DB, 0x40354F7E)  # fmt: skip
 
-SQRT2 = np.float32(np.sqrt(2))
-
 
 def _fused(a: Any, b: Any, c: Any) -> Doubles:
     """`a * b + c` in float32, rounded once; all in float64 that holds float32."""

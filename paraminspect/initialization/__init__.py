@@ -161,6 +161,7 @@ class Initialization:
                 drawn.spec.shape,
                 _cast(drawn.spec.dtype, self.dtype),
                 self.resolver.distribution(", ".join(drawn.names), drawn.spec),
+                seed=drawn.seed,
             )
             for drawn in construct(self.rules)
         ]

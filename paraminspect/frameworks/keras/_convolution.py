@@ -142,7 +142,7 @@ def _depthwise(a: SimpleNamespace, sizes: Shape, channels: int) -> tuple[dict[st
 def _separable(a: SimpleNamespace, sizes: Shape, channels: int) -> tuple[dict[str, Spec], int]:
     depthwise = (*sizes, channels, a.depth_multiplier)
     pointwise = (*(1,) * len(sizes), channels * a.depth_multiplier, a.filters)
-    specs = {
+    specs: dict[str, Spec] = {
         "depthwise_kernel": weight(a, depthwise, "depthwise_initializer"),
         "pointwise_kernel": weight(a, pointwise, "pointwise_initializer"),
     }

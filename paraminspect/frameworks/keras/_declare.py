@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -84,6 +85,17 @@ def _variable_dtype(kind: str, policy: Any) -> DType:
     return DTYPES[policy]
 
 
+@dataclass(frozen=True, slots=True)
+class Initialized(Spec):
+    """A weight that the initializer in an argument of its layer draws; or a `clone` of it does.
+
+    A clone is made when the layer is built.
+    """
+
+    argument: str = ""
+    clone: bool = False
+
+
 def fans_of(shape: Shape) -> Fans:
     """Fans as `keras.src.initializers.random_initializers.compute_fans` counts them."""
     if len(shape) < 2:
@@ -98,9 +110,10 @@ def weight(
     initializer: str,
     trainable: bool = True,
     fans: Fans | None = None,
-) -> Spec:
+) -> Initialized:
     """A weight that is drawn as the layer's argument `initializer` says."""
-    return drawn(a, shape, scheme_of(initializer, getattr(a, initializer)), trainable, fans)
+    scheme = scheme_of(initializer, getattr(a, initializer))
+    return Initialized(**_known(a, shape, scheme, trainable, fans), argument=initializer)
 
 
 def drawn(
@@ -111,11 +124,17 @@ def drawn(
     fans: Fans | None = None,
 ) -> Spec:
     """A weight that is drawn by a scheme that no argument of the layer changes."""
-    return Spec(
-        shape=shape,
-        scheme=scheme,
-        fans=fans or fans_of(shape),
-        layout="in_out" if len(shape) > 1 else None,
-        dtype=a.variable_dtype,
-        trainable=trainable and a.trainable,
-    )
+    return Spec(**_known(a, shape, scheme, trainable, fans))
+
+
+def _known(
+    a: SimpleNamespace, shape: Shape, scheme: str, trainable: bool, fans: Fans | None
+) -> dict[str, Any]:
+    return {
+        "shape": shape,
+        "scheme": scheme,
+        "fans": fans or fans_of(shape),
+        "layout": "in_out" if len(shape) > 1 else None,
+        "dtype": a.variable_dtype,
+        "trainable": trainable and a.trainable,
+    }

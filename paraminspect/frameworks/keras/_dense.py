@@ -48,8 +48,8 @@ def _einsum_dense(a: SimpleNamespace) -> Build:
 
 def _embedding(a: SimpleNamespace) -> Build:
     _refuse_quantization(a)
-    specs = {"embeddings": weight(a, (a.input_dim, a.output_dim), "embeddings_initializer")}
-    specs = dict(_with_lora(a, specs, "embeddings"))
+    own = {"embeddings": weight(a, (a.input_dim, a.output_dim), "embeddings_initializer")}
+    specs = dict(_with_lora(a, own, "embeddings"))
     if not getattr(a, "tie_weights", True):
         shape = (a.output_dim, a.input_dim)
         specs["reverse_embeddings"] = weight(a, shape, "embeddings_initializer")

@@ -30,8 +30,10 @@ def _variance_scaling(scale: float, mode: str, distribution: str) -> str:
     return f"variance_scaling(scale={_number(scale)}, mode={mode!r}, distribution={drawn!r})"
 
 
-_SEED = "seed: Count | None = None"
-_NORMAL = f"mean: Number = 0.0, stddev: Number = 0.05, {_SEED}"
+SEED = "seed: Count | None = None"
+"""The argument of initializers and layers that draw at random."""
+
+_NORMAL = f"mean: Number = 0.0, stddev: Number = 0.05, {SEED}"
 
 _CLASSES: dict[str, Callable[..., Initializer]] = dict(
     [
@@ -39,22 +41,22 @@ _CLASSES: dict[str, Callable[..., Initializer]] = dict(
         initializer("Ones()", "ones"),
         initializer("Constant(value: Number = 0.0)", lambda value: f"constant({_number(value)})"),
         initializer("Identity(gain: Number = 1.0)", "identity"),
-        initializer(f"Orthogonal(gain: Number = 1.0, {_SEED})", "orthogonal"),
+        initializer(f"Orthogonal(gain: Number = 1.0, {SEED})", "orthogonal"),
         initializer(f"RandomNormal({_NORMAL})", _with_two("normal")),
         initializer(f"TruncatedNormal({_NORMAL})", _with_two("truncated_normal")),
         initializer(
-            f"RandomUniform(minval: Number = -0.05, maxval: Number = 0.05, {_SEED})",
+            f"RandomUniform(minval: Number = -0.05, maxval: Number = 0.05, {SEED})",
             _with_two("uniform"),
         ),
         initializer(
             "VarianceScaling(scale: Number = 1.0, "
             "mode: Literal['fan_in', 'fan_out', 'fan_avg'] = 'fan_in', distribution: "
             "Literal['uniform', 'truncated_normal', 'untruncated_normal', 'normal'] = "
-            f"'truncated_normal', {_SEED})",
+            f"'truncated_normal', {SEED})",
             _variance_scaling,
         ),
         *(
-            initializer(f"{name}{shape.title()}({_SEED})", f"{name.lower()}_{shape}")
+            initializer(f"{name}{shape.title()}({SEED})", f"{name.lower()}_{shape}")
             for name in ("Glorot", "He", "Lecun")
             for shape in ("uniform", "normal")
         ),
@@ -89,12 +91,17 @@ INITIALIZERS = _CLASSES | {alias: _CLASSES[name] for alias, name in _ALIASES.ite
 
 def scheme_of(argument: str, value: Any) -> str:
     """The scheme of an initializer argument: a name, a call, or None for Keras's own choice."""
-    if value is None:
-        return "glorot_uniform"
+    return initializer_of(argument, value).scheme
+
+
+def initializer_of(argument: str, value: Any) -> Initializer:
+    """The initializer that an argument stands for; that of a name is not the one Keras makes."""
     if isinstance(value, Initializer):
-        return value.scheme
+        return value
+    if value is None:
+        return _by_name("glorot_uniform")
     if isinstance(value, str) and value in INITIALIZERS:
-        return _scheme_by_name(value)
+        return _by_name(value)
     ending = nearest(value, INITIALIZERS) if isinstance(value, str) else ""
     raise ExpressionError(
         f"{argument} must be an initializer like 'he_normal' or HeNormal(),"
@@ -103,5 +110,5 @@ def scheme_of(argument: str, value: Any) -> str:
 
 
 @functools.cache
-def _scheme_by_name(name: str) -> str:
-    return INITIALIZERS[name]().scheme
+def _by_name(name: str) -> Initializer:
+    return INITIALIZERS[name]()

@@ -123,7 +123,7 @@ class _Namer:
         if is_branches(built):
             return outer
         name = self.names[built.layer.serial]
-        if not outer or _knows_its_input(built):
+        if not outer or knows_its_input(built):
             return name
         return f"{outer}/{name}"
 
@@ -151,12 +151,12 @@ def key_of(built: Built, copy: int) -> tuple[int, Key]:
     return copy, (copy, built.layer.serial)
 
 
-def _knows_its_input(built: Built) -> bool:
+def knows_its_input(built: Built) -> bool:
     """Whether it is a `Sequential` that Keras builds as soon as it is constructed."""
     first = next(iter(built.children.values()), None)
     if built.layer.kind != SEQUENTIAL or first is None:
         return False
-    return first.layer.kind == "InputLayer" or is_functional(first.layer) or _knows_its_input(first)
+    return first.layer.kind == "InputLayer" or is_functional(first.layer) or knows_its_input(first)
 
 
 def _is_nameless(built: Built) -> bool:

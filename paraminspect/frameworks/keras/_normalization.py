@@ -7,25 +7,25 @@ from types import SimpleNamespace
 
 from paraminspect.arrays import DTYPES, Shape
 from paraminspect.errors import DefinitionError, ExpressionError
-from paraminspect.frameworks.keras._declare import drawn, layer, weight
+from paraminspect.frameworks.keras._declare import Initialized, drawn, layer, weight
 from paraminspect.frameworks.keras._initializers import scheme_of
 from paraminspect.frameworks.keras._shapes import axis_of, known
-from paraminspect.layers import Build, Built, Spec
+from paraminspect.layers import Build, Built
 
 
 def _batch_normalization(a: SimpleNamespace) -> Build:
     def build(shape: Shape | None) -> Built:
         shape = known(a.kind, shape)
         channels = (shape[axis_of(a.kind, a.axis, shape)],)
-        specs = _gamma_and_beta(a, channels)
+        specs: dict[str, Initialized] = _gamma_and_beta(a, channels)
         for name in ("moving_mean", "moving_variance"):
             specs[name] = weight(a, channels, f"{name}_initializer", trainable=False)
         if a.renorm:
             deviation = _root(
                 scheme_of("moving_variance_initializer", a.moving_variance_initializer)
             )
-            specs["moving_stddev"] = drawn(a, channels, deviation, trainable=False)
-            specs["renorm_mean"] = specs["moving_mean"]
+            specs["moving_stddev"] = replace(specs["moving_variance"], scheme=deviation, clone=True)
+            specs["renorm_mean"] = replace(specs["moving_mean"], clone=True)
             specs["renorm_stddev"] = specs["moving_stddev"]
         return Built(specs, output=shape)
 
@@ -36,7 +36,7 @@ def _root(scheme: str) -> str:
     return scheme if scheme in ("zeros", "ones") else f"[{scheme}, sqrt(x)]"
 
 
-def _gamma_and_beta(a: SimpleNamespace, shape: Shape) -> dict[str, Spec]:
+def _gamma_and_beta(a: SimpleNamespace, shape: Shape) -> dict[str, Initialized]:
     gamma = {"gamma": weight(a, shape, "gamma_initializer")} if a.scale else {}
     beta = {"beta": weight(a, shape, "beta_initializer")} if a.center else {}
     return gamma | beta

@@ -8,6 +8,7 @@ from typing import Any
 from paraminspect.arrays import Shape
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.frameworks.keras._declare import layer, weight
+from paraminspect.frameworks.keras._initializers import SEED
 from paraminspect.frameworks.keras._shapes import data_format_of, known
 from paraminspect.layers import Build, Built
 
@@ -73,15 +74,15 @@ PLAIN = dict(
         layer("InputLayer(shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, "
               "batch_shape=None, input_tensor=None, optional=False, name: Text | None = None)",
               _input),
-        layer("Dropout(rate: Number, noise_shape=None, seed=None, **kwargs)", _dropout),
-        layer("AlphaDropout(rate: Number, noise_shape=None, seed=None, **kwargs)", _dropout),
-        layer("GaussianDropout(rate: Number, seed=None, **kwargs)", _dropout),
-        layer("GaussianNoise(stddev: Number, seed=None, **kwargs)", _dropout),
-        layer("SpatialDropout1D(rate: Number, seed=None, name: Text | None = None, dtype=None)",
+        layer(f"Dropout(rate: Number, noise_shape=None, {SEED}, **kwargs)", _dropout),
+        layer(f"AlphaDropout(rate: Number, noise_shape=None, {SEED}, **kwargs)", _dropout),
+        layer(f"GaussianDropout(rate: Number, {SEED}, **kwargs)", _dropout),
+        layer(f"GaussianNoise(stddev: Number, {SEED}, **kwargs)", _dropout),
+        layer(f"SpatialDropout1D(rate: Number, {SEED}, name: Text | None = None, dtype=None)",
               _dropout),
-        layer("SpatialDropout2D(rate: Number, data_format=None, seed=None, "
+        layer(f"SpatialDropout2D(rate: Number, data_format=None, {SEED}, "
               "name: Text | None = None, dtype=None)", _dropout),
-        layer("SpatialDropout3D(rate: Number, data_format=None, seed=None, "
+        layer(f"SpatialDropout3D(rate: Number, data_format=None, {SEED}, "
               "name: Text | None = None, dtype=None)", _dropout),
         *(layer(signature, _elementwise) for signature in (
             "Activation(activation, **kwargs)",
@@ -90,15 +91,15 @@ PLAIN = dict(
             "Identity(**kwargs)",
             "LeakyReLU(negative_slope: Number = 0.3, **kwargs)",
             "Masking(mask_value: Number = 0.0, **kwargs)",
-            "RandomBrightness(factor, value_range=(0, 255), seed=None, **kwargs)",
-            "RandomContrast(factor, value_range=(0, 255), seed=None, **kwargs)",
-            "RandomFlip(mode='horizontal_and_vertical', seed=None, data_format=None, **kwargs)",
-            "RandomRotation(factor, fill_mode='reflect', interpolation='bilinear', seed=None, "
+            f"RandomBrightness(factor, value_range=(0, 255), {SEED}, **kwargs)",
+            f"RandomContrast(factor, value_range=(0, 255), {SEED}, **kwargs)",
+            f"RandomFlip(mode='horizontal_and_vertical', {SEED}, data_format=None, **kwargs)",
+            f"RandomRotation(factor, fill_mode='reflect', interpolation='bilinear', {SEED}, "
             "fill_value=0.0, data_format=None, **kwargs)",
             "RandomTranslation(height_factor, width_factor, fill_mode='reflect', "
-            "interpolation='bilinear', seed=None, fill_value=0.0, data_format=None, **kwargs)",
+            f"interpolation='bilinear', {SEED}, fill_value=0.0, data_format=None, **kwargs)",
             "RandomZoom(height_factor, width_factor=None, fill_mode='reflect', "
-            "interpolation='bilinear', seed=None, fill_value=0.0, data_format=None, **kwargs)",
+            f"interpolation='bilinear', {SEED}, fill_value=0.0, data_format=None, **kwargs)",
             "ReLU(max_value=None, negative_slope: Number = 0.0, threshold: Number = 0.0, **kwargs)",
             "Rescaling(scale, offset=0.0, **kwargs)",
             "Softmax(axis=-1, **kwargs)",

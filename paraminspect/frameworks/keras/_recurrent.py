@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,15 +16,15 @@ from paraminspect.frameworks.keras._convolution import (
     geometry,
     refuse_strided_dilation,
 )
-from paraminspect.frameworks.keras._declare import drawn, layer, namespace, weight
-from paraminspect.frameworks.keras._initializers import scheme_of
+from paraminspect.frameworks.keras._declare import Initialized, layer, namespace, weight
+from paraminspect.frameworks.keras._initializers import SEED, scheme_of
 from paraminspect.frameworks.keras._shapes import known, split_channels
-from paraminspect.layers import Build, Built, Layer, Spec
+from paraminspect.layers import Build, Built, Layer
 
 GATES = {"LSTMCell": 4, "GRUCell": 3, "SimpleRNNCell": 1}
 
 
-def _bias(a: SimpleNamespace, shape: Shape) -> Spec:
+def _bias(a: SimpleNamespace, shape: Shape) -> Initialized:
     """The bias of an LSTM: the forget gate begins with ones where `unit_forget_bias` says so."""
     scheme = scheme_of("bias_initializer", a.bias_initializer)
     if getattr(a, "unit_forget_bias", False) and scheme != "ones":
@@ -33,7 +34,7 @@ def _bias(a: SimpleNamespace, shape: Shape) -> Spec:
                 " unit_forget_bias=False: a definition cannot tell the gates apart"
             )
         scheme = "lstm_bias"
-    return drawn(a, shape, scheme)
+    return replace(weight(a, shape, "bias_initializer"), scheme=scheme)
 
 
 def _cell(a: SimpleNamespace) -> Build:
@@ -93,7 +94,7 @@ def _layer_of(cell_kind: str, name: str, make: Maker, ndim: int) -> Maker:
         inner = {k: v for k, v in vars(a).items() if k not in ("kind", "name", "variable_dtype")}
         if ndim > 2:  # Keras does not pass `trainable` on to the cell of a ConvLSTM
             del inner["trainable"]
-        cell = Layer(cell_kind, make(namespace(cell_kind, inner)), name=name)
+        cell = Layer(cell_kind, make(namespace(cell_kind, inner)), inner, name=name)
         return _over_time(a, cell, ndim)
 
     return over_time
@@ -202,7 +203,7 @@ _CONSTRAINTS = "kernel_constraint=None, recurrent_constraint=None, bias_constrai
 _ACTIVITY = "activity_regularizer=None, "
 _GATED = "recurrent_activation='sigmoid', use_bias: Flag = True, "
 _PLAIN = "use_bias: Flag = True, "
-_SEED = "seed: Count | None = None, "
+_SEED = f"{SEED}, "
 _RETURNS = (
     "return_sequences: Flag = False, return_state: Flag = False, go_backwards: Flag = False, "
     "stateful: Flag = False, "

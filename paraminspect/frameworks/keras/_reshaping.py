@@ -11,6 +11,7 @@ from paraminspect.arrays import Shape
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.frameworks._declare import Maker
 from paraminspect.frameworks.keras._declare import layer
+from paraminspect.frameworks.keras._initializers import SEED
 from paraminspect.frameworks.keras._shapes import (
     data_format_of,
     join_channels,
@@ -148,7 +149,7 @@ RESHAPING = dict(
             "CenterCrop(height: Size, width: Size, data_format=None, **kwargs)", _resized(2, _set)
         ),
         layer(
-            "RandomCrop(height: Size, width: Size, seed=None, data_format=None, "
+            f"RandomCrop(height: Size, width: Size, {SEED}, data_format=None, "
             "name: Text | None = None, **kwargs)",
             _resized(2, _set),
         ),

@@ -33,14 +33,15 @@ def digest(values):
     return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()[:16]
 
 
-def initializer_case(name, arguments, shape, seed):
+def initializer_case(name, arguments, shape, seed, dtype="float32"):
     key = jax.random.fold_in(jax.random.key(seed), 0)
+    case = [name, arguments, shape, seed, dtype]
     try:
-        values = np.asarray(getattr(INIT, name)(**arguments)(key, shape, jnp.float32))
-    except (ValueError, IndexError):
-        return [name, arguments, shape, seed, None]
+        values = np.asarray(getattr(INIT, name)(**arguments)(key, shape, jnp.dtype(dtype)))
+    except (ValueError, IndexError, NotImplementedError):
+        return [*case, None]
     drawn = values.tolist() if "orthogonal" in name else digest(values)
-    return [name, arguments, shape, seed, drawn]
+    return [*case, drawn]
 
 
 def random_case(name, arguments, shape, seed):
@@ -62,6 +63,13 @@ if __name__ == "__main__":
             for shape in SHAPES
             for seed in SEEDS[: 2 if "orthogonal" in one[0] else 4]
             if 0 not in shape or one[0] in PLAIN
+        ]
+        + [
+            initializer_case(*one, shape, 3, dtype)
+            for one in INITIALIZERS
+            for shape in [(20, 3), (601, 33)]
+            for dtype in ("float16", "bfloat16")
+            if "orthogonal" not in one[0] or shape == (20, 3)
         ],
         "random": [random_case(*one, shape, 5) for one in RANDOM for shape in [(5,), (100003,)]]
         + [random_case("normal", {}, (300001,), 5)],

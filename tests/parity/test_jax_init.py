@@ -1,0 +1,121 @@
+"""Installed JAX draws the same numbers: initializers at random, and nets of flax."""
+
+import hashlib
+import json
+import random
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from paraminspect.arrays import DTYPES
+from paraminspect.definition import load_definition
+from paraminspect.distributions import Constant
+from paraminspect.expressions import format_call
+from paraminspect.generators import Draw, open_generator
+from paraminspect.initialization import initialize
+from paraminspect.initializers import Target, parse_scheme
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.parity
+
+CASES, NETS = 50, 10
+
+
+@pytest.fixture(scope="module")
+def ask(framework_python):
+    """The answers of JAX to questions."""
+
+    def answers(questions):
+        process = subprocess.run(
+            [framework_python("jax"), ROOT / "tests/parity/jax_draws.py"],
+            input=json.dumps(questions),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(process.stdout)
+
+    return answers
+
+
+def digest(values):
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+
+
+def random_case(rng):
+    """An initializer with arguments, shape, dtype, seed, and how many parameters are before."""
+    number = rng.uniform
+    fans = {f"{n}_{k}": {} for n in ("glorot", "lecun", "he") for k in ("uniform", "normal")}
+    makers = {
+        **fans,
+        "normal": {"stddev": number(0.01, 2)},
+        "uniform": {"scale": number(0.01, 2)},
+        "truncated_normal": {"stddev": number(0.01, 2)},
+        "variance_scaling": {
+            "scale": number(0.1, 3),
+            "mode": rng.choice(["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]),
+            "distribution": rng.choice(["uniform", "truncated_normal", "normal"]),
+        },
+        "orthogonal": {"scale": number(0.5, 2)},
+        "delta_orthogonal": {},
+    }
+    name = rng.choice(list(makers))
+    shape = [rng.choice([1, 2, 3, 5, 8, 17, 40]) for _ in range(rng.randint(2, 4))]
+    dtype = rng.choice(["float32", "float32", "float16", "bfloat16"])
+    if name == "delta_orthogonal":
+        shape = [*shape[:2], rng.randint(1, 8), rng.randint(8, 20)]
+    return {
+        "initializer": name,
+        "arguments": makers[name],
+        "shape": shape,
+        "dtype": "float32" if "orthogonal" in name else dtype,
+        "seed": rng.choice([rng.randrange(100), rng.randrange(1 << 32), -rng.randrange(1 << 31)]),
+        "number": rng.randrange(5),
+    }
+
+
+def scheme_of(name, arguments):
+    """How the initializer is written as a scheme."""
+    if name == "normal":
+        return f"normal(0, {arguments['stddev']!r})"
+    if name == "uniform":
+        return f"uniform(0, {arguments['scale']!r})"
+    if name == "orthogonal":
+        return f"orthogonal({arguments['scale']!r})"
+    return format_call(name, [], arguments)
+
+
+def test_initializers_draw_the_same_bits(ask):
+    entropy = random.randrange(10**6)
+    rng = random.Random(entropy)
+    cases = [random_case(rng) for _ in range(CASES)]
+    for case, answer in zip(cases, ask(cases), strict=True):
+        shape, dtype = tuple(case["shape"]), DTYPES[case["dtype"]]
+        scheme = parse_scheme(scheme_of(case["initializer"], case["arguments"]))
+        before = [Draw((f"b{i}",), (1,), dtype, Constant(0.0)) for i in range(case["number"])]
+        draw = Draw(("w",), shape, dtype, scheme(Target(shape, layout="in_out")))
+        values = open_generator("jax", case["seed"]).arrays([*before, draw])["w"][...]
+        if isinstance(answer, list):
+            np.testing.assert_allclose(values.ravel(), answer, rtol=0, atol=1e-5)
+        else:
+            assert digest(values) == answer, (entropy, case)
+
+
+def test_nets_have_the_bits_of_flax(ask, framework_python):
+    probe = "import importlib.util as u, sys; sys.exit(u.find_spec('flax') is None)"
+    if subprocess.run([framework_python("jax"), "-c", probe], check=False).returncode:
+        pytest.skip("no flax beside jax")
+    entropy = random.randrange(10**6)
+    rng = random.Random(entropy)
+    widths = [[rng.randint(1, 40) for _ in range(rng.randint(2, 5))] for _ in range(NETS)]
+    questions = [{"widths": one, "seed": rng.randrange(1 << 32)} for one in widths]
+    for question, answer in zip(questions, ask(questions), strict=True):
+        first, *units = question["widths"]
+        layers = "".join(f"  - Dense({n})\n" for n in units)
+        text = f"framework: keras\ninput: [{first}]\nlayers:\n{layers}"
+        tree = load_definition(text.encode(), "x.yaml")
+        drawn = initialize(tree, seed=question["seed"], rng="jax", scheme="lecun_normal")
+        assert [digest(p.numpy()) for p in drawn.values()] == answer, (entropy, question)
