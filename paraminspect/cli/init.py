@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from pathlib import Path
@@ -113,6 +114,9 @@ def init_parameters(
     (model.yaml to model.safetensors) unless -o names another file; or a checkpoint, of which all
     else stays as it is.
     """
+    # Read when NumPy is loaded. LAPACK's threads wait by spinning, which on a busy machine made an
+    # orthogonal matrix take 17 times as long; and its bits depend on how many there are.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from paraminspect.initialization import parse_rule, plan_initialization
     from paraminspect.initializers import UserFunctions
     from paraminspect.report.initialization import drawings_table, scheme_lines

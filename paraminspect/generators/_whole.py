@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -20,18 +21,23 @@ class Latest:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        # Of each thread that calls LAPACK the C library keeps the memory: so one does it for all.
+        self._maker = ThreadPoolExecutor(1)
         self._held: list[tuple[object, np.ndarray[Any, Any]]] = []
 
     def whole(self, shape: Shape, dtype: DType, make: Callable[[], np.ndarray[Any, Any]]) -> Recipe:
         """An array whose values `make` gives, all at once."""
         to = dtype.to_numpy()
 
+        def flat() -> np.ndarray[Any, Any]:
+            return np.ascontiguousarray(make(), to).reshape(-1)
+
         def read(start: int, stop: int) -> np.ndarray[Any, Any]:
             with self._lock:
-                values = next((values for maker, values in self._held if maker is make), None)
+                values = next((values for known, values in self._held if known is make), None)
                 if values is None:
                     del self._held[:-1]  # before it is made: never three at a time
-                    values = np.ascontiguousarray(make(), to).reshape(-1)
+                    values = self._maker.submit(flat).result()
                     self._held.append((make, values))
             return values[start:stop]
 
