@@ -57,13 +57,14 @@ def save_hdf5(
     places = layout.paths if layout else {name: name for name in tree.entries}
     stored = {places[p.name]: p for p in tree.parameters()}
     ties = {places[alias]: places[own] for alias, own in tree.ties.items()}
+    names = layout.names if layout else {}
     try:
-        _check_names({*stored, *ties})
+        _check_names(dict.fromkeys((*stored, *ties)))
+        _check_names(names)
         datasets = [_dataset(place, parameter) for place, parameter in stored.items()]
         texts, lost = _kept_metadata(tree)
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
-    names = layout.names if layout else {}
     texts += [(group, NAME_ATTRIBUTE, name) for group, name in names.items()]
     arrays = {place: parameter.data for place, parameter in stored.items()}
     nbytes = sum(map(_nbytes, arrays.values()))
