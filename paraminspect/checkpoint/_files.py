@@ -118,8 +118,9 @@ class RegularFile:
         self._tell(memoryview(buffer).nbytes)
 
     def _tell(self, nbytes: int) -> None:
-        if self.watch is not None:
-            self.watch(self, nbytes)
+        watch = self.watch  # which another thread may end
+        if watch is not None:
+            watch(self, nbytes)
 
     def check_unchanged(self) -> None:
         """Raise `CheckpointError` if the file is not what was opened, though nothing is read."""

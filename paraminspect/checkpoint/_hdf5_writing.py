@@ -61,13 +61,14 @@ def save_hdf5(
 ) -> list[str]:
     """Write all parameters of a tree into one file; returns what HDF5 cannot keep."""
     places = layout.paths if layout else {name: name for name in tree.entries}
+    names = layout.names if layout else {}
     try:
         _check_names(dict.fromkeys(places[name] for name in tree.entries))
+        _check_names(names)
         objects, arrays = _objects(tree, places)
         texts, lost = _kept_metadata(tree)
     except ParamInspectError as error:
         raise type(error)(f"{path}: {error}") from None
-    names = layout.names if layout else {}
     texts += [(group, NAME_ATTRIBUTE, name) for group, name in names.items()]
     nbytes = sum(map(_nbytes, arrays.values()))
     with replacing(path, nbytes, inputs=tree.files, overwrite=overwrite, progress=progress) as new:
