@@ -18,7 +18,7 @@ from paraminspect.packed import unpacked
 from paraminspect.selection import Selection
 from paraminspect.tree import Parameter, ParameterTree
 
-_FROM = "the new values"
+_FROM = "the new array"
 
 
 @dataclass(frozen=True)
