@@ -212,6 +212,7 @@ def test_patterns_choose_what_is_compared(run, files):
         (("--map", "h.*=g.*", "--map", "h.0.bias=x"), "earlier rules take all"),
         (("--rtol", "-1"), "Invalid value for '--rtol'"),
         (("--atol", "nan"), "is no number"),
+        (("--atol", "much"), "'much' is not a valid number"),
         (("--ignore", "colour"), "Invalid value for '--ignore'"),
         (("--format", "xml"), "Invalid value for '--format'"),
         (("--stat", "--format", "json"), "--stat does not go with --format json"),

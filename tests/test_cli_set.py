@@ -84,7 +84,7 @@ def test_a_lossy_cast_needs_to_be_asked_for(run, model):
     done = run("set", "-i", model, "steps=0.5")
     assert (done.status, done.out) == (2, "")
     assert done.err == (
-        "paraminspect: steps[]: 0.5 has a fraction, which int64 does not hold;"
+        "paraminspect: steps: 0.5 has a fraction, which int64 does not hold;"
         " --cast unsafe lets it\n"
     )
     assert model.read_bytes() == before
@@ -113,6 +113,7 @@ def test_a_lossy_cast_needs_to_be_asked_for(run, model):
         (["model.safetensors", "0.bias", "steps", "--from", "x.npy", "-i"], "one ADDRESS"),
         (["model.safetensors", "0.bias", "--from", "other", "-i"], "other: not a .npy array"),
         (["model.safetensors", "0.bias", "--from", "no.npy", "-i"], "no.npy: cannot open"),
+        (["model.safetensors", "0.bias=1", "--from", "x.npy", "-i"], "an ADDRESS alone, got '0.b"),
         (["model.yaml", "0.bias=1", "-i"], "model.yaml: a definition holds no values"),
         (["model.yaml", "0.bias=1", "-o", "out"], "no values yet"),
         (

@@ -36,6 +36,8 @@ Exit status: 0 the same, 1 different, 2 trouble.
 class Bound(click.FloatRange):
     """A finite number that is not negative."""
 
+    name = "number"
+
     def __init__(self) -> None:
         super().__init__(min=0, max=sys.float_info.max)
 

@@ -9,10 +9,12 @@ import click
 
 from paraminspect.address import Address, format_index, parse_address, parse_assignment
 from paraminspect.cli.options import Output, output_options, source_argument
+from paraminspect.errors import AddressError
 from paraminspect.source import open_source
 
 if TYPE_CHECKING:
     from paraminspect.edit import Change
+    from paraminspect.tree import ParameterTree
 
 EPILOG = """\b
 Examples:
@@ -72,11 +74,25 @@ def set_values(
         raise click.UsageError("--from goes with one ADDRESS")
     report: list[str] = []
     for text in assignments:
-        address, value = parse_assignment(text) if values is None else (parse_address(text), "")
+        address, value = parse_assignment(text) if values is None else (_alone(tree, text), "")
         new = value if values is None else open_array(values)
         report += [_line(address, change) for change in changes(tree, address)]
         tree = assign(tree, address, new, unsafe=cast == "unsafe")
     output.save(tree, target, report)
+
+
+def _alone(tree: ParameterTree, text: str) -> Address:
+    """The address that stands without an expression; a name can have a `=` in it all the same."""
+    address = parse_address(text)
+    try:
+        tree.matching(address)
+    except AddressError:
+        if "=" in text:
+            raise click.UsageError(
+                f"--from takes the place of =EXPR: expected an ADDRESS alone, got {text!r}"
+            ) from None
+        raise
+    return address
 
 
 def _line(address: Address, change: Change) -> str:

@@ -10,7 +10,8 @@ from paraminspect.address import Address, parse_address
 from paraminspect.arrays import Array, DType
 from paraminspect.casting import is_float
 from paraminspect.edit._edited import Edited
-from paraminspect.edit._formula import PRESENT, make_formula, quoted_names
+from paraminspect.edit._formula import make_formula
+from paraminspect.edit._names import PRESENT, quoted_names
 from paraminspect.errors import DTypeError, ParamInspectError
 from paraminspect.expressions import Expression, parse_expression
 from paraminspect.indexing import Axis, Index, normalize, selected_shape
@@ -18,7 +19,7 @@ from paraminspect.packed import unpacked
 from paraminspect.selection import Selection
 from paraminspect.tree import Parameter, ParameterTree
 
-_FROM = "the new values"
+_FROM = "the new array"
 
 
 @dataclass(frozen=True)

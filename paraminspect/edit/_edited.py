@@ -110,7 +110,8 @@ class Edited:
                 break
         position = np.unravel_index(start + error.position, self._lengths)
         index = [a.start + a.step * int(i) for a, i in zip(self._axes, position, strict=True)]
-        return CastError(f"{self._name}{index}: {error}; --cast unsafe lets it")
+        where = f"{self._name}{index}" if index else self._name
+        return CastError(f"{where}: {error}; --cast unsafe lets it")
 
     def __getitem__(self, index: Any, /) -> Values:
         return gather(self, index)
