@@ -9,7 +9,14 @@ import pytest
 
 from paraminspect.arrays import DTYPES
 from paraminspect.definition import load_definition
-from paraminspect.distributions import Normal, Orthogonal, Steps, TruncatedNormal, Uniform
+from paraminspect.distributions import (
+    Normal,
+    Orthogonal,
+    Sparse,
+    Steps,
+    TruncatedNormal,
+    Uniform,
+)
 from paraminspect.errors import SchemeError
 from paraminspect.expressions import format_call
 from paraminspect.generators import Draw, open_generator
@@ -88,6 +95,7 @@ def test_a_slice_has_the_values_of_the_whole(distribution):
         (Orthogonal(1.0, 2, 12), "float32", "say --layout in_out"),
         (Normal(0.0, 1.0), "float64", "float16, bfloat16, float32 are reproduced, not float64"),
         (Orthogonal(1.0, 6, 4), "bfloat16", "makes no orthogonal matrices of bfloat16"),
+        (Sparse(0.5, 1.0), "bfloat16", "JAX has no Sparse initializer"),
         (Steps((Normal(0.0, 1.0), Normal(0.0, 2.0))), "float32", "draws a parameter once"),
     ],
 )

@@ -105,23 +105,31 @@ def test_a_seed_that_draws_share_is_taken_at_the_first_of_them():
     np.testing.assert_array_equal(made["c"][...], later["c"][...])
 
 
-def test_any_scheme_may_be_drawn_and_takes_a_seed_where_it_is_random():
-    text = b"framework: keras\ninput: [4]\nlayers:\n  - Dense(8)\n  - Dense(8, bias_initializer='normal')\n"
-    tree = load_definition(text, "x.yaml")
-
-    def named(**wishes):
-        made = initialize(tree, seed=1, rng="keras", **wishes)
-        return {name.removeprefix("sequential/"): p.numpy() for name, p in made.items()}
-
-    plain, ruled = named(), named(rules=["sequential/dense/kernel=42"])
-    assert (ruled["dense/kernel"] == 42).all()
-    first = named(
-        rules=["sequential/dense_1/kernel=glorot_uniform", "sequential/dense/kernel=he_normal"]
-    )
-    np.testing.assert_array_equal(first["dense_1/kernel"], plain["dense_1/kernel"])
-    code_of = {"rules": ["sequential/dense/bias=uniform(-1, 1)"]}
-    np.testing.assert_array_equal(named(**code_of)["dense/kernel"], plain["dense/kernel"])
-    assert not np.array_equal(named(**code_of)["dense_1/kernel"], plain["dense_1/kernel"])
+@pytest.mark.parametrize(
+    ("given", "plain", "rule"),
+    [
+        ("Dense(3, bias_initializer='random_normal')", "Dense(3)", "*dense/bias=RandomNormal()"),
+        ("Dense(3, kernel_initializer='ones')", "Dense(3)", "*dense/kernel=1"),
+        (
+            "Dense(3, kernel_initializer='he_normal', bias_initializer=RandomUniform())",
+            "Dense(3, kernel_initializer=RandomNormal(), bias_initializer=RandomUniform())",
+            "*dense/kernel=he_normal",
+        ),
+        ("SimpleRNN(3, kernel_initializer='zeros')", "SimpleRNN(3)", "*cell/kernel=zeros"),
+        (
+            "Bidirectional(GRU(3, recurrent_initializer='he_normal'))",
+            "Bidirectional(GRU(3))",
+            "*recurrent_kernel=he_normal",
+        ),
+    ],
+)
+def test_a_rule_is_drawn_as_an_initializer_that_the_layer_was_given(given, plain, rule):
+    text = "framework: keras\ninput: [5, 4]\nlayers:\n  - {}\n  - Flatten()\n  - Dense(2, name='last')\n"
+    one, other = (load_definition(text.format(call).encode(), "x.yaml") for call in (given, plain))
+    made = initialize(one, seed=1, rng="keras")
+    ruled = initialize(other, seed=1, rng="keras", rules=[rule])
+    for name in made:
+        np.testing.assert_array_equal(made[name].numpy(), ruled[name].numpy(), strict=True)
 
 
 @pytest.mark.parametrize(

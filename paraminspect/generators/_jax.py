@@ -76,7 +76,7 @@ class JAX:
             case Uniform() | Normal() | TruncatedNormal():
                 make = maker(key, distribution, dtype.to_numpy())
                 return Recipe(shape, dtype, in_chunks(make, dtype.to_numpy()))
-            case _ if dtype.nbits < 32:
+            case Orthogonal() | DeltaOrthogonal() if dtype.nbits < 32:
                 raise SchemeError(f"JAX makes no orthogonal matrices of {dtype}")
             case Orthogonal():
                 matrix = partial(_orthogonal, key, distribution)

@@ -21,6 +21,9 @@ def _projection(
     a: SimpleNamespace, name: str, summed: int, out: Sequence[int], shape: Shape
 ) -> Built:
     """An `EinsumDense` that sums the last `summed` axes of `shape` and gives `out`."""
+    for argument in ("kernel_initializer", "bias_initializer"):
+        if getattr(a, argument) is None:  # Keras copies it for each projection
+            raise ExpressionError(f"{a.kind}: {argument} must be an initializer, got None")
     letters = string.ascii_lowercase
     ndim = len(shape) + 1
     free, bound = letters[: ndim - summed], letters[ndim - summed : ndim]

@@ -4,7 +4,8 @@ A layer makes its initializers when it is constructed, and a seed for dropout an
 layers inside of attention, and initializers that Keras chooses itself, are made when the layer is
 built. A functional model calls, and so builds, each layer as soon as it is constructed; a
 `Sequential`, and a layer with layers inside, constructs them all before the first is built.
-A rule stands for an initializer that the layer was given. Source: `keras.src.layers`.
+A rule stands for an initializer that the layer was given; it changes nothing that is thrown away.
+Source: `keras.src.layers`.
 """
 
 from __future__ import annotations

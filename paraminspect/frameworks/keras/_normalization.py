@@ -14,6 +14,11 @@ from paraminspect.layers import Build, Built
 
 
 def _batch_normalization(a: SimpleNamespace) -> Build:
+    if a.renorm and a.moving_variance_initializer is None:
+        raise ExpressionError(
+            f"{a.kind}: moving_variance_initializer must be an initializer with renorm, got None"
+        )
+
     def build(shape: Shape | None) -> Built:
         shape = known(a.kind, shape)
         channels = (shape[axis_of(a.kind, a.axis, shape)],)

@@ -39,7 +39,16 @@ INITIALIZERS = [
 SHAPES = [(4, 3), (7,), (3, 3, 4, 8), (2, 5, 6), (16, 16), (5, 4, 2)]
 SEEDS = [0, 1, 1234, 2**31 - 1, 2**32 - 1]
 DTYPES = ["float16", "bfloat16", "float32", "float64"]
-LARGE = [("RandomUniform", {"minval": 1.7, "maxval": 2.3}), *INITIALIZERS[6:9], *INITIALIZERS[10:12]]
+TIES = [1 + 2**-11 + 2**-40, 1 + 2**-8 + 2**-40]
+"""What float16 and bfloat16 round up, but down if it is rounded to float32 before."""
+
+LARGE = [
+    ("RandomUniform", {"minval": 1.7, "maxval": 2.3}),
+    *(("RandomUniform", {"minval": -tie, "maxval": 2.3}) for tie in TIES),
+    *((name, dict(zip(["mean", "stddev"], TIES))) for name in ("RandomNormal", "TruncatedNormal")),
+    *INITIALIZERS[6:9],
+    *INITIALIZERS[10:12],
+]
 MODEL_SEEDS = (0, 1)
 
 CLOSE = {}

@@ -79,13 +79,13 @@ MODELS = {
     "norms": sequential(
         [6, 6],
         "BatchNormalization(beta_initializer='normal', gamma_initializer='uniform', "
-        "moving_mean_initializer='he_normal', moving_variance_initializer=RandomUniform(1, 2), "
+        "moving_mean_initializer=HeNormal(seed=6), moving_variance_initializer=RandomUniform(1, 2), "
         "renorm=True)",
         "LayerNormalization(beta_initializer='normal', gamma_initializer='uniform')",
         "GroupNormalization(3, gamma_initializer='uniform')",
         "BatchNormalization(center=False, beta_initializer='normal')",
         "RMSNormalization()",
-        "Dense(2)",
+        "Dense(2, kernel_initializer=None)",
     ),
     "initializers that Keras chooses": sequential(
         [4],
