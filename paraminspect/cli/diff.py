@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from paraminspect.cli.options import exclude_option, optimizer_option
+from paraminspect.cli.options import exclude_option, optimizer_option, style_option
 from paraminspect.report import Screen, write
 from paraminspect.source import open_source
 
@@ -89,13 +89,7 @@ class Bound(click.FloatRange):
     "--depth", type=click.IntRange(1), metavar="N", help="Modules of --stat, N levels deep."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; stop at the first difference.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(STYLES),
-    metavar="FORMAT",
-    help="table, json, jsonl, csv, tsv, markdown or names.",
-)
+@style_option(STYLES)
 def diff_sources(
     left: str,
     right: str,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paraminspect.cli.computing import Computing, check_new, computing_options, input_option
+from paraminspect.cli.options import force_option, style_option
 from paraminspect.report import Screen, write
 
 if TYPE_CHECKING:
@@ -49,13 +50,8 @@ Exit status: 0 done, 2 trouble.
 @click.option("--train", "training", is_flag=True, help="Compute as in training.")
 @computing_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Save them.")
-@click.option("--force", is_flag=True, help="Overwrite another file.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["table", "json", "jsonl", "csv", "tsv"]),
-    default="table",
-)
+@force_option
+@style_option(["table", "json", "jsonl", "csv", "tsv"], "table")
 def show_gradients(
     definition: str,
     inputs: tuple[str, ...],

@@ -13,7 +13,13 @@ import click
 
 from paraminspect import report
 from paraminspect.address import parse_address
-from paraminspect.cli.options import count, exclude_option, optimizer_option, source_argument
+from paraminspect.cli.options import (
+    count,
+    exclude_option,
+    optimizer_option,
+    source_argument,
+    style_option,
+)
 from paraminspect.collector import collector_paused
 from paraminspect.errors import AddressError, UnsetError
 from paraminspect.source import open_source
@@ -59,13 +65,7 @@ Exit status: 0 done, 2 trouble.
 @optimizer_option
 @click.option("--metadata", is_flag=True, help="What the file says of itself (HDF5: attributes).")
 @click.option("--limit", type=count, metavar="N", help="The first N rows only.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(list(report.STYLES)),
-    metavar="FORMAT",
-    help="table, tree, json, jsonl, csv, tsv, markdown or names.",
-)
+@style_option(report.STYLES)
 def list_parameters(
     source: str,
     patterns: tuple[str, ...],

@@ -132,6 +132,25 @@ def _source_file(tree: ParameterTree) -> Path:
     return Path(tree.source)
 
 
+force_option = click.option("--force", is_flag=True, help="Overwrite another file.")
+
+
+def style_option(
+    styles: Iterable[str], default: str | None = None, before: str = "", after: str = ""
+) -> Callable[[Command], Command]:
+    """The option `--format`, which becomes `style`; its help lists them between two texts."""
+    names = list(styles)
+    listed = f"{', '.join(names[:-1])} or {names[-1]}"
+    return click.option(
+        "--format",
+        "style",
+        type=click.Choice(names),
+        default=default,
+        metavar="FORMAT",
+        help=f"{before}{listed}{after}.",
+    )
+
+
 _PATH_OPTIONS = (
     click.option(
         "-o",
@@ -146,7 +165,7 @@ _PATH_OPTIONS = (
 _PATH_ARGUMENT = click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 
 _OTHERS = (
-    click.option("--force", is_flag=True, help="Overwrite another file."),
+    force_option,
     click.option("--dry-run", is_flag=True, help="Check and report, write nothing."),
     click.option(
         "--max-shard-size",

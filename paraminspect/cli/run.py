@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from paraminspect.cli.computing import Computing, check_new, computing_options, input_option
+from paraminspect.cli.options import force_option
 
 EPILOG = """\b
 Examples:
@@ -26,7 +27,7 @@ Exit status: 0 done, 2 trouble.
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.npy", help="Save it."
 )
-@click.option("--force", is_flag=True, help="Overwrite another file.")
+@force_option
 def run_definition(
     definition: str,
     inputs: tuple[str, ...],

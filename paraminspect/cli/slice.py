@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from paraminspect.address import parse_address
-from paraminspect.cli.options import optimizer_option, save_pieces, source_argument
+from paraminspect.cli.options import (
+    force_option,
+    optimizer_option,
+    save_pieces,
+    source_argument,
+    style_option,
+)
 from paraminspect.errors import escape
 from paraminspect.report import Screen, sort_tree
 from paraminspect.source import open_source
@@ -57,18 +63,14 @@ Exit status: 0 done, 2 trouble.
 )
 @click.option("--stats", is_flag=True, help="Statistics in place of the values (text, json).")
 @click.option("--hist", is_flag=True, help="A histogram, and the statistics (text, json).")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", *TEXT_STYLES, *BINARY_STYLES]),
-    metavar="FORMAT",
-    help="text, json, csv, tsv, npy or raw; by default what FILE ends in, or text.",
+@style_option(
+    ["text", *TEXT_STYLES, *BINARY_STYLES], after="; by default what FILE ends in, or text"
 )
 @optimizer_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file."
 )
-@click.option("--force", is_flag=True, help="Overwrite another file.")
+@force_option
 def slice_source(
     source: str,
     addresses: tuple[str, ...],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from paraminspect.cli.options import Output, output_options
+from paraminspect.cli.options import Output, output_options, style_option
 from paraminspect.errors import TieError
 from paraminspect.report import format_nbytes, write
 from paraminspect.source import open_source
@@ -35,9 +35,7 @@ Exit status: 0 done, 2 trouble; then nothing has changed.
 @click.argument("target", required=False)
 @click.option("--undo", is_flag=True, help="Give ALIAS a copy of its own.")
 @click.option("--find", is_flag=True, help="List equal arrays that could be tied; write nothing.")
-@click.option(
-    "--format", "style", type=click.Choice(["table", "json"]), help="Of --find: table or json."
-)
+@style_option(["table", "json"], before="Of --find: ")
 @output_options
 def tie_parameters(
     source: str,

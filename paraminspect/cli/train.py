@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paraminspect.cli.computing import Computing, computing_options
-from paraminspect.cli.options import Output, output_options
+from paraminspect.cli.options import Output, output_options, style_option
 from paraminspect.cli.progress import make_room, progress
 from paraminspect.report import write
 
@@ -58,7 +58,7 @@ Exit status: 0 done, 2 trouble.
 @click.option("--watch", multiple=True, metavar="PATTERN", help="Report these parameters alone.")
 @computing_options
 @output_options
-@click.option("--format", "style", type=click.Choice(["text", "jsonl"]), default="text")
+@style_option(["text", "jsonl"], "text")
 def train_definition(
     definition: str,
     data: str,

@@ -94,7 +94,7 @@ def totals(comparison: Comparison, differences: Differences) -> dict[str, int]:
 def as_json(
     comparison: Comparison,
     differences: Differences,
-    screen: Screen | None,  # noqa: ARG001
+    _screen: Screen | None,
 ) -> Iterator[str]:
     """One object, as the JSON contract has it, a line per difference; pure ASCII."""
     head = {
@@ -115,7 +115,7 @@ def as_json(
 def as_jsonl(
     comparison: Comparison,
     differences: Differences,
-    screen: Screen | None,  # noqa: ARG001
+    _screen: Screen | None,
 ) -> Iterator[str]:
     """One object per difference and line."""
     for difference in differences:
@@ -123,9 +123,9 @@ def as_jsonl(
 
 
 def as_names(
-    comparison: Comparison,  # noqa: ARG001
+    _comparison: Comparison,
     differences: Differences,
-    screen: Screen | None,  # noqa: ARG001
+    _screen: Screen | None,
 ) -> Iterator[str]:
     """The names that differ, once each, control characters escaped."""
     yield from map(escape, dict.fromkeys(d.name for d in differences))
@@ -134,7 +134,7 @@ def as_names(
 def as_csv(
     comparison: Comparison,
     differences: Differences,
-    screen: Screen | None,  # noqa: ARG001
+    _screen: Screen | None,
 ) -> Iterator[str]:
     """Comma-separated values with a header."""
     return _separated(comparison, differences, "excel")
@@ -143,7 +143,7 @@ def as_csv(
 def as_tsv(
     comparison: Comparison,
     differences: Differences,
-    screen: Screen | None,  # noqa: ARG001
+    _screen: Screen | None,
 ) -> Iterator[str]:
     """Tab-separated values with a header."""
     return _separated(comparison, differences, "excel-tab")

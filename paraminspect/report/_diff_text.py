@@ -52,7 +52,7 @@ def as_table(
 def as_markdown(
     comparison: Comparison,
     differences: Differences,
-    screen: Screen | None,  # noqa: ARG001
+    _screen: Screen | None,
 ) -> Iterator[str]:
     """A Markdown table."""
     from tabulate import tabulate
