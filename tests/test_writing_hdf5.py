@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from paraminspect.arrays import InMemory
-from paraminspect.checkpoint import open_checkpoint, save_checkpoint
+from paraminspect.checkpoint import _hdf5_writing, open_checkpoint, save_checkpoint
 from paraminspect.errors import CheckpointError, DTypeError
 from paraminspect.libhdf5 import starting
 from paraminspect.tree import Parameter, ParameterTree
@@ -165,6 +165,19 @@ def test_offsets_that_the_library_invents_are_not_written_to(tmp_path, monkeypat
     monkeypatch.setattr(starting, "CODE", program)
     tree = tree_of({"a": np.ones(4), "b": np.ones(4)})
     with pytest.raises(CheckpointError, match=r"m.h5: two datasets have one place in the file"):
+        save_checkpoint(tree, tmp_path / "m.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_values_put_in_the_place_of_others_are_noticed(tmp_path, monkeypatch):
+    in_order = _hdf5_writing._placed
+
+    def swapped(library, arrays, offsets, size):
+        return in_order(library, arrays, offsets[::-1], size)
+
+    monkeypatch.setattr(_hdf5_writing, "_placed", swapped)
+    tree = tree_of({"a": np.zeros(4), "b": np.ones(4)})
+    with pytest.raises(CheckpointError, match=r"m.h5: what was written reads back as something"):
         save_checkpoint(tree, tmp_path / "m.h5")
     assert list(tmp_path.iterdir()) == []
 

@@ -76,9 +76,10 @@ def save_hdf5(
         offsets, _ = library.ask("create", SECONDS, objects=objects, texts=texts)
         size, _ = library.ask("close", SECONDS)
         library.stop()
-        transfer(_placed(library, arrays, offsets, size), new)
+        placed = _placed(library, arrays, offsets, size)
+        transfer(placed.values(), new)
         ties = dict(made for made in objects if len(made) == 2)
-        _check_written(arrays, ties, new, path, size)
+        _check_written(arrays, placed, ties, new, path, size)
     return lost
 
 
@@ -159,11 +160,13 @@ def _nbytes(array: Array) -> int:
     return array.dtype.nbytes(count_elements(array.shape))
 
 
-def _placed(library: Library, arrays: Mapping[str, Array], offsets: Any, size: Any) -> list[Placed]:
-    """Where the values go: the library's word, checked as that of a stranger."""
+def _placed(
+    library: Library, arrays: Mapping[str, Array], offsets: Any, size: Any
+) -> dict[str, Placed]:
+    """Where the values of each dataset go: the library's word, checked as that of a stranger."""
     if type(offsets) is not list or len(offsets) != len(arrays) or type(size) is not int:
         raise library.error(GARBAGE)
-    placed = []
+    placed = {}
     reached = 0
     for (name, array), offset in zip(arrays.items(), offsets, strict=True):
         nbytes = _nbytes(array)
@@ -173,8 +176,8 @@ def _placed(library: Library, arrays: Mapping[str, Array], offsets: Any, size: A
             raise library.error(f"dataset {name!r} has no place in the file")
         data = array.packed_bytes if isinstance(array, Opaque) else array
         assert data is not None
-        placed.append(Placed(data, offset))
-    for at, end in sorted((p.at, p.at + _nbytes(p.array)) for p in placed):
+        placed[name] = Placed(data, offset)
+    for at, end in sorted((p.at, p.at + _nbytes(p.array)) for p in placed.values()):
         if at < reached:
             raise library.error("two datasets have one place in the file")
         reached = end
@@ -182,9 +185,14 @@ def _placed(library: Library, arrays: Mapping[str, Array], offsets: Any, size: A
 
 
 def _check_written(
-    arrays: Mapping[str, Array], ties: Mapping[str, str], new: NewFile, path: Path, size: int
+    arrays: Mapping[str, Array],
+    placed: Mapping[str, Placed],
+    ties: Mapping[str, str],
+    new: NewFile,
+    path: Path,
+    size: int,
 ) -> None:
-    """Raise `CheckpointError` unless our reader reads what was to be written."""
+    """Raise `CheckpointError` unless our reader finds what was to be written, where it was put."""
     every = {**arrays, **{alias: arrays[own] for alias, own in ties.items()}}
     expected = {name: (tuple(array.shape), array.dtype) for name, array in every.items()}
     contents = read_back(new, path, Extent(0, size))
@@ -196,7 +204,12 @@ def _check_written(
     }
     groups = {name: contents.datasets[name].address for name in found}
     untied = [alias for alias, own in ties.items() if groups.get(alias) != groups.get(own)]
-    if found != expected or untied or len(set(groups.values())) != len(arrays):
+    if (
+        found != expected
+        or untied
+        or len(set(groups.values())) != len(arrays)
+        or any(contents.datasets[name].offset != place.at for name, place in placed.items())
+    ):
         raise CheckpointError(f"{path}: what was written reads back as something else")
 
 
