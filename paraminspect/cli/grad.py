@@ -70,6 +70,8 @@ def show_gradients(
 ) -> None:
     """Run DEFINITION forward and backward: output, loss, and the gradient of each parameter."""
     check_new(output, force)
+    if target is not None and loss in ("sum", "mean"):
+        raise click.UsageError("--target goes with --loss mse or cross_entropy")
     model = computing.model(definition)
     from paraminspect.compute import gradients, load_values
     from paraminspect.report import compute as reports

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,8 @@ class Output:
             return _source_file(tree)
         target = self.path or default
         if target is None:
-            raise click.UsageError("where to write? Give -o FILE, or -i to change the source")
+            or_ = "" if tree.format == "definition" else ", or -i to change the source"
+            raise click.UsageError(f"where to write? Give -o FILE{or_}")
         if not self.force and target.exists() and not target.is_dir():
             raise click.UsageError(f"{target}: exists already; --force overwrites it")
         return target
@@ -199,6 +201,21 @@ source_argument = click.argument("source", type=click.Path(allow_dash=True))
 exclude_option = click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out these; repeatable."
 )
+
+
+class Bound(click.FloatRange):
+    """The type of an option that takes a finite number from 0 on."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=sys.float_info.max)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; NaN, which is in no range, is refused too."""
+        number = super().convert(value, param, ctx)
+        return number if number == number else self.fail(f"{value!r} is no number", param, ctx)
+
+    def _describe_range(self) -> str:
+        return "x>=0"
 
 
 MAXIMUM_DIGITS = 18
