@@ -249,3 +249,32 @@ def test_closed_standard_streams_are_no_crash(tmp_path, closed, arguments, statu
     assert (done.returncode, done.stdout) == (status, "")
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == bool(message)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["convert", "m.safetensors"],
+        ["set", "m.safetensors", "w=3", "-o"],
+        ["slice", "m.safetensors", "w", "-o"],
+        ["run", "m.yaml", "--seed", "0", "--input", "ones(1, 2)", "-o"],
+        ["grad", "m.yaml", "--seed", "0", "--input", "ones(1, 2)", "-o"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("-", "- is no file: results are not written to standard output (./- is a file)"),
+        ("", "the name of the file to write is empty"),
+        ("out/", "out/: there is no such folder"),
+    ],
+)
+def test_what_names_no_file_is_not_written(run, tmp_path, monkeypatch, arguments, target, message):
+    monkeypatch.chdir(tmp_path)
+    save_file({"w": np.ones(2, np.float32)}, "m.safetensors")
+    Path("m.yaml").write_text("framework: pytorch\nlayers: [Linear(2, 2)]\n")
+    done = run(*arguments, target)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"paraminspect: {message}")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.safetensors", "m.yaml"]

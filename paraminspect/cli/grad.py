@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paraminspect.cli.computing import Computing, check_new, computing_options, input_option
+from paraminspect.cli.new_files import new_file_option
 from paraminspect.report import Screen, write
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ Exit status: 0 done, 2 trouble.
 @click.option("--per-use", is_flag=True, help="Show each use of a tied parameter too.")
 @click.option("--train", "training", is_flag=True, help="Compute as in training.")
 @computing_options
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Save them.")
+@new_file_option("FILE", "Save them.")
 @click.option("--force", is_flag=True, help="Overwrite another file.")
 @click.option(
     "--format",

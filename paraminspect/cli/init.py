@@ -36,7 +36,8 @@ drawn at random by default and has no `bias` in the last part of its name. All
 others (biases, the scales and shifts of norms, buffers) keep the default of
 their framework, or the rule of the definition's `init:`. In MXNet a weight
 whose layer has an initializer keeps it, as with net.initialize(SCHEME).
-Of a checkpoint, 2 or more axes and the name decide; all others stay as they are.
+Of a checkpoint, 2 or more axes and the name decide; all others stay as
+they are.
 
 \b
 --rule wins over --scheme and over the definition, the last over those before.

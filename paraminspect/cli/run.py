@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from paraminspect.cli.computing import Computing, check_new, computing_options, input_option
+from paraminspect.cli.new_files import new_file_option
 
 EPILOG = """\b
 Examples:
@@ -23,9 +24,7 @@ Exit status: 0 done, 2 trouble.
 @click.argument("definition")
 @input_option
 @computing_options
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.npy", help="Save it."
-)
+@new_file_option("FILE.npy", "Save it.")
 @click.option("--force", is_flag=True, help="Overwrite another file.")
 def run_definition(
     definition: str,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from paraminspect.address import parse_address
-from paraminspect.cli.options import optimizer_option, save_pieces, source_argument
+from paraminspect.cli.new_files import new_file_option, save_pieces
+from paraminspect.cli.options import optimizer_option, source_argument
 from paraminspect.errors import escape
 from paraminspect.report import Screen, sort_tree
 from paraminspect.source import open_source
@@ -65,9 +66,7 @@ Exit status: 0 done, 2 trouble.
     help="text, json, csv, tsv, npy or raw; by default what FILE ends in, or text.",
 )
 @optimizer_option
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file."
-)
+@new_file_option("FILE", "Write to this file.")
 @click.option("--force", is_flag=True, help="Overwrite another file.")
 def slice_source(
     source: str,
