@@ -30,6 +30,8 @@ layers:
   forward: a(x)
 """
 
+TRAIN = ("train", "shared.yaml", "--seed", "0", "--data")
+
 TWO = "framework: pytorch\nlayers:\n  p: ReLU()\n  forward(x, y, z): stack([x, y, z])\n"
 
 
@@ -43,6 +45,7 @@ def folder(tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", x)
     np.save(tmp_path / "y.npy", x.sum(1, keepdims=True))
     np.savez(tmp_path / "xy.npz", x=x, y=x.sum(1, keepdims=True))
+    np.savez(tmp_path / "empty.npz", x=x[:0], y=x[:0, :1])
     return tmp_path
 
 
@@ -122,6 +125,22 @@ def test_train_lowers_the_loss_and_keeps_ties_tied(folder):
 
 
 @pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("t.txt", "the name does not tell a format"),
+        ("none/t.npz", "none/t.npz: cannot write: there is no folder none"),
+    ],
+)
+def test_train_refuses_a_target_before_the_first_step(folder, target, message):
+    result = invoke(*TRAIN, "xy.npz", "-o", target)
+    assert message in (result.output if result.exit_code == 2 else str(result.exception))
+    assert "step" not in result.output
+    assert sorted(p.name for p in folder.iterdir()) == [
+        *("empty.npz", "idle.yaml", "shared.yaml", "x.npy", "xy.npz", "y.npy"),
+    ]
+
+
+@pytest.mark.parametrize(
     "text", ["uniform(2, 4)", " normal(2, 4)", "1 - uniform(2, 4) * ones(2, 4)"]
 )
 def test_a_seed_makes_every_random_input_reproducible(folder, text):
@@ -176,6 +195,22 @@ def test_a_seed_that_is_not_given_is_told(folder):
         (("grad", "shared.yaml", "--checkpoint", "xy.npz", "--scheme", "ones"), "leave --scheme"),
         (("train", "shared.yaml", "--seed", "0", "--data", "xy.npz"), "where to write?"),
         (("train", "shared.yaml", "--seed", "0", "--data", "x.npy", "--dry-run"), "npy"),
+        ((*TRAIN, "none.npz", "--dry-run"), "none.npz: cannot open"),
+        ((*TRAIN, "empty.npz", "--dry-run"), "empty.npz: x and y have no examples"),
+        ((*TRAIN, "xy.npz", "--dry-run", "--lr", "-1"), "Invalid value for '--lr': -1.0"),
+        ((*TRAIN, "xy.npz", "--dry-run", "--lr", "nan"), "Invalid value for '--lr': 'nan'"),
+        (
+            (*TRAIN, "xy.npz", "--dry-run", "--steps", "1", "--lr", "1e300", "--dtype", "float32"),
+            "0.weight is not finite after step 1: a smaller learning rate may help",
+        ),
+        (
+            ("grad", "shared.yaml", "--seed", "0", "--target", "ones(1, 1)"),
+            "--target goes with --loss mse or cross_entropy",
+        ),
+        (
+            ("grad", "shared.yaml", "--checkpoint", "xy.npz", "--rng", "pytorch"),
+            "--checkpoint has the values already: leave --rng out",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -222,3 +222,59 @@ def test_help_and_list_import_only_what_the_source_needs(source, absent, tmp_pat
     )
     assert done.stdout.startswith("Usage:" if source is None else "name")
     assert not set(done.stderr.split()) & absent
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "status", "message"),
+    [
+        (">&-", "list m.safetensors", 2, "paraminspect: standard output: Bad file descriptor"),
+        (">&-", "list none.safetensors", 2, "paraminspect: none.safetensors: cannot open"),
+        (">&-", "diff -q m.safetensors m.safetensors", 0, ""),
+        ("<&-", "list -", 2, "paraminspect: -: the definition is empty"),
+        ("2>&-", "list none.safetensors", 2, ""),
+        ("<&- >&- 2>&-", "set -i m.safetensors w=3", 2, ""),
+        ("<&- >&- 2>&-", "set -i -q m.safetensors w=3", 0, ""),
+    ],
+)
+def test_closed_standard_streams_are_no_crash(tmp_path, closed, arguments, status, message):
+    save_file({"w": np.ones(2, np.float32)}, tmp_path / "m.safetensors")
+    done = subprocess.run(
+        f"{sys.executable} -m paraminspect {arguments} {closed}",
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (status, "")
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == bool(message)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["convert", "m.safetensors"],
+        ["set", "m.safetensors", "w=3", "-o"],
+        ["slice", "m.safetensors", "w", "-o"],
+        ["run", "m.yaml", "--seed", "0", "--input", "ones(1, 2)", "-o"],
+        ["grad", "m.yaml", "--seed", "0", "--input", "ones(1, 2)", "-o"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("-", "- is no file: results are not written to standard output (./- is a file)"),
+        ("", "the name of the file to write is empty"),
+        ("out/", "out/: there is no such folder"),
+    ],
+)
+def test_what_names_no_file_is_not_written(run, tmp_path, monkeypatch, arguments, target, message):
+    monkeypatch.chdir(tmp_path)
+    save_file({"w": np.ones(2, np.float32)}, "m.safetensors")
+    Path("m.yaml").write_text("framework: pytorch\nlayers: [Linear(2, 2)]\n")
+    done = run(*arguments, target)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"paraminspect: {message}")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.safetensors", "m.yaml"]

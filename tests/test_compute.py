@@ -372,3 +372,21 @@ def test_a_layer_of_keras_merges_its_branches(merge, of):
     text = f"framework: keras\ninput: [3]\nlayers:\n- {call}: [Identity(), Activation('tanh')]\n"
     x = np.random.default_rng(0).standard_normal((2, 3))
     np.testing.assert_allclose(run(load(text), [x], {}), of(x, np.tanh(x)), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        ("ReLU()", [np.nan, 0.0, 0.0, 0.5, 9.0]),
+        ("ReLU6()", [np.nan, 0.0, 0.0, 0.5, 6.0]),
+        ("Hardsigmoid()", [np.nan, 0.0, 0.5, 0.5833333, 1.0]),
+        ("Hardshrink()", [np.nan, -9.0, 0.0, 0.0, 9.0]),
+        ("Softshrink()", [np.nan, -8.5, 0.0, 0.0, 8.5]),
+        ("Threshold(0.5, 20)", [np.nan, 20.0, 20.0, 20.0, 9.0]),
+    ],
+)
+def test_nan_is_not_hidden_by_an_activation(tmp_path, layer, expected):
+    """The numbers are those of torch 2.13."""
+    (tmp_path / "m.yaml").write_text(f"framework: pytorch\nlayers:\n- {layer}\n")
+    x = np.array([np.nan, -9.0, 0.0, 0.5, 9.0], np.float32)
+    np.testing.assert_allclose(pi.open(tmp_path / "m.yaml")(x), expected, rtol=1e-6)

@@ -18,12 +18,13 @@ from paraminspect.checkpoint._content import (
 )
 from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._folder import choose_file, files_ending_in, is_folder
-from paraminspect.checkpoint._saving import choose_format, save_checkpoint
+from paraminspect.checkpoint._saving import check_target, choose_format, save_checkpoint
 from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import ParameterTree, SourceFile
 
 __all__ = [
     "FORMATS",
+    "check_target",
     "check_values",
     "choose_format",
     "files_in_folder",

@@ -93,6 +93,13 @@ def save_checkpoint(
     return [*lost, *(left_out(tree) if chosen in ALONE else [])]
 
 
+def check_target(tree: ParameterTree, path: Path, *, sharded: bool) -> None:
+    """Raise what `save_checkpoint` would of the path, so that no long work is for nothing."""
+    choose_format(tree, path, None, sharded=sharded)
+    if not path.parent.is_dir():
+        raise CheckpointError(f"{path}: cannot write: there is no folder {path.parent}")
+
+
 def choose_format(
     tree: ParameterTree, path: Path, format_: str | None, *, sharded: bool = False
 ) -> str:

@@ -27,7 +27,7 @@ class Computing:
     checkpoint: str | None
     seed: int | None
     scheme: str | None
-    rng: str
+    rng: str | None
     dtype: str
 
     def model(self, path: str) -> Model:
@@ -35,14 +35,16 @@ class Computing:
         from paraminspect.initialization import initialize
         from paraminspect.model import Model
 
-        if self.checkpoint and self.scheme:
-            raise click.UsageError("--checkpoint has the values already: leave --scheme out")
+        for option, given in (("--scheme", self.scheme), ("--rng", self.rng)):
+            if self.checkpoint and given:
+                raise click.UsageError(f"--checkpoint has the values already: leave {option} out")
         model = open_source(path)
         if not isinstance(model, Model):
             raise DefinitionError(f"{path}: only a definition tells what a model computes")
         if self.checkpoint:
             return model.load(open_source(self.checkpoint))
-        drawn = initialize(model, seed=self.known_seed, rng=self.rng, scheme=self.scheme)
+        rng = self.rng or "native"
+        drawn = initialize(model, seed=self.known_seed, rng=rng, scheme=self.scheme)
         assert isinstance(drawn, Model)
         return drawn
 
@@ -85,7 +87,7 @@ def computing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--seed", type=click.IntRange(0), metavar="N", help="Draw values (and random inputs) by N."
     )
     @click.option("--scheme", metavar="SCHEME", help="Draw all weights by this scheme.")
-    @click.option("--rng", default="native", metavar="NAME", help="Whose random numbers; see init.")
+    @click.option("--rng", metavar="NAME", help="Whose random numbers; see init.")
     @click.option(
         "--dtype",
         type=click.Choice(["float32", "float64"]),
@@ -98,7 +100,7 @@ def computing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         checkpoint: str | None,
         seed: int | None,
         scheme: str | None,
-        rng: str,
+        rng: str | None,
         dtype: str,
         **options: Any,
     ) -> Any:

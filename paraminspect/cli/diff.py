@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from paraminspect.cli.options import exclude_option, optimizer_option, style_option
+from paraminspect.cli.options import Bound, exclude_option, optimizer_option, style_option
 from paraminspect.report import Screen, write
 from paraminspect.source import open_source
 
@@ -31,20 +31,6 @@ Numbers are compared, exactly: across dtypes too, integers of 64 bits too.
 \b
 Exit status: 0 the same, 1 different, 2 trouble.
 """
-
-
-class Bound(click.FloatRange):
-    """A finite number that is not negative."""
-
-    name = "number"
-
-    def __init__(self) -> None:
-        super().__init__(min=0, max=sys.float_info.max)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number; NaN, which is in no range, is refused too."""
-        number = super().convert(value, param, ctx)
-        return number if number == number else self.fail(f"{value!r} is no number", param, ctx)
 
 
 @click.command("diff", epilog=EPILOG)

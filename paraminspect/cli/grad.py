@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paraminspect.cli.computing import Computing, check_new, computing_options, input_option
+from paraminspect.cli.new_files import new_file_option
 from paraminspect.cli.options import force_option, style_option
 from paraminspect.report import Screen, write
 
@@ -49,7 +50,7 @@ Exit status: 0 done, 2 trouble.
 @click.option("--per-use", is_flag=True, help="Show each use of a tied parameter too.")
 @click.option("--train", "training", is_flag=True, help="Compute as in training.")
 @computing_options
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Save them.")
+@new_file_option("FILE", "Save them.")
 @force_option
 @style_option(["table", "json", "jsonl", "csv", "tsv"], "table")
 def show_gradients(
@@ -66,6 +67,8 @@ def show_gradients(
 ) -> None:
     """Run DEFINITION forward and backward: output, loss, and the gradient of each parameter."""
     check_new(output, force)
+    if target is not None and loss in ("sum", "mean"):
+        raise click.UsageError("--target goes with --loss mse or cross_entropy")
     model = computing.model(definition)
     from paraminspect.compute import gradients, load_values
     from paraminspect.report import compute as reports

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -97,6 +99,7 @@ def main(context: click.Context, debug: bool) -> None:  # noqa: ARG001 (looked f
 
 def run_command() -> int:
     """Run what the command line says; the status to exit with."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -113,8 +116,7 @@ def run_command() -> int:
     except (KeyboardInterrupt, click.Abort):
         return 130
     except (ReaderLeftError, BrokenPipeError):
-        # Python would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except ParamInspectError as error:
         if debug:
@@ -123,6 +125,8 @@ def run_command() -> int:
     except OSError as error:
         if debug:
             raise
+        if not error.filename:
+            _drop_output()
         return _say(f"{error.filename or 'standard output'}: {error.strerror or error}", 2)
     except MemoryError:
         return _say("out of memory", 2)
@@ -132,6 +136,24 @@ def run_command() -> int:
         kind = type(error).__name__
         return _say(f"internal error: {kind}: {error} (`paraminspect --debug ...` shows where)", 70)
     return result if isinstance(result, int) else 0
+
+
+def _open_closed_streams() -> None:
+    """Where the caller closed a standard stream, no file that is written may take its number.
+
+    What is written to a closed output is then an error, as for other programs.
+    """
+    flags = {"stdin": os.O_RDONLY, "stdout": os.O_RDONLY, "stderr": os.O_WRONLY}
+    for name, flag in flags.items():
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(os.open(os.devnull, flag), mode))
+
+
+def _drop_output() -> None:
+    """Let what is left to print go nowhere: Python would complain when it flushes at exit."""
+    with contextlib.suppress(io.UnsupportedOperation):  # a stream of a test has no number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage_message(error: click.UsageError) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 
 import click
 
+from paraminspect.cli.new_files import new_path
 from paraminspect.errors import escape
 from paraminspect.tree import ParameterTree
 
@@ -82,7 +84,8 @@ class Output:
             return _source_file(tree)
         target = self.path or default
         if target is None:
-            raise click.UsageError("where to write? Give -o FILE, or -i to change the source")
+            or_ = "" if tree.format == "definition" else ", or -i to change the source"
+            raise click.UsageError(f"where to write? Give -o FILE{or_}")
         if not self.force and target.exists() and not target.is_dir():
             raise click.UsageError(f"{target}: exists already; --force overwrites it")
         return target
@@ -155,14 +158,14 @@ _PATH_OPTIONS = (
     click.option(
         "-o",
         "--output",
-        type=click.Path(path_type=Path),
+        type=click.Path(),
         metavar="FILE",
         help="Write to this file.",
     ),
     click.option("-i", "--in-place", is_flag=True, help="Replace the source."),
 )
 
-_PATH_ARGUMENT = click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+_PATH_ARGUMENT = click.argument("output", metavar="OUT", type=click.Path())
 
 _OTHERS = (
     force_option,
@@ -191,7 +194,7 @@ def _with_options(command: Command, options: Sequence[Callable[[Command], Comman
     @functools.wraps(command)
     def with_output(
         *arguments: Any,
-        output: Path | None,
+        output: str | None,
         force: bool,
         dry_run: bool,
         quiet: bool,
@@ -199,7 +202,8 @@ def _with_options(command: Command, options: Sequence[Callable[[Command], Comman
         in_place: bool = False,
         **others: Any,
     ) -> Any:
-        bundled = Output(output, in_place, force, dry_run, quiet, max_shard_size)
+        path = None if output is None else new_path(output, sharded=max_shard_size is not None)
+        bundled = Output(path, in_place, force, dry_run, quiet, max_shard_size)
         return command(*arguments, output=bundled, **others)
 
     decorated: Command = with_output
@@ -220,6 +224,23 @@ exclude_option = click.option(
 )
 
 
+class Bound(click.FloatRange):
+    """The type of an option that takes a finite number from 0 on."""
+
+    name = "number"
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=sys.float_info.max)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; NaN, which is in no range, is refused too."""
+        number = super().convert(value, param, ctx)
+        return number if number == number else self.fail(f"{value!r} is no number", param, ctx)
+
+    def _describe_range(self) -> str:
+        return "x>=0"
+
+
 MAXIMUM_DIGITS = 18
 
 
@@ -228,19 +249,3 @@ def count(text: str) -> int:
     if not text.isdecimal() or len(text) > MAXIMUM_DIGITS:
         raise click.BadParameter(f"{text!r} is not a number from 0 on")
     return int(text)
-
-
-def save_pieces(
-    tree: ParameterTree, path: Path, pieces: Iterable[str] | Iterable[bytes], force: bool
-) -> None:
-    """Write a report on a tree to a file that is not its source, whole or not at all."""
-    from paraminspect.checkpoint import write_file
-
-    if path.exists() and any(
-        file.path.exists() and path.samefile(file.path) for file in tree.files
-    ):
-        raise click.UsageError(f"{path}: is the source itself")
-    if path.exists() and not force:
-        raise click.UsageError(f"{path}: exists already; --force overwrites it")
-    encoded = (p if isinstance(p, bytes) else p.encode("utf-8", "backslashreplace") for p in pieces)
-    write_file(path, encoded, inputs=tree.files, overwrite=force)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from paraminspect.cli.computing import Computing, check_new, computing_options, input_option
+from paraminspect.cli.new_files import new_file_option
 from paraminspect.cli.options import force_option
 
 EPILOG = """\b
@@ -24,9 +25,7 @@ Exit status: 0 done, 2 trouble.
 @click.argument("definition")
 @input_option
 @computing_options
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.npy", help="Save it."
-)
+@new_file_option("FILE.npy", "Save it.")
 @force_option
 def run_definition(
     definition: str,

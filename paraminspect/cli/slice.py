@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from paraminspect.address import parse_address
+from paraminspect.cli.new_files import new_file_option, save_pieces
 from paraminspect.cli.options import (
     force_option,
     optimizer_option,
-    save_pieces,
     source_argument,
     style_option,
 )
@@ -67,9 +67,7 @@ Exit status: 0 done, 2 trouble.
     ["text", *TEXT_STYLES, *BINARY_STYLES], after="; by default what FILE ends in, or text"
 )
 @optimizer_option
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file."
-)
+@new_file_option("FILE", "Write to this file.")
 @force_option
 def slice_source(
     source: str,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paraminspect.cli.computing import Computing, computing_options
-from paraminspect.cli.options import Output, output_options, style_option
+from paraminspect.cli.options import Bound, Output, output_options, style_option
 from paraminspect.cli.progress import make_room, progress
 from paraminspect.report import write
 
@@ -49,7 +49,7 @@ Exit status: 0 done, 2 trouble.
 )
 @click.option("--steps", type=click.IntRange(1), default=100, show_default=True, metavar="N")
 @click.option("--optimizer", type=click.Choice(["sgd", "adam"]), default="sgd", show_default=True)
-@click.option("--lr", type=float, default=0.01, show_default=True, help="The learning rate.")
+@click.option("--lr", type=Bound(), default=0.01, show_default=True, help="The learning rate.")
 @click.option("--momentum", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Of sgd.")
 @click.option("--batch", type=click.IntRange(1), metavar="N", help="Examples of a step.")
 @click.option(
@@ -78,8 +78,11 @@ def train_definition(
     model = computing.model(definition)
     target = None if output.dry_run else output.target(model)
     from paraminspect.arrays import InMemory
+    from paraminspect.checkpoint import check_target
     from paraminspect.compute import adam, load_values, sgd, train
 
+    if target is not None:
+        check_target(model, target, sharded=output.max_shard_nbytes is not None)
     if optimizer == "adam" and momentum:
         raise click.UsageError("--momentum is for sgd")
     update = adam(lr) if optimizer == "adam" else sgd(lr, momentum)
@@ -125,6 +128,8 @@ def _batches(path: str, dtype: str, size: int | None) -> list[tuple[list[Any], A
     x, y = (tree[name].numpy() for name in ("x", "y"))
     if not x.ndim or not y.ndim or len(x) != len(y):
         raise ShapeError(f"{path}: x {list(x.shape)} and y {list(y.shape)} must be of equal length")
+    if not len(x):
+        raise ShapeError(f"{path}: x and y have no examples")
     x, y = (a.astype(dtype) if a.dtype.kind == "f" else a for a in (x, y))
     size = size or len(x)
     return [([x[i : i + size]], y[i : i + size]) for i in range(0, len(x), size)]

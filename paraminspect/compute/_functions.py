@@ -15,13 +15,13 @@ from paraminspect.compute._steady import mean, where
 
 
 def relu(x: Any) -> Any:
-    """max(x, 0); the derivative at 0 is 0."""
-    return where(x > 0, x, numpy.zeros((), x.dtype))
+    """max(x, 0); the derivative at 0 is 0. NaN stays NaN, as everywhere here."""
+    return where(x <= 0, numpy.zeros((), x.dtype), x)
 
 
 def relu6(x: Any) -> Any:
     """min(max(x, 0), 6)."""
-    return where(x < 6, relu(x), numpy.asarray(6, x.dtype))
+    return where(x >= 6, numpy.asarray(6, x.dtype), relu(x))
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:

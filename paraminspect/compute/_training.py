@@ -14,6 +14,8 @@ from paraminspect.errors import ParamInspectError
 from paraminspect.tree import ParameterTree
 
 State = dict[str, Any]
+WAY_OUT = "a smaller learning rate may help"
+
 Update = Callable[[State, Any, Any, int], Any]
 """From a parameter's state, value, gradient and the number of the step (from 1 on) to its value."""
 
@@ -81,11 +83,19 @@ def train(
         inputs, target = batches[(number - 1) % len(batches)]
         found = gradients(tree, inputs, loss, target, values, training=True)
         if not math.isfinite(found.loss):
-            raise ParamInspectError(
-                f"the loss is {found.loss} at step {number}: a smaller learning rate may help"
-            )
-        for name, gradient in found.total.items():
-            if gradient is not None:
-                values[name] = update(states.setdefault(name, {}), values[name], gradient, number)
+            raise ParamInspectError(f"the loss is {found.loss} at step {number}: {WAY_OUT}")
+        with np.errstate(all="ignore"):
+            for name, slope in found.total.items():
+                if slope is not None:
+                    values[name] = update(states.setdefault(name, {}), values[name], slope, number)
         values.update(found.updates)
+        if number == steps:
+            _check_finite({name: values[name] for name in found.total}, number)
         yield Step(number, found, dict(values))
+
+
+def _check_finite(values: Arrays, number: int) -> None:
+    """Of the last step: those before it show in the loss of the next one."""
+    for name, value in values.items():
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            raise ParamInspectError(f"{name} is not finite after step {number}: {WAY_OUT}")

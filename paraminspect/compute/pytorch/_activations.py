@@ -45,7 +45,7 @@ def _glu(call: Call, x: Any) -> Any:
 def _shrink(call: Call, x: Any, soft: bool) -> Any:
     lambd, zero = call.a.lambd, numpy.zeros((), x.dtype)
     away = lambd if soft else 0
-    return where(x > lambd, x - away, where(x < -lambd, x + away, zero))
+    return where(np.abs(x) <= lambd, zero, where(x < 0, x + away, x - away))
 
 
 ACTIVATIONS: dict[str, Compute] = {
@@ -76,7 +76,7 @@ ACTIVATIONS: dict[str, Compute] = {
     "Hardswish": _of(f.hardswish),
     "Hardtanh": lambda call, x: np.clip(x, call.a.min_val, call.a.max_val),
     "Threshold": lambda call, x: where(
-        x > call.a.threshold, x, numpy.asarray(call.a.value, x.dtype)
+        x <= call.a.threshold, numpy.asarray(call.a.value, x.dtype), x
     ),
     "GLU": _glu,
     "Softmax": lambda call, x: f.softmax(x, _axis(call, x)),

@@ -1,0 +1,59 @@
+"""What is to be written: which texts name a file, and reports that go to one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from paraminspect.tree import ParameterTree
+
+Command = Callable[..., Any]
+
+
+def new_path(text: str, *, sharded: bool = False) -> Path:
+    """The path of what is to be written; a usage error for a text that names no file.
+
+    Shards go into a folder, which need not be there.
+    """
+    if not text:
+        raise click.UsageError("the name of the file to write is empty")
+    if text == "-":
+        raise click.UsageError(
+            "- is no file: results are not written to standard output (./- is a file)"
+        )
+    path = Path(text)
+    if text.endswith("/") and not sharded and not path.is_dir():
+        shards = "shards with --max-shard-size make one"
+        raise click.UsageError(f"{text}: there is no such folder; {shards}")
+    return path
+
+
+def new_file_option(metavar: str, help_: str) -> Callable[[Command], Command]:
+    """The option `-o` of a command that writes a single file."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(),
+        callback=lambda _context, _option, text: None if text is None else new_path(text),
+        metavar=metavar,
+        help=help_,
+    )
+
+
+def save_pieces(
+    tree: ParameterTree, path: Path, pieces: Iterable[str] | Iterable[bytes], force: bool
+) -> None:
+    """Write a report on a tree to a file that is not its source, whole or not at all."""
+    from paraminspect.checkpoint import write_file
+
+    if path.exists() and any(
+        file.path.exists() and path.samefile(file.path) for file in tree.files
+    ):
+        raise click.UsageError(f"{path}: is the source itself")
+    if path.exists() and not force:
+        raise click.UsageError(f"{path}: exists already; --force overwrites it")
+    encoded = (p if isinstance(p, bytes) else p.encode("utf-8", "backslashreplace") for p in pieces)
+    write_file(path, encoded, inputs=tree.files, overwrite=force)
