@@ -124,6 +124,12 @@ def test_train_lowers_the_loss_and_keeps_ties_tied(folder):
     assert result.exit_code == 0
 
 
+def test_a_quiet_train_reports_nothing(folder):
+    result = invoke(*TRAIN, "xy.npz", "--steps", "2", "-q", "-o", "t.npz")
+    assert (result.exit_code, result.output) == (0, "")
+    assert (folder / "t.npz").exists()
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [
@@ -195,6 +201,10 @@ def test_a_seed_that_is_not_given_is_told(folder):
         (("grad", "shared.yaml", "--checkpoint", "xy.npz", "--scheme", "ones"), "leave --scheme"),
         (("train", "shared.yaml", "--seed", "0", "--data", "xy.npz"), "where to write?"),
         (("train", "shared.yaml", "--seed", "0", "--data", "x.npy", "--dry-run"), "npy"),
+        (
+            ("grad", "idle.yaml", "--seed", "0", "--input", "ones(1, 2)", "--per-use"),
+            "--per-use is for ties, and no array of idle.yaml has several names",
+        ),
         ((*TRAIN, "none.npz", "--dry-run"), "none.npz: cannot open"),
         ((*TRAIN, "empty.npz", "--dry-run"), "empty.npz: x and y have no examples"),
         ((*TRAIN, "xy.npz", "--dry-run", "--lr", "-1"), "Invalid value for '--lr': -1.0"),

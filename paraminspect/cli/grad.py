@@ -74,6 +74,9 @@ def show_gradients(
     if target is not None and loss in ("sum", "mean"):
         raise click.UsageError("--target goes with --loss mse or cross_entropy")
     model = computing.model(definition)
+    if per_use and not model.ties:
+        why = f"no array of {definition} has several names"
+        raise click.UsageError(f"--per-use is for ties, and {why}")
     from paraminspect.compute import gradients, load_values
     from paraminspect.report import compute as reports
 
