@@ -99,6 +99,11 @@ def test_grad_saves_gradients_with_their_ties(folder):
     assert "exists already; --force overwrites it" in result.output
 
 
+def test_grad_tells_what_a_format_cannot_keep(folder):
+    result = invoke("grad", "shared.yaml", "--seed", "0", "-o", "g.npz")
+    assert result.stderr == "paraminspect: npz knows no ties: 2 aliases are copies in g.npz\n"
+
+
 def test_run_prints_or_saves_the_output(folder):
     printed = invoke("run", "shared.yaml", "--seed", "3", "--input", "x.npy")
     assert printed.exit_code == 0
@@ -125,9 +130,9 @@ def test_train_lowers_the_loss_and_keeps_ties_tied(folder):
 
 
 def test_a_quiet_train_reports_nothing(folder):
-    result = invoke(*TRAIN, "xy.npz", "--steps", "2", "-q", "-o", "t.npz")
+    result = invoke(*TRAIN, "xy.npz", "--steps", "2", "-q", "-o", "t.safetensors")
     assert (result.exit_code, result.output) == (0, "")
-    assert (folder / "t.npz").exists()
+    assert (folder / "t.safetensors").exists()
 
 
 @pytest.mark.parametrize(

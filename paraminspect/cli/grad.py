@@ -11,6 +11,7 @@ import click
 
 from paraminspect.cli.computing import Computing, check_new, computing_options, input_option
 from paraminspect.cli.new_files import new_file_option
+from paraminspect.errors import escape
 from paraminspect.report import Screen, write
 
 if TYPE_CHECKING:
@@ -100,4 +101,5 @@ def _save(model: Model, found: Mapping[str, Any], path: Path, force: bool) -> No
     tree = kept.replace(
         replace(kept.entries[name], data=InMemory(gradient)) for name, gradient in reached.items()
     )
-    save_checkpoint(tree, path, overwrite=force)
+    for line in save_checkpoint(tree, path, overwrite=force):
+        click.echo(f"paraminspect: {escape(line)}", err=True)
