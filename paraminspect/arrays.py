@@ -6,6 +6,7 @@ Importing this module does not import NumPy, so that listing never pays for it.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -130,6 +131,9 @@ def parse_dtype(text: str) -> DType:
         return DTYPES[DTYPE_ALIASES.get(name, name)]
     except KeyError:
         known = [*DTYPES, *DTYPE_ALIASES]
+        if re.fullmatch("f(p|loat)?[468]", name):
+            several = [known for known in DTYPES if known.startswith(f"float{name[-1]}_")]
+            raise DTypeError(f"unknown dtype {text!r}: say which, {', '.join(several)}") from None
         raise DTypeError(f"unknown dtype {text!r}{nearest(name, known)}") from None
 
 

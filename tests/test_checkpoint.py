@@ -355,7 +355,7 @@ def test_the_file_meant_by_a_folder_is_certain_or_asked_for(files, chosen, tmp_p
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "truncated: 0 bytes"),
+        (b"", "the file is empty"),
         (b"\x80\x04\x95\x10\0\0\0\0", "pickle"),
         (b"PK\x03\x04" + bytes(30), "zip"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),

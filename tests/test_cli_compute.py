@@ -99,6 +99,11 @@ def test_grad_saves_gradients_with_their_ties(folder):
     assert "exists already; --force overwrites it" in result.output
 
 
+def test_grad_tells_what_a_format_cannot_keep(folder):
+    result = invoke("grad", "shared.yaml", "--seed", "0", "-o", "g.npz")
+    assert result.stderr == "paraminspect: npz knows no ties: 2 aliases are copies in g.npz\n"
+
+
 def test_run_prints_or_saves_the_output(folder):
     printed = invoke("run", "shared.yaml", "--seed", "3", "--input", "x.npy")
     assert printed.exit_code == 0
@@ -122,6 +127,12 @@ def test_train_lowers_the_loss_and_keeps_ties_tied(folder):
     assert trained["2.weight"].data is trained["4.weight"].data
     result = invoke("run", "shared.yaml", "--checkpoint", "t.safetensors", "--input", "x.npy")
     assert result.exit_code == 0
+
+
+def test_a_quiet_train_reports_nothing(folder):
+    result = invoke(*TRAIN, "xy.npz", "--steps", "2", "-q", "-o", "t.safetensors")
+    assert (result.exit_code, result.output) == (0, "")
+    assert (folder / "t.safetensors").exists()
 
 
 @pytest.mark.parametrize(
@@ -195,6 +206,10 @@ def test_a_seed_that_is_not_given_is_told(folder):
         (("grad", "shared.yaml", "--checkpoint", "xy.npz", "--scheme", "ones"), "leave --scheme"),
         (("train", "shared.yaml", "--seed", "0", "--data", "xy.npz"), "where to write?"),
         (("train", "shared.yaml", "--seed", "0", "--data", "x.npy", "--dry-run"), "npy"),
+        (
+            ("grad", "idle.yaml", "--seed", "0", "--input", "ones(1, 2)", "--per-use"),
+            "--per-use is for ties, and no array of idle.yaml has several names",
+        ),
         ((*TRAIN, "none.npz", "--dry-run"), "none.npz: cannot open"),
         ((*TRAIN, "empty.npz", "--dry-run"), "empty.npz: x and y have no examples"),
         ((*TRAIN, "xy.npz", "--dry-run", "--lr", "-1"), "Invalid value for '--lr': -1.0"),

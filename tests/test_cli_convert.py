@@ -87,8 +87,13 @@ def test_a_file_can_be_converted_onto_itself(run, model):
         (["model.safetensors", "out.safetensors", "--dtype", "int8"], "int8 is none"),
         (
             ["model.safetensors", "out.safetensors", "--dtype", "float4_e2m1fn"],
-            "float4_e2m1fn is none",
+            "the packed type float4_e2m1fn cannot be made",
         ),
+        (
+            ["model.safetensors", "out.safetensors", "--dtype", "fp8"],
+            "unknown dtype 'fp8': say which, float8_e3m4, float8_e4m3, ",
+        ),
+        (["model.safetensors", "out.safetensors", "--dtype", "f4"], "say which, float4_e2m1fn"),
         (["model.safetensors", "x.safetensors", "--max-shard-size", "1GB"], "shards need a folder"),
         (["model.safetensors", "model.safetensors"], "exists already; --force"),
         (["model.yaml", "out.safetensors"], "no values yet"),

@@ -262,3 +262,14 @@ def test_positions_count_as_in_every_other_command(run, model):
     refused = run("slice", model, "[0][0][1]")
     assert refused.status == 2
     assert "'[0][0][1]' goes on below the parameter" in refused.err
+
+
+def test_a_name_with_brackets_is_reached_by_question_marks(run, tmp_path):
+    save_file({"a[0]": np.float32([1, 2])}, tmp_path / "m.safetensors")
+    done = run("slice", tmp_path / "m.safetensors", "a[0]")
+    assert done.status == 2
+    assert done.err.endswith(
+        "no parameter matches 'a[0]', the nearest is 'a?0?': ? stands for a bracket, which begins"
+        " or ends an index\n"
+    )
+    assert run("slice", tmp_path / "m.safetensors", "a?0?[1]").out == "2.0\n"

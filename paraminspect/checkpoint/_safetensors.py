@@ -161,6 +161,8 @@ def _parse_header(file: RegularFile) -> Header:
 def _header_text(file: RegularFile) -> tuple[int, bytes]:
     """Where the data begins, and the header before it; the length is checked before memory."""
     first = file.read(0, min(file.size, 64))
+    if not first:
+        raise CheckpointError("the file is empty")
     if len(first) < 8:
         raise CheckpointError(
             f"truncated: {len(first)} bytes, too short for the length of a safetensors header"

@@ -12,6 +12,7 @@ import click
 from paraminspect.cli.computing import Computing, check_new, computing_options, input_option
 from paraminspect.cli.new_files import new_file_option
 from paraminspect.cli.options import force_option, style_option
+from paraminspect.errors import escape
 from paraminspect.report import Screen, write
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ def show_gradients(
     if target is not None and loss in ("sum", "mean"):
         raise click.UsageError("--target goes with --loss mse or cross_entropy")
     model = computing.model(definition)
+    if per_use and not model.ties:
+        why = f"no array of {definition} has several names"
+        raise click.UsageError(f"--per-use is for ties, and {why}")
     from paraminspect.compute import gradients, load_values
     from paraminspect.report import compute as reports
 
@@ -93,4 +97,5 @@ def _save(model: Model, found: Mapping[str, Any], path: Path, force: bool) -> No
     tree = kept.replace(
         replace(kept.entries[name], data=InMemory(gradient)) for name, gradient in reached.items()
     )
-    save_checkpoint(tree, path, overwrite=force)
+    for line in save_checkpoint(tree, path, overwrite=force):
+        click.echo(f"paraminspect: {escape(line)}", err=True)

@@ -91,7 +91,8 @@ def train_definition(
     last = None
     with progress("train", steps, lambda done: f"step {done}") as advance:
         for last in train(model, batches, loss, update, steps, values):
-            if last.number % (every or max(1, steps // 10)) == 0 or last.number == 1:
+            due = last.number % (every or max(1, steps // 10)) == 0 or last.number == 1
+            if due and not output.quiet:
                 make_room()
                 write(_report(model, last, watch, style), sys.stdout)
             advance(1)

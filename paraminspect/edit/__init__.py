@@ -61,8 +61,10 @@ def cast_tree(tree: ParameterTree, dtype: DType, *, unsafe: bool = False) -> Par
 
     What would lose more than rounding raises `CastError` when read, unless it is `unsafe`.
     """
-    if not is_float(dtype) or dtype.nbits % 8:
+    if not is_float(dtype):
         raise DTypeError(f"parameters can be cast to floating-point dtypes, {dtype} is none")
+    if dtype.nbits % 8:
+        raise DTypeError(f"values of the packed type {dtype} cannot be made")
     present = parse_expression(PRESENT)
     cast = []
     for parameter in tree.parameters():

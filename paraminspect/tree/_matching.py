@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,9 @@ def no_match(tree: ParameterTree, text: str) -> AddressError:
 
     close = difflib.get_close_matches(text, list(tree.entries)[:20_000], n=1, cutoff=0.4)
     if close:
-        return AddressError(f"{message}, the nearest is {close[0]!r}")
+        typed = re.sub(r"[][]", "?", close[0])
+        why = "" if typed == close[0] else ": ? stands for a bracket, which begins or ends an index"
+        return AddressError(f"{message}, the nearest is {typed!r}{why}")
     return AddressError(message)
 
 
