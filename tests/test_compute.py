@@ -9,6 +9,7 @@ import pytest
 import paraminspect as pi
 from paraminspect.compute import adam, gradients, run, sgd, train
 from paraminspect.definition import load_definition
+from paraminspect.errors import ShapeError
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"
 DATA = Path(__file__).parent / "data/compute"
@@ -390,3 +391,30 @@ def test_nan_is_not_hidden_by_an_activation(tmp_path, layer, expected):
     (tmp_path / "m.yaml").write_text(f"framework: pytorch\nlayers:\n- {layer}\n")
     x = np.array([np.nan, -9.0, 0.0, 0.5, 9.0], np.float32)
     np.testing.assert_allclose(pi.open(tmp_path / "m.yaml")(x), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "axes"),
+    [
+        ("BatchNorm1d(2)", (2,), "2 or 3"),
+        ("BatchNorm1d(2)", (3, 2, 5, 5), "2 or 3"),
+        ("BatchNorm2d(2)", (3, 2), "4"),
+        ("BatchNorm2d(2)", (3, 2, 5), "4"),
+        ("BatchNorm3d(2)", (3, 2, 5, 5), "5"),
+        ("InstanceNorm1d(2)", (3, 2, 5, 5), "2 or 3"),
+        ("InstanceNorm2d(2)", (3, 2), "3 or 4"),
+    ],
+)
+def test_a_norm_refuses_the_axes_that_torch_refuses(tmp_path, layer, shape, axes):
+    (tmp_path / "m.yaml").write_text(f"framework: pytorch\nlayers:\n- {layer}\n")
+    net = pi.initialize(pi.open(tmp_path / "m.yaml"), seed=0)
+    with pytest.raises(ShapeError, match=rf"expected {axes} axes, got shape"):
+        net(np.ones(shape, np.float32))
+
+
+def test_an_instance_norm_takes_one_example_without_its_batch(tmp_path):
+    """The numbers are those of torch 2.13."""
+    (tmp_path / "m.yaml").write_text("framework: pytorch\nlayers:\n- InstanceNorm2d(2)\n")
+    y = pi.open(tmp_path / "m.yaml")(np.arange(12, dtype=np.float32).reshape(2, 2, 3))
+    row = [[-1.4638476, -0.8783086, -0.2927696], [0.2927695, 0.8783085, 1.4638476]]
+    np.testing.assert_allclose(y, [row, row], rtol=1e-6)
