@@ -418,3 +418,23 @@ def test_an_instance_norm_takes_one_example_without_its_batch(tmp_path):
     y = pi.open(tmp_path / "m.yaml")(np.arange(12, dtype=np.float32).reshape(2, 2, 3))
     row = [[-1.4638476, -0.8783086, -0.2927696], [0.2927695, 0.8783085, 1.4638476]]
     np.testing.assert_allclose(y, [row, row], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (
+            "Conv2D(6, 5)",
+            (2, 28, 28, 3),
+            "expected (batch, height, width, 1), got shape [2, 28, 28, 3]",
+        ),
+        ("Conv2D(6, 5)", (2, 28, 28), "expected (batch, height, width, 1), got shape [2, 28, 28]"),
+        ("MaxPooling2D(2)", (2, 28, 28), "expected 4 axes, got shape [2, 28, 28]"),
+        ("GlobalMaxPooling2D()", (2, 28, 28), "expected 4 axes, got shape [2, 28, 28]"),
+    ],
+)
+def test_a_layer_of_keras_tells_shapes_with_the_channels_last(tmp_path, layer, shape, message):
+    (tmp_path / "m.yaml").write_text(f"framework: keras\ninput: [28, 28, 1]\nlayers:\n- {layer}\n")
+    net = pi.initialize(pi.open(tmp_path / "m.yaml"), seed=0)
+    with pytest.raises(ShapeError, match=re.escape(message)):
+        net(np.ones(shape, np.float32))

@@ -193,8 +193,6 @@ NORMALIZATIONS: dict[str, Compute] = {
         for lazy in ("", "Lazy")
         for n in (1, 2, 3)
     },
-    **{
-        f"{lazy}InstanceNorm{n}d": _instance_norm_of(n) for lazy in ("", "Lazy") for n in (1, 2, 3)
-    },
+    **{f"{lazy}InstanceNorm{n}d": _instance_norm_of(n) for lazy in ("", "Lazy") for n in (1, 2, 3)},
 }
 """Layer kind to computation."""
