@@ -438,3 +438,25 @@ def test_a_layer_of_keras_tells_shapes_with_the_channels_last(tmp_path, layer, s
     net = pi.initialize(pi.open(tmp_path / "m.yaml"), seed=0)
     with pytest.raises(ShapeError, match=re.escape(message)):
         net(np.ones(shape, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        ("Conv1d(2, 2, 3)", (4, 2, 2), "windows of [3] do not fit into [2], padding included"),
+        (
+            "Conv2d(1, 2, 3, dilation=2)",
+            (1, 1, 6, 4),
+            "windows of [5, 5] do not fit into [6, 4], padding included",
+        ),
+        ("MaxPool2d(2)", (1, 1, 1, 1), "windows of [2, 2] do not fit into [1, 1]"),
+        ("RNNCell(4, 3)", (2, 4, 4), "expected (batch, 4) or (4), got shape [2, 4, 4]"),
+        ("GRU(4, 3, batch_first=True)", (2, 4), "expected (batch, length, 4), got shape [2, 4]"),
+        ("LSTM(4, 3)", (2, 4), "expected (length, batch, 4), got shape [2, 4]"),
+    ],
+)
+def test_an_input_of_a_wrong_shape_is_told_as_the_layer_knows_it(tmp_path, layer, shape, message):
+    (tmp_path / "m.yaml").write_text(f"framework: pytorch\nlayers:\n- {layer}\n")
+    net = pi.initialize(pi.open(tmp_path / "m.yaml"), seed=0)
+    with pytest.raises(ShapeError, match=re.escape(message)):
+        net(np.ones(shape, np.float32))
