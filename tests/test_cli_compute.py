@@ -202,6 +202,7 @@ def test_a_seed_that_is_not_given_is_told(folder):
         (("grad", "shared.yaml", "--seed", "0", "--input", "one(2, 4)"), "did you mean 'ones'"),
         (("grad", "shared.yaml", "--seed", "0", "--input", "ones(10**9, 4)"), "has over"),
         (("grad", "shared.yaml", "--seed", "0", "--input", "none.npy"), "none.npy: cannot open"),
+        (("run", "shared.yaml", "--seed", "0", "--input", "xy.npz"), "xy.npz: an input is a .npy"),
         (("grad", "shared.yaml", "--checkpoint", "xy.npz"), "0.weight"),
         (("grad", "shared.yaml", "--checkpoint", "xy.npz", "--scheme", "ones"), "leave --scheme"),
         (("train", "shared.yaml", "--seed", "0", "--data", "xy.npz"), "where to write?"),

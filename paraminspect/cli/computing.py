@@ -72,6 +72,8 @@ class Computing:
         if text.endswith(".npy"):
             values = open_array(text)[...]
             return values.astype(self.dtype) if values.dtype.kind == "f" else values
+        if Path(text).is_file():
+            raise click.UsageError(f"{text}: an input is a .npy file, with one array")
         return make_input(text, model.input, lambda: self._generator, self.dtype)
 
     def arrays(self, model: Model, texts: Sequence[str]) -> list[Any]:
