@@ -203,6 +203,8 @@ def test_a_seed_that_is_not_given_is_told(folder):
         (("grad", "shared.yaml", "--seed", "0", "--input", "ones(10**9, 4)"), "has over"),
         (("grad", "shared.yaml", "--seed", "0", "--input", "none.npy"), "none.npy: cannot open"),
         (("run", "shared.yaml", "--seed", "0", "--input", "xy.npz"), "xy.npz: an input is a .npy"),
+        (("run", "shared.yaml", "--seed", "0", "--force"), "--force goes with -o FILE"),
+        (("grad", "shared.yaml", "--seed", "0", "--force"), "--force goes with -o FILE"),
         (("grad", "shared.yaml", "--checkpoint", "xy.npz"), "0.weight"),
         (("grad", "shared.yaml", "--checkpoint", "xy.npz", "--scheme", "ones"), "leave --scheme"),
         (("train", "shared.yaml", "--seed", "0", "--data", "xy.npz"), "where to write?"),

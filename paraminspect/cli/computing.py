@@ -123,6 +123,8 @@ input_option = click.option(
 
 
 def check_new(path: Path | None, force: bool) -> None:
-    """Refuse to overwrite a file, before any work."""
+    """Refuse to overwrite a file, before any work, and `--force` where nothing is written."""
+    if force and path is None:
+        raise click.UsageError("--force goes with -o FILE")
     if path is not None and path.exists() and not force:
         raise click.UsageError(f"{path}: exists already; --force overwrites it")
