@@ -46,7 +46,8 @@ def test_list_shows_on_request_what_only_training_needs(run):
 def test_an_address_in_the_optimizer_is_told_from_a_wrong_one(command, run):
     done = run(command, MLP, "optimizer/vars/1")
     assert done.status == 2
-    assert "'optimizer/vars/1' is of the optimizer, not of the model: see --optimizer" in done.err
+    assert "'optimizer/vars/1' is of the optimizer, not of the model" in done.err
+    assert "list, slice and diff show it with --optimizer" in done.err
     assert run(command, "--optimizer", MLP, "optimizer/vars/1").status == 0
 
 

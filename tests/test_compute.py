@@ -9,6 +9,7 @@ import pytest
 import paraminspect as pi
 from paraminspect.compute import adam, gradients, run, sgd, train
 from paraminspect.definition import load_definition
+from paraminspect.errors import ShapeError
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"
 DATA = Path(__file__).parent / "data/compute"
@@ -390,3 +391,72 @@ def test_nan_is_not_hidden_by_an_activation(tmp_path, layer, expected):
     (tmp_path / "m.yaml").write_text(f"framework: pytorch\nlayers:\n- {layer}\n")
     x = np.array([np.nan, -9.0, 0.0, 0.5, 9.0], np.float32)
     np.testing.assert_allclose(pi.open(tmp_path / "m.yaml")(x), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "axes"),
+    [
+        ("BatchNorm1d(2)", (2,), "2 or 3"),
+        ("BatchNorm1d(2)", (3, 2, 5, 5), "2 or 3"),
+        ("BatchNorm2d(2)", (3, 2), "4"),
+        ("BatchNorm2d(2)", (3, 2, 5), "4"),
+        ("BatchNorm3d(2)", (3, 2, 5, 5), "5"),
+        ("InstanceNorm1d(2)", (3, 2, 5, 5), "2 or 3"),
+        ("InstanceNorm2d(2)", (3, 2), "3 or 4"),
+    ],
+)
+def test_a_norm_refuses_the_axes_that_torch_refuses(tmp_path, layer, shape, axes):
+    (tmp_path / "m.yaml").write_text(f"framework: pytorch\nlayers:\n- {layer}\n")
+    net = pi.initialize(pi.open(tmp_path / "m.yaml"), seed=0)
+    with pytest.raises(ShapeError, match=rf"expected {axes} axes, got shape"):
+        net(np.ones(shape, np.float32))
+
+
+def test_an_instance_norm_takes_one_example_without_its_batch(tmp_path):
+    """The numbers are those of torch 2.13."""
+    (tmp_path / "m.yaml").write_text("framework: pytorch\nlayers:\n- InstanceNorm2d(2)\n")
+    y = pi.open(tmp_path / "m.yaml")(np.arange(12, dtype=np.float32).reshape(2, 2, 3))
+    row = [[-1.4638476, -0.8783086, -0.2927696], [0.2927695, 0.8783085, 1.4638476]]
+    np.testing.assert_allclose(y, [row, row], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (
+            "Conv2D(6, 5)",
+            (2, 28, 28, 3),
+            "expected (batch, height, width, 1), got shape [2, 28, 28, 3]",
+        ),
+        ("Conv2D(6, 5)", (2, 28, 28), "expected (batch, height, width, 1), got shape [2, 28, 28]"),
+        ("MaxPooling2D(2)", (2, 28, 28), "expected 4 axes, got shape [2, 28, 28]"),
+        ("GlobalMaxPooling2D()", (2, 28, 28), "expected 4 axes, got shape [2, 28, 28]"),
+    ],
+)
+def test_a_layer_of_keras_tells_shapes_with_the_channels_last(tmp_path, layer, shape, message):
+    (tmp_path / "m.yaml").write_text(f"framework: keras\ninput: [28, 28, 1]\nlayers:\n- {layer}\n")
+    net = pi.initialize(pi.open(tmp_path / "m.yaml"), seed=0)
+    with pytest.raises(ShapeError, match=re.escape(message)):
+        net(np.ones(shape, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        ("Conv1d(2, 2, 3)", (4, 2, 2), "windows of [3] do not fit into [2], padding included"),
+        (
+            "Conv2d(1, 2, 3, dilation=2)",
+            (1, 1, 6, 4),
+            "windows of [5, 5] do not fit into [6, 4], padding included",
+        ),
+        ("MaxPool2d(2)", (1, 1, 1, 1), "windows of [2, 2] do not fit into [1, 1]"),
+        ("RNNCell(4, 3)", (2, 4, 4), "expected (batch, 4) or (4), got shape [2, 4, 4]"),
+        ("GRU(4, 3, batch_first=True)", (2, 4), "expected (batch, length, 4), got shape [2, 4]"),
+        ("LSTM(4, 3)", (2, 4), "expected (length, batch, 4), got shape [2, 4]"),
+    ],
+)
+def test_an_input_of_a_wrong_shape_is_told_as_the_layer_knows_it(tmp_path, layer, shape, message):
+    (tmp_path / "m.yaml").write_text(f"framework: pytorch\nlayers:\n- {layer}\n")
+    net = pi.initialize(pi.open(tmp_path / "m.yaml"), seed=0)
+    with pytest.raises(ShapeError, match=re.escape(message)):
+        net(np.ones(shape, np.float32))

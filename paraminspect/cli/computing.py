@@ -72,6 +72,8 @@ class Computing:
         if text.endswith(".npy"):
             values = open_array(text)[...]
             return values.astype(self.dtype) if values.dtype.kind == "f" else values
+        if Path(text).is_file():
+            raise click.UsageError(f"{text}: an input is a .npy file, with one array")
         return make_input(text, model.input, lambda: self._generator, self.dtype)
 
     def arrays(self, model: Model, texts: Sequence[str]) -> list[Any]:
@@ -121,6 +123,8 @@ input_option = click.option(
 
 
 def check_new(path: Path | None, force: bool) -> None:
-    """Refuse to overwrite a file, before any work."""
+    """Refuse to overwrite a file, before any work, and `--force` where nothing is written."""
+    if force and path is None:
+        raise click.UsageError("--force goes with -o FILE")
     if path is not None and path.exists() and not force:
         raise click.UsageError(f"{path}: exists already; --force overwrites it")

@@ -40,10 +40,19 @@ def expect_last(x: Any, size: int, what: str) -> None:
         raise ShapeError(f"expected {what} {size} on the last axis, got shape {list(x.shape)}")
 
 
-def expect_channels(x: Any, channels: int, ndim: int) -> None:
-    """Raise unless `x` is `(batch, channels, *sizes)` with `ndim` sizes."""
-    if x.ndim != ndim + 2 or x.shape[1] != channels:
-        sizes = ", ".join(
-            ("length", "height", "width")[-ndim:] if ndim < 3 else ("depth", "height", "width")
-        )
-        raise ShapeError(f"expected (batch, {channels}, {sizes}), got shape {list(x.shape)}")
+SIZES = {1: "length", 2: "height, width", 3: "depth, height, width"}
+"""What the axes beside batch and channels are called, by their number."""
+
+
+def expect_channels(x: Any, channels: int, ndim: int, *, is_last: bool = False) -> None:
+    """Raise unless `x` is `(batch, channels, *sizes)` with `ndim` sizes.
+
+    The error tells of the layout that the user knows, with the channels last if `is_last`.
+    """
+    if x.ndim == ndim + 2 and x.shape[1] == channels:
+        return
+    sizes, shape = SIZES[ndim], list(x.shape)
+    axes = f"{sizes}, {channels}" if is_last else f"{channels}, {sizes}"
+    if is_last:
+        shape.append(shape.pop(1))
+    raise ShapeError(f"expected (batch, {axes}), got shape {shape}")

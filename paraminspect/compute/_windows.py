@@ -16,6 +16,7 @@ from autograd.extend import defvjp, primitive
 
 from paraminspect.compute._functions import plain
 from paraminspect.compute._steady import mean, where
+from paraminspect.errors import ShapeError
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -24,8 +25,11 @@ def output_sizes(
     sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
 ) -> tuple[int, ...]:
     """How many windows fit along each axis of an input that is padded already."""
-    axes = zip(sizes, kernel, stride, dilation, strict=True)
-    return tuple((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in axes)
+    reaches = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    if any(n < reach for n, reach in zip(sizes, reaches, strict=True)):
+        raise ShapeError(f"windows of {reaches} do not fit into {list(sizes)}, padding included")
+    axes = zip(sizes, reaches, stride, strict=True)
+    return tuple((n - reach) // s + 1 for n, reach, s in axes)
 
 
 @primitive

@@ -20,6 +20,7 @@ from paraminspect.compute._windows import (
     pooled_whole,
 )
 from paraminspect.compute.keras._activations import activation_of
+from paraminspect.errors import ShapeError
 from paraminspect.frameworks._inputs import per_axis
 
 Sizes = tuple[int, ...]
@@ -63,7 +64,7 @@ def _depthwise_weight(kernel: Any) -> Any:
 def convolved(call: Call, x: Any, weight: Any, groups: int) -> Any:
     """A convolution of `x`, channels first, with the geometry of the layer."""
     a, ndim = call.a, weight.ndim - 2
-    expect_channels(x, weight.shape[1] * groups, ndim)
+    expect_channels(x, weight.shape[1] * groups, ndim, is_last=is_last(call))
     strides, dilation = (
         per_axis(a.strides, ndim, "strides"),
         per_axis(a.dilation_rate, ndim, "dilation_rate"),
@@ -125,7 +126,7 @@ def transposed(call: Call, x: Any) -> Any:
     )
 
     def grown(x: Any) -> Any:
-        expect_channels(x, weight.shape[0], ndim)
+        expect_channels(x, weight.shape[0], ndim, is_last=is_last(call))
         axes = zip(x.shape[2:], weight.shape[2:], strides, dilation, extra, strict=True)
         pairs = [_crop(*axis, a.padding) for axis in axes]
         zeros = (0,) * ndim
@@ -200,13 +201,24 @@ def adaptive_pooling(kind: str) -> Compute:
     return compute
 
 
+def _of_sizes(ndim: int, compute: Compute) -> Compute:
+    """`compute` of inputs that have `ndim` sizes beside batch and channels."""
+
+    def checked(call: Call, x: Any) -> Any:
+        if x.ndim != ndim + 2:
+            raise ShapeError(f"expected {ndim + 2} axes, got shape {list(x.shape)}")
+        return compute(call, x)
+
+    return checked
+
+
 CONVOLUTIONS: dict[str, Compute] = {
     **{f"Conv{n}D": convolution for n in (1, 2, 3)},
     **{f"Conv{n}DTranspose": transposed for n in (1, 2, 3)},
     **{f"DepthwiseConv{n}D": depthwise for n in (1, 2)},
     **{f"SeparableConv{n}D": separable for n in (1, 2)},
     **{
-        f"{scope}{name}Pooling{n}D": make(kind)
+        f"{scope}{name}Pooling{n}D": make(kind) if scope == "Adaptive" else _of_sizes(n, make(kind))
         for scope, make in (
             ("", pooling),
             ("Global", global_pooling),

@@ -80,7 +80,7 @@ def convolutional(ndim: int, compute: Callable[[Any, Any, Any, int], Any]) -> Co
 
 def _convolution(a: Any, x: Any, weight: Any, ndim: int) -> Any:
     """`nn.Conv1D`, `nn.Conv2D` or `nn.Conv3D`."""
-    expect_channels(x, weight.shape[1] * a.groups, ndim)
+    expect_channels(x, weight.shape[1] * a.groups, ndim, is_last=_is_last(a.layout))
     names = ("strides", "padding", "dilation")
     strides, padding, dilation = (per_axis(getattr(a, n), ndim, n) for n in names)
     return convolve(x, weight, strides, [(p, p) for p in padding], dilation, a.groups)
@@ -88,7 +88,7 @@ def _convolution(a: Any, x: Any, weight: Any, ndim: int) -> Any:
 
 def _transposed_convolution(a: Any, x: Any, weight: Any, ndim: int) -> Any:
     """`nn.Conv1DTranspose`, `nn.Conv2DTranspose` or `nn.Conv3DTranspose`."""
-    expect_channels(x, weight.shape[0], ndim)
+    expect_channels(x, weight.shape[0], ndim, is_last=_is_last(a.layout))
     names = ("strides", "padding", "output_padding", "dilation")
     strides, padding, extra, dilation = (per_axis(getattr(a, n), ndim, n) for n in names)
     pairs = [(p, p) for p in padding]

@@ -139,6 +139,34 @@ def batch_norm(call: Call, x: Any) -> Any:
     return _scaled(f.normalized(x, axes, call.a.eps), call, x.ndim - 2)
 
 
+def _expect_axes(x: Any, *known: int) -> None:
+    if x.ndim not in known:
+        counts = " or ".join(map(str, known))
+        raise ShapeError(f"expected {counts} axes, got shape {list(x.shape)}")
+
+
+def _batch_norm_of(*known: int) -> Compute:
+    """`batch_norm` of inputs with so many axes."""
+
+    def compute(call: Call, x: Any) -> Any:
+        _expect_axes(x, *known)
+        return batch_norm(call, x)
+
+    return compute
+
+
+def _instance_norm_of(ndim: int) -> Compute:
+    """`instance_norm` of `ndim` sizes; one example has no batch axis."""
+
+    def compute(call: Call, x: Any) -> Any:
+        _expect_axes(x, ndim + 1, ndim + 2)
+        if x.ndim == ndim + 2:
+            return instance_norm(call, x)
+        return instance_norm(call, np.expand_dims(x, 0))[0]
+
+    return compute
+
+
 def _with_statistics(call: Call, x: Any, mean: Any, variance: Any) -> Any:
     shape = (-1, *[1] * (x.ndim - 2))
     y = (x - np.reshape(mean, shape)) / np.sqrt(np.reshape(variance, shape) + call.a.eps)
@@ -160,7 +188,11 @@ NORMALIZATIONS: dict[str, Compute] = {
     "RMSNorm": rms_norm,
     "GroupNorm": group_norm,
     "SyncBatchNorm": batch_norm,
-    **{f"{lazy}BatchNorm{n}d": batch_norm for lazy in ("", "Lazy") for n in (1, 2, 3)},
-    **{f"{lazy}InstanceNorm{n}d": instance_norm for lazy in ("", "Lazy") for n in (1, 2, 3)},
+    **{
+        f"{lazy}BatchNorm{n}d": _batch_norm_of(*((2, 3) if n == 1 else (n + 2,)))
+        for lazy in ("", "Lazy")
+        for n in (1, 2, 3)
+    },
+    **{f"{lazy}InstanceNorm{n}d": _instance_norm_of(n) for lazy in ("", "Lazy") for n in (1, 2, 3)},
 }
 """Layer kind to computation."""

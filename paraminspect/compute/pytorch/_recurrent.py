@@ -42,7 +42,8 @@ def recurrent(kind: str) -> Compute:
         a = call.a
         expect_last(x, a.input_size, "input_size")
         if x.ndim != 3:
-            raise ShapeError(f"expected (length, batch, {a.input_size}), got {list(x.shape)}")
+            axes = "batch, length" if a.batch_first else "length, batch"
+            raise ShapeError(f"expected ({axes}, {a.input_size}), got shape {list(x.shape)}")
         steps = np.swapaxes(x, 0, 1) if a.batch_first else x
         nonlinearity = getattr(a, "nonlinearity", "tanh")
         ends = ("", "_reverse") if a.bidirectional else ("",)
@@ -85,7 +86,10 @@ def cell(kind: str) -> Compute:
     """`nn.RNNCell`, `nn.LSTMCell` or `nn.GRUCell`."""
 
     def compute(call: Call, x: Any, state: Any = None) -> Any:
-        expect_last(x, call.a.input_size, "input_size")
+        size = call.a.input_size
+        expect_last(x, size, "input_size")
+        if x.ndim > 2:
+            raise ShapeError(f"expected (batch, {size}) or ({size}), got shape {list(x.shape)}")
         if state is None:
             zeros = numpy.zeros((*x.shape[:-1], call.a.hidden_size), x.dtype)
             state = (zeros, zeros) if kind == "LSTM" else zeros
