@@ -230,7 +230,9 @@ def weights(tree: ParameterTree, resolver: Resolver) -> list[str]:
         and resolver.is_drawn(parameter)
     ]
     if not found:
+        kept = ", other than those whose layer has an initializer" if own else ""
         raise SchemeError(
-            "there are no weights, drawn at random and of 2 or more axes, for --scheme: use --rule"
+            f"there are no weights, drawn at random and of 2 or more axes, for --scheme{kept}:"
+            " use --rule"
         )
     return found
