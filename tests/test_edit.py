@@ -385,3 +385,11 @@ def test_more_axes_than_numpy_has_are_an_error():
     tree = ParameterTree({"w": Parameter("w", array)})
     with pytest.raises(AddressError, match="w: there are 65 axes; NumPy has at most 64"):
         assign(tree, "w", "0")
+
+
+@pytest.mark.parametrize("value", [np.ones((2, 2)), np.float64(1), 1, 1.0, np.ones(2, np.int8)])
+def test_arrays_and_numbers_of_numpy_are_assigned_as_they_are(value):
+    tree = tree_of({"w": np.zeros((2, 2), np.float32)})
+    values = assign(tree, "w", value)["w"].numpy()
+    assert values.dtype == np.float32
+    np.testing.assert_array_equal(values, np.ones((2, 2)))

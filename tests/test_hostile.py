@@ -90,7 +90,7 @@ def packed(entries):
 
 
 REFUSED = {
-    "empty": (b"", "truncated: 0 bytes"),
+    "empty": (b"", "the file is empty"),
     "seven bytes": (bytes(7), "truncated: 7 bytes"),
     "length beyond the file": (header({"w": entry("F32", [2], 0, 8)}, bytes(8), 999), "999 bytes"),
     "length of 2**63": (header("{}", bytes(8), 2**63), "9223372036854775808"),

@@ -84,3 +84,17 @@ def test_every_public_name_is_there_and_an_unknown_one_is_an_attribute_error():
     assert sorted(pi.__all__) == dir(pi)
     with pytest.raises(AttributeError, match="no attribute 'opne'"):
         pi.opne  # noqa: B018
+
+
+def test_setting_a_part_is_refused_for_trees_stay_as_they_are(net):
+    with pytest.raises(
+        AttributeError, match=r"cannot set 'weight': trees stay as they are; pi\.assign"
+    ):
+        net[0].weight = 3
+    with pytest.raises(AttributeError):
+        net.weight = 3
+
+
+def test_a_wish_that_there_is_not_is_refused(net):
+    with pytest.raises(TypeError, match="there is no argument 'schem', did you mean 'scheme'"):
+        pi.initialize(net, seed=0, schem="ones")

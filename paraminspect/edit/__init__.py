@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from paraminspect.address import Address, parse_address
-from paraminspect.arrays import Array, DType
+from paraminspect.arrays import Array, DType, InMemory
 from paraminspect.casting import is_float
 from paraminspect.edit._edited import Edited
 from paraminspect.edit._formula import make_formula
@@ -35,7 +38,7 @@ class Change:
 def assign(
     tree: ParameterTree,
     address: str | Address,
-    value: str | Expression | Array,
+    value: str | Expression | Array | np.ndarray[Any, Any] | float,
     *,
     unsafe: bool = False,
 ) -> ParameterTree:
@@ -49,6 +52,8 @@ def assign(
     address = parse_address(address) if isinstance(address, str) else address
     if isinstance(value, str):
         value = parse_expression(value)
+    elif isinstance(value, np.ndarray | np.generic | int | float):
+        value = InMemory(np.asarray(value))
     edited = [
         replace(p, data=_edited(tree, p, address.index, axes, value, unsafe), scheme=None)
         for p, axes in _selections(tree, address)

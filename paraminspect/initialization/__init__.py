@@ -9,7 +9,7 @@ from typing import TypedDict, Unpack
 from paraminspect.address import Address, parse_assignment
 from paraminspect.arrays import DType, Shape, Unset
 from paraminspect.edit import assign
-from paraminspect.errors import ParamInspectError, SchemeError
+from paraminspect.errors import ParamInspectError, SchemeError, nearest
 from paraminspect.generators import Draw, open_generator
 from paraminspect.indexing import Axis, Index, normalize, selected_shape
 from paraminspect.initialization._missing import Completed, complete
@@ -90,6 +90,9 @@ def initialize(
 
 def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initialization:
     """What `initialize` would draw; raises the same errors."""
+    for name in wishes:
+        if name not in Wishes.__annotations__:
+            raise TypeError(f"there is no argument {name!r}{nearest(name, Wishes.__annotations__)}")
     resolver = Resolver(tree.framework, wishes.get("layout"), wishes.get("functions", {}))
     dtype = wishes.get("dtype")
     chosen: dict[str, str] = {}

@@ -68,6 +68,12 @@ class Branch(Navigable, Mapping[str, Parameter]):
         self._module = module
         self._name = name
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_"):
+            way = "pi.assign(tree, address, value) gives another"
+            raise AttributeError(f"cannot set {name!r}: trees stay as they are; {way}")
+        super().__setattr__(name, value)
+
     def __getitem__(self, key: int | str) -> Any:
         if isinstance(key, str) and key in self._names:
             return self._tree[self._names[key]]
