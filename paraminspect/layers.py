@@ -9,12 +9,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paraminspect.arrays import DTYPES, DType, Shape
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.forward import Forward
-from paraminspect.generators import Seed
+
+if TYPE_CHECKING:
+    from paraminspect.generators import Seed
 
 MAXIMUM_SIZE = 2**31 - 1
 """The largest length of an axis."""

@@ -6,8 +6,10 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -42,6 +44,8 @@ def for_each(work: Callable[[Task], object], tasks: Iterable[Task]) -> None:
     if threads == 1:
         take_and_do()
         return
+    from concurrent.futures import ThreadPoolExecutor  # not for a command that does no work
+
     with ThreadPoolExecutor(threads) as pool:
         try:
             for done in [pool.submit(take_and_do) for _ in range(threads)]:
@@ -55,6 +59,8 @@ def in_order(work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[
 
     Only a few tasks are done ahead of what is asked for: an endless stream of them needs no memory.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     threads = os.cpu_count() or 1
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import sys
-from importlib.util import find_spec
 from typing import NamedTuple
 
 CODE = "import sys; sys.path.append(sys.argv.pop(1)); from _child.main import main; main()"
@@ -56,6 +54,8 @@ def end(started: Started, starter: int) -> None:
     os.close(started.questions)
     os.close(started.answers)
     if os.getpid() == starter:
+        import signal
+
         try:
             os.kill(started.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -73,6 +73,8 @@ def wait(pid: int) -> int:
 
 def _folders() -> list[str]:
     """Where the libraries are that the process imports; all else is kept out of it."""
+    from importlib.util import find_spec
+
     folders = []
     for library in ("h5py", "numpy"):
         spec = find_spec(library)
