@@ -135,8 +135,8 @@ def _at_most(distance: Values, allowed: Values) -> Values:
     return (distance <= whole) | (allowed >= 2.0**64)
 
 
-def as_float(wide: Values, *, fresh: bool = False) -> Values:
+def as_float(wide: Values) -> Values:
     """Widened values as float64, complex ones as pairs `(n, 2)`; only 64-bit integers round."""
     if wide.dtype.kind == "c":
         wide = wide.view(wide.real.dtype).reshape(-1, 2)
-    return wide.astype(np.float64, copy=fresh)
+    return wide.astype(np.float64, copy=False)

@@ -97,7 +97,9 @@ def compare_blocks(left: Values, right: Values, start: int, tolerance: Tolerance
         return _compare_numbers(left, right, None, start, tolerance)
     where = np.flatnonzero(changed)
     tally = _compare_numbers(_picked(left, where), _picked(right, where), where, start, tolerance)
-    rest = as_float(widen(left), fresh=True)
+    rest = as_float(widen(left))
+    if np.may_share_memory(rest, left):
+        rest = rest.copy()
     rest[where] = 0
     return tally.merged(Tally(sums=_sums_of_equal(rest, len(left) - count)))
 
@@ -187,10 +189,10 @@ _PIECE = 8192
 def _dot(left: Values, right: Values) -> float:
     """The sum of products of all elements; the same whatever the number of threads."""
     left, right = left.reshape(-1), right.reshape(-1)
-    return math.fsum(
-        float(np.dot(left[i : i + _PIECE], right[i : i + _PIECE]))
-        for i in range(0, len(left), _PIECE)
-    )
+    whole = len(left) - len(left) % _PIECE
+    rows, columns = left[:whole].reshape(-1, 1, _PIECE), right[:whole].reshape(-1, _PIECE, 1)
+    pieces = np.matmul(rows, columns).reshape(-1).tolist()
+    return math.fsum((*pieces, float(np.dot(left[whole:], right[whole:]))))
 
 
 def _finite(values: Values) -> Values:

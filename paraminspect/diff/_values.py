@@ -19,8 +19,10 @@ from paraminspect.packed import unpacked
 from paraminspect.parallel import Progress, in_order, unwatched
 from paraminspect.wide import widen
 
-BLOCK_NBYTES = 1 << 19
-"""Two blocks and the float64 copies of what differs in them stay in the processor's cache."""
+BLOCK_NBYTES = 2 << 20
+"""Threads that take turns in Python for every smaller block take longer than one thread alone."""
+LEAST_ITEMSIZE = 4
+"""Smaller elements fill a smaller block: they are compared as float64."""
 
 TASK_NBYTES = 32 << 20
 TASK_BLOCKS = 256
@@ -161,7 +163,7 @@ def _tasks(pairs: Sequence[Pair]) -> Iterator[list[_Piece]]:
 
 
 def _ranges(start: int, stop: int, itemsize: int) -> Iterator[tuple[int, int]]:
-    step = BLOCK_NBYTES // itemsize
+    step = BLOCK_NBYTES // max(itemsize, LEAST_ITEMSIZE)
     for at in range(start, stop, step):
         yield at, min(at + step, stop)
 
