@@ -153,7 +153,9 @@ def failed(path: Path, error: OSError | ValueError) -> CheckpointError:
 
 def exists_already(path: Path) -> CheckpointError:
     """The error for a file that would be overwritten and must not be."""
-    return CheckpointError(f"{path}: exists already; --force overwrites it")
+    return CheckpointError(
+        f"{path}: exists already; --force (in Python overwrite=True) overwrites it"
+    )
 
 
 def fsync(descriptor: int) -> None:
