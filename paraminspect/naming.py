@@ -37,6 +37,7 @@ def parameter_of(name: str, spec: Spec, owner: Layer) -> Parameter:
         scheme=spec.scheme,
         fans=spec.fans,
         layout=spec.layout,
+        own_scheme=spec.own_scheme,
     )
 
 

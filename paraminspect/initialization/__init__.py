@@ -221,19 +221,18 @@ def weights(tree: ParameterTree, resolver: Resolver) -> list[str]:
     of a layer wins over that of the whole model (`Parameter.initialize`).
     """
     every = tree.parameters()
-    constructed = [] if tree.construction is None else tree.construction({})
-    own = {name for drawn in constructed if drawn.spec.own_scheme for name in drawn.names}
     found = [
         parameter.name
         for parameter in [p for p in every if isinstance(p.data, Unset)] or every
         if len(parameter.shape) > 1
-        and parameter.name not in own
+        and not parameter.own_scheme
         and parameter.trainable is not False
         and "bias" not in parameter.name.rpartition(tree.separator)[2]
         and resolver.is_drawn(parameter)
     ]
     if not found:
-        kept = ", other than those whose layer has an initializer" if own else ""
+        is_kept = any(parameter.own_scheme for parameter in every)
+        kept = ", other than those whose layer has an initializer" if is_kept else ""
         raise SchemeError(
             f"there are no weights, drawn at random and of 2 or more axes, for --scheme{kept}:"
             " use --rule"

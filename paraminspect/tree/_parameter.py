@@ -24,6 +24,8 @@ class Parameter:
     scheme: str | None = None
     fans: Fans | None = None
     layout: str | None = None
+    own_scheme: bool = False
+    """Whether the call of its layer names the scheme, and one for the whole model leaves it."""
     stored_path: str | None = None
     """Where the file keeps it, when that is not its name."""
     grad: np.ndarray[Any, Any] | None = None
