@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from paraminspect.libhdf5.ahead import HDF5_SIGNATURE, ZIP_SIGNATURE
+
 FIRST_NBYTES = 4096
 """So many bytes are enough to tell what a file is, an HDF5 file behind a user block too."""
 
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-ZIP_SIGNATURE = b"PK\x03\x04"
 EMPTY_ZIP_SIGNATURE = b"PK\x05\x06"
 
 MAXIMUM_HEADER_NBYTES = 100_000_000

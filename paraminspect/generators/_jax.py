@@ -25,7 +25,14 @@ from paraminspect.distributions import (
 from paraminspect.errors import SchemeError
 from paraminspect.generators import Draw
 from paraminspect.generators._compose import Random, compose
-from paraminspect.generators._jax_random import CUT, in_chunks, normal, truncated_normal, uniform
+from paraminspect.generators._jax_random import (
+    CUT,
+    DTYPES,
+    in_chunks,
+    normal,
+    truncated_normal,
+    uniform,
+)
 from paraminspect.generators._matrices import at_centre, matrix_shape, orthonormal
 from paraminspect.generators._threefry import Key
 from paraminspect.generators._whole import Latest
@@ -35,9 +42,6 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 TRUNCATED_STD = 0.87962566103423978
 """By which a normal cut at ±2 is divided."""
-
-DTYPES = ("float16", "bfloat16", "float32")
-"""Without `jax_enable_x64`, which changes the numbers of all dtypes, there is no float64."""
 
 
 def open_generator(name: str, seed: int) -> JAX:  # noqa: ARG001 (one version so far)

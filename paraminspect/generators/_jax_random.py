@@ -27,6 +27,9 @@ _ERF_OF_CUT = np.float32(0.9544997215270996)
 _SQRT2 = np.sqrt(2)
 
 _MANTISSA_BITS = {"float16": 10, "bfloat16": 7, "float32": 23}
+DTYPES = tuple(_MANTISSA_BITS)
+"""Without `jax_enable_x64`, which changes the numbers of all dtypes, there is no float64."""
+
 _RANDOM_BITS = {"float16": 16, "bfloat16": 8, "float32": 32}
 """Of each word of the generator the lowest ones are used, of these the highest as a mantissa."""
 

@@ -16,6 +16,7 @@ from paraminspect.arrays import DType
 from paraminspect.generators._aten import NormalDraw, UniformDraw
 from paraminspect.generators._jax_random import (
     CUT,
+    DTYPES,
     in_chunks,
     normal,
     truncated_normal,
@@ -86,10 +87,10 @@ class TensorFlow:
 
 
 class JAX:
-    """`jax.random` of JAX 0.10, without `jax_enable_x64`: so there is no float64."""
+    """`jax.random` of JAX 0.10."""
 
     name = "JAX"
-    dtypes: tuple[str, ...] = ("float16", "bfloat16", "float32")
+    dtypes = DTYPES
 
     def uniform(self, draw: Begun, low: float, high: float) -> Make:
         """Between the bounds, which fuses the scaling of float32."""

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 from paraminspect.libhdf5.starting import MissingLibraryError, Started, end, start
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"
-_ZIP, _NAME_AT, _FIRST_OF_KERAS = b"PK\x03\x04", 30, b"metadata.json"
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+ZIP_SIGNATURE = b"PK\x03\x04"
+_NAME_AT, _FIRST_OF_KERAS = 30, b"metadata.json"
 """An archive of Keras: its first member, whose name stands behind the header of the zip format."""
 
 _Identity = tuple[int, int, int, int]
@@ -55,8 +56,8 @@ def end_unwanted() -> None:
 
 
 def _is_for_library(first: bytes) -> bool:
-    return first.startswith(_HDF5) or (
-        first.startswith(_ZIP) and first[_NAME_AT:].startswith(_FIRST_OF_KERAS)
+    return first.startswith(HDF5_SIGNATURE) or (
+        first.startswith(ZIP_SIGNATURE) and first[_NAME_AT:].startswith(_FIRST_OF_KERAS)
     )
 
 

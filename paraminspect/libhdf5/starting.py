@@ -80,7 +80,7 @@ def _folders() -> list[str]:
         spec = find_spec(library)
         if spec is None or spec.origin is None:
             raise MissingLibraryError(f"HDF5 files need {library}, which is not installed")
-        folders.append(os.path.dirname(os.path.dirname(spec.origin)))  # noqa: PTH120 (fast)
+        folders.append(os.path.dirname(os.path.dirname(spec.origin)))  # noqa: PTH120 (pathlib is not loaded)
     return folders
 
 
@@ -92,7 +92,7 @@ def _moved(descriptor: int) -> int:
 def _spawn(given: list[int], folders: list[str]) -> int:
     """Start the child with these descriptors as 0, 1 and 3; its pid."""
     options = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
-    here = os.path.dirname(__file__)  # noqa: PTH120 (fast)
+    here = os.path.dirname(__file__)  # noqa: PTH120 (pathlib is not loaded)
     environment = {
         **os.environ,
         "HDF5_USE_FILE_LOCKING": "FALSE",

@@ -125,6 +125,7 @@ def _cells(values: np.ndarray[Any, Any] | None) -> list[str]:
     return [format_number(found[key]) for key in MEASURES]
 
 
+# All styles are called alike; those that programs read do not depend on the screen.
 def as_json(view: GradientView, screen: Screen | None) -> Iterator[str]:  # noqa: ARG001
     """One object: source, output, loss, and a record per parameter."""
     yield json.dumps({**_head(view), "parameters": list(records(view))}, allow_nan=False)

@@ -101,6 +101,7 @@ class ParameterTree(Navigable, Mapping[str, Parameter]):
     def __len__(self) -> int:
         return len(self.entries)
 
+    # What `Navigable` only declares is made here.
     @property
     def _tree(self) -> ParameterTree:  # type: ignore[override]
         return self

@@ -110,6 +110,9 @@ def _dot(a: SimpleNamespace, shapes: Sequence[Shape]) -> Built:
     return Built(specs, output=(*query[:-1], value[-1]))
 
 
+MULTI_HEAD = ("MultiHeadAttention", "GroupQueryAttention")
+"""Attentions that hold layers, which they construct when they are built."""
+
 ATTENTIONS: dict[str, Join] = {
     "MultiHeadAttention": _multi_head,
     "GroupQueryAttention": _grouped_query,

@@ -18,6 +18,7 @@ from paraminspect.errors import SchemeError
 from paraminspect.frameworks import Construction
 from paraminspect.frameworks._initializer import Initializer
 from paraminspect.frameworks._tracing import TracedModule
+from paraminspect.frameworks.keras._attention import MULTI_HEAD
 from paraminspect.frameworks.keras._containers import BRANCHES, is_branches, is_functional
 from paraminspect.frameworks.keras._declare import Initialized
 from paraminspect.frameworks.keras._initializers import initializer_of
@@ -25,9 +26,6 @@ from paraminspect.frameworks.keras._naming import knows_its_input
 from paraminspect.generators import Seed
 from paraminspect.layers import Built, Drawn, Layer, Spec
 from paraminspect.tree import Module
-
-ATTENTIONS = ("MultiHeadAttention", "GroupQueryAttention")
-"""Layers that construct the layers inside of them when they are built."""
 
 SEED_FIRST = ("SimpleRNN", "ConvLSTM")
 """Beginnings of layers that take their seed for dropout before their initializers."""
@@ -113,7 +111,7 @@ class _Walk:
         for child, below in _parts(built, module):
             if is_branches(child):
                 continue
-            if built.layer.kind in ATTENTIONS:
+            if built.layer.kind in MULTI_HEAD:
                 order = _projection(child.layer, built.layer.arguments)
                 weights = _weights(child, below)
                 self._initialize(when, order, built.layer.arguments, weights, configured=True)
@@ -211,7 +209,7 @@ def _weights(built: Built, module: Module) -> Weights:
 def _last(built: Built) -> int:
     """What was constructed last of a layer and all inside of it, before it is built."""
     inside = built.children
-    if built.layer.kind in ATTENTIONS:
+    if built.layer.kind in MULTI_HEAD:
         inside = {name: child for name, child in inside.items() if name == BRANCHES}
     return max(built.layer.serial, *map(_last, inside.values()), 0)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from paraminspect.errors import DefinitionError
-from paraminspect.frameworks.keras._attention import ATTENTIONS
+from paraminspect.frameworks.keras._attention import MULTI_HEAD
 from paraminspect.frameworks.keras._containers import (
     BRANCHES,
     SEQUENTIAL,
@@ -25,11 +25,8 @@ from paraminspect.tree import Module
 
 INPUT = "InputLayer"
 
-_WITHOUT_VARIABLES = {
-    kind: {"_softmax": "softmax", "_dropout_layer": "dropout"}
-    for kind in ("MultiHeadAttention", "GroupQueryAttention")
-}
-"""Layers in attributes that a definition does not list: kind to attribute to name."""
+_WITHOUT_VARIABLES = {"_softmax": "softmax", "_dropout_layer": "dropout"}
+"""Layers of an attention that a definition does not list: attribute to name."""
 
 
 def lay_out(root: Built, module: Module) -> Layout:
@@ -79,8 +76,9 @@ class _Walk:
         else:
             for attribute, child in _attributes(built):
                 self.layer(child, below(group, attribute), copy)
-            for attribute, name in _WITHOUT_VARIABLES.get(built.layer.kind, {}).items():
-                self._add(below(group, attribute), name)
+            if built.layer.kind in MULTI_HEAD:
+                for attribute, name in _WITHOUT_VARIABLES.items():
+                    self._add(below(group, attribute), name)
 
     def _add(self, group: str, name: str) -> None:
         self.groups[below(group, VARS)] = name
@@ -109,7 +107,7 @@ def _sequence(built: Built) -> list[Built]:
 
 def _attributes(built: Built) -> Iterator[tuple[str, Built]]:
     """What a layer holds, by attribute, as Keras goes over it."""
-    held = SUBLAYERS.get(class_name(built.layer), {}) if built.layer.kind in ATTENTIONS else {}
+    held = SUBLAYERS.get(class_name(built.layer), {}) if built.layer.kind in MULTI_HEAD else {}
     attribute_of = {name: attribute for attribute, (name, _) in held.items()}
     children = {
         attribute_of.get(name, name): child
