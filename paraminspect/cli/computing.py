@@ -120,11 +120,3 @@ input_option = click.option(
     help="A .npy file, or ones, zeros, uniform(2, 20), normal(2, 20), integers(10, 2, 7);"
     " repeat it for a model of several inputs.",
 )
-
-
-def check_new(path: Path | None, force: bool) -> None:
-    """Refuse to overwrite a file, before any work, and `--force` where nothing is written."""
-    if force and path is None:
-        raise click.UsageError("--force goes with -o FILE")
-    if path is not None and path.exists() and not force:
-        raise click.UsageError(f"{path}: exists already; --force overwrites it")

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paraminspect.cli.computing import Computing, check_new, computing_options, input_option
-from paraminspect.cli.new_files import new_file_option
+from paraminspect.cli.computing import Computing, computing_options, input_option
+from paraminspect.cli.new_files import check_new, new_file_option, tell_lost
 from paraminspect.cli.options import force_option, style_option
-from paraminspect.errors import escape
 from paraminspect.report import Screen, write
 
 if TYPE_CHECKING:
@@ -97,5 +96,4 @@ def _save(model: Model, found: Mapping[str, Any], path: Path, force: bool) -> No
     tree = kept.replace(
         replace(kept.entries[name], data=InMemory(gradient)) for name, gradient in reached.items()
     )
-    for line in save_checkpoint(tree, path, overwrite=force):
-        click.echo(f"paraminspect: {escape(line)}", err=True)
+    tell_lost(save_checkpoint(tree, path, overwrite=force))

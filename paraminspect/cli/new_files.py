@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from paraminspect.errors import escape
 from paraminspect.tree import ParameterTree
 
 Command = Callable[..., Any]
@@ -43,6 +44,30 @@ def new_file_option(metavar: str, help_: str) -> Callable[[Command], Command]:
     )
 
 
+def check_force(path: Path | None, force: bool) -> None:
+    """Refuse `--force` where nothing is written."""
+    if force and path is None:
+        raise click.UsageError("--force goes with -o FILE")
+
+
+def check_new(path: Path | None, force: bool) -> None:
+    """Refuse to overwrite a file, before any work, and `--force` where nothing is written."""
+    check_force(path, force)
+    if path is not None and path.exists() and not force:
+        raise exists_already(path)
+
+
+def exists_already(path: Path) -> click.UsageError:
+    """The error for a file that `--force` would overwrite."""
+    return click.UsageError(f"{path}: exists already; --force overwrites it")
+
+
+def tell_lost(lines: Iterable[str]) -> None:
+    """Say on stderr what the format of a file could not keep."""
+    for line in lines:
+        click.echo(f"paraminspect: {escape(line)}", err=True)
+
+
 def save_pieces(
     tree: ParameterTree, path: Path, pieces: Iterable[str] | Iterable[bytes], force: bool
 ) -> None:
@@ -53,7 +78,6 @@ def save_pieces(
         file.path.exists() and path.samefile(file.path) for file in tree.files
     ):
         raise click.UsageError(f"{path}: is the source itself")
-    if path.exists() and not force:
-        raise click.UsageError(f"{path}: exists already; --force overwrites it")
+    check_new(path, force)
     encoded = (p if isinstance(p, bytes) else p.encode("utf-8", "backslashreplace") for p in pieces)
     write_file(path, encoded, inputs=tree.files, overwrite=force)

@@ -23,7 +23,7 @@ from typing import Any
 
 import click
 
-from paraminspect.cli.new_files import new_path
+from paraminspect.cli.new_files import exists_already, new_path, tell_lost
 from paraminspect.errors import escape
 from paraminspect.tree import ParameterTree
 
@@ -87,7 +87,7 @@ class Output:
             or_ = "" if tree.format == "definition" else ", or -i to change the source"
             raise click.UsageError(f"where to write? Give -o FILE{or_}")
         if not self.force and target.exists() and not target.is_dir():
-            raise click.UsageError(f"{target}: exists already; --force overwrites it")
+            raise exists_already(target)
         return target
 
     def save(
@@ -118,8 +118,7 @@ class Output:
                     max_shard_nbytes=self.max_shard_nbytes,
                     progress=advance,
                 )
-        for line in lost:
-            click.echo(f"paraminspect: {escape(line)}", err=True)
+        tell_lost(lost)
         if not self.quiet:
             size = f"{totals.arrays} arrays, {totals.nbytes} bytes"
             for line in (*report, f"write {target}: {size}"):

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from paraminspect.cli.computing import Computing, check_new, computing_options, input_option
-from paraminspect.cli.new_files import new_file_option
+from paraminspect.cli.computing import Computing, computing_options, input_option
+from paraminspect.cli.new_files import check_new, new_file_option
 from paraminspect.cli.options import force_option
 
 EPILOG = """\b

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paraminspect.address import parse_address
-from paraminspect.cli.new_files import new_file_option, save_pieces
+from paraminspect.cli.new_files import check_force, new_file_option, save_pieces
 from paraminspect.cli.options import (
     force_option,
     optimizer_option,
@@ -84,8 +84,7 @@ def slice_source(
 
     A single slice is printed bare, several under their names.
     """
-    if force and output is None:
-        raise click.UsageError("--force goes with -o FILE")
+    check_force(output, force)
     from paraminspect.slicing import slice_tree
 
     whole = open_source(source)
