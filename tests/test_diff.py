@@ -4,18 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trees import tree_of
 
 import paraminspect.diff._values as values_module
 from paraminspect.arrays import DTYPES, InMemory, Unset
 from paraminspect.diff import Change, diff_trees
 from paraminspect.tree import Parameter, ParameterTree
-
-
-def tree_of(arrays, ties=None, **more):
-    entries = {name: Parameter(name, InMemory(np.asarray(a))) for name, a in arrays.items()}
-    for alias, own in (ties or {}).items():
-        entries[alias] = Parameter(alias, entries[own].data)
-    return ParameterTree(entries, ties or {}, **more)
 
 
 def diff(left, right, **options):

@@ -2,30 +2,12 @@
 
 import numpy as np
 import pytest
+from trees import Packed, tree_of
 
-from paraminspect.arrays import DTYPES, InMemory
 from paraminspect.diff import Change, diff_trees
 from paraminspect.errors import DTypeError
 from paraminspect.packed import unpacked
 from paraminspect.tree import Parameter, ParameterTree
-
-
-def tree_of(arrays, ties=None, **more):
-    entries = {name: Parameter(name, InMemory(np.asarray(a))) for name, a in arrays.items()}
-    for alias, own in (ties or {}).items():
-        entries[alias] = Parameter(alias, entries[own].data)
-    return ParameterTree(entries, ties or {}, **more)
-
-
-class Packed:
-    """A packed array as a file holds it: its bytes, and no `read` of elements."""
-
-    def __init__(self, dtype, shape, packed):
-        self.dtype, self.shape = DTYPES[dtype], shape
-        self.packed_bytes = InMemory(np.array(packed, np.uint8))
-
-    def read(self, start, stop):
-        raise DTypeError("packed")
 
 
 def packed_tree(dtype, shape, packed):

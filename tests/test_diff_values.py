@@ -11,23 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from trees import tree_of
 
 import paraminspect.diff._values as values_module
-from paraminspect.arrays import DTYPES, InMemory
+from paraminspect.arrays import DTYPES
 from paraminspect.diff import Change, diff_trees
-from paraminspect.tree import Parameter, ParameterTree
 
 NAN, INF = math.nan, math.inf
 
 WHOLE = [d.name for d in DTYPES.values() if d.nbits >= 8]
 """Dtypes that files store densely: each element in bytes of its own."""
-
-
-def tree_of(arrays, ties=None, **more):
-    entries = {name: Parameter(name, InMemory(np.asarray(a))) for name, a in arrays.items()}
-    for alias, own in (ties or {}).items():
-        entries[alias] = Parameter(alias, entries[own].data)
-    return ParameterTree(entries, ties or {}, **more)
 
 
 def diff(left, right, **options):

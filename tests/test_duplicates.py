@@ -3,16 +3,11 @@
 import ml_dtypes
 import numpy as np
 import pytest
+from trees import tree_of
 
 from paraminspect.arrays import InMemory
 from paraminspect.duplicates import FIRST_NBYTES, Duplicates, find_duplicates, same_values
 from paraminspect.tree import Parameter, ParameterTree
-
-
-def tree_of(values, **fields):
-    return ParameterTree(
-        {n: Parameter(n, InMemory(np.asarray(v))) for n, v in values.items()}, **fields
-    )
 
 
 def names(tree):

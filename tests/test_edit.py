@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from trees import tree_of
 
 from paraminspect.arrays import DTYPES, InMemory, Unset, block_ranges
 from paraminspect.edit import assign, changes
@@ -21,12 +22,6 @@ from paraminspect.errors import (
 )
 from paraminspect.recipes import Recipe
 from paraminspect.tree import Parameter, ParameterTree
-
-
-def tree_of(values, **fields):
-    return ParameterTree(
-        {n: Parameter(n, InMemory(np.asarray(v))) for n, v in values.items()}, **fields
-    )
 
 
 def assert_equal(array, expected):

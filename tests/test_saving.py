@@ -18,13 +18,13 @@ import pytest
 import safetensors
 from formats import FORMATS
 from safetensors.numpy import load_file
+from trees import tree_of
 
-from paraminspect.arrays import DTYPES, InMemory
+from paraminspect.arrays import DTYPES
 from paraminspect.checkpoint import open_checkpoint, save_checkpoint
 from paraminspect.checkpoint._saving import FORMATS as WRITTEN
 from paraminspect.edit import assign, cast_tree
 from paraminspect.errors import CheckpointError, DTypeError
-from paraminspect.tree import Parameter, ParameterTree
 
 DATA = Path(__file__).parent / "data"
 
@@ -125,12 +125,6 @@ every_target = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 
 def test_every_format_that_is_written_is_tested():
     assert set(TARGETS) | COPIED == set(WRITTEN)
-
-
-def tree_of(values, **fields):
-    return ParameterTree(
-        {name: Parameter(name, InMemory(np.asarray(v))) for name, v in values.items()}, **fields
-    )
 
 
 def assert_same(arrays, meant):

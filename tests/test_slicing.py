@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from trees import Packed
 
 from paraminspect.address import format_index, parse_index
 from paraminspect.arrays import DTYPES, InMemory, Unset
@@ -35,17 +36,6 @@ class Reading(InMemory):
     def read(self, start, stop):
         self.elements_read += stop - start
         return super().read(start, stop)
-
-
-class Packed:
-    """A packed array as a file holds it."""
-
-    def __init__(self, dtype, shape, packed):
-        self.dtype, self.shape = DTYPES[dtype], shape
-        self.packed_bytes = InMemory(np.array(packed, np.uint8))
-
-    def read(self, start, stop):
-        raise DTypeError("packed")
 
 
 def tree_of(**arrays):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
+from trees import tree_of
 
-from paraminspect.arrays import DTYPES, InMemory, Unset
+from paraminspect.arrays import DTYPES, Unset
 from paraminspect.checkpoint import open_checkpoint, save_checkpoint
 from paraminspect.checkpoint._open_folder import TEMPORARY_SUFFIX
 from paraminspect.checkpoint._writing import replacing
@@ -17,12 +18,6 @@ from paraminspect.edit import assign
 from paraminspect.errors import CheckpointError, DTypeError, TieError, UnsetError
 from paraminspect.recipes import Recipe
 from paraminspect.tree import Parameter, ParameterTree
-
-
-def tree_of(values, **fields):
-    return ParameterTree(
-        {n: Parameter(n, InMemory(np.asarray(v))) for n, v in values.items()}, **fields
-    )
 
 
 def names_in(folder):

@@ -8,12 +8,12 @@ import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from trees import tree_of
 
 from paraminspect.arrays import InMemory
 from paraminspect.checkpoint import _hdf5_writing, open_checkpoint, save_checkpoint
 from paraminspect.errors import CheckpointError, DTypeError
 from paraminspect.libhdf5 import starting
-from paraminspect.tree import Parameter, ParameterTree
 
 ARRAYS = {
     "h.0/weight": np.arange(12, dtype=np.float32).reshape(4, 3),
@@ -26,13 +26,6 @@ ARRAYS = {
     "eighth": np.arange(5).astype(ml_dtypes.float8_e4m3fn),
     "large": np.random.default_rng(0).standard_normal((1 << 11, 1 << 10)),
 }
-
-
-def tree_of(arrays, ties=(), metadata=()):
-    entries = {name: Parameter(name, InMemory(array)) for name, array in arrays.items()}
-    for alias, own in dict(ties).items():
-        entries[alias] = Parameter(alias, entries[own].data)
-    return ParameterTree(entries, dict(ties), dict(metadata))
 
 
 def read_by_h5py(path):

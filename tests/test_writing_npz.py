@@ -4,12 +4,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from trees import tree_of
 
-from paraminspect.arrays import InMemory
 from paraminspect.checkpoint import open_checkpoint, save_checkpoint
 from paraminspect.checkpoint._npz_writing import save_npz
 from paraminspect.errors import CheckpointError, DTypeError
-from paraminspect.tree import Parameter, ParameterTree
 
 ARRAYS = {
     "h.0.weight": np.arange(12, dtype=np.float32).reshape(4, 3),
@@ -19,13 +18,6 @@ ARRAYS = {
     "ä/flag": np.array([True, False]),
     "z": np.arange(6).reshape(2, 3) + 1j,
 }
-
-
-def tree_of(arrays, ties=(), metadata=()):
-    entries = {name: Parameter(name, InMemory(array)) for name, array in arrays.items()}
-    for alias, own in dict(ties).items():
-        entries[alias] = Parameter(alias, entries[own].data)
-    return ParameterTree(entries, dict(ties), dict(metadata))
 
 
 def same_bytes(path, arrays, tmp_path):
@@ -70,7 +62,7 @@ def test_values_of_other_formats_are_copied(tmp_path):
 def test_a_tied_array_is_written_under_each_name(tmp_path):
     ties, metadata = {"head": "h.0.weight"}, {"head": "h.0.weight", "licence": "MIT"}
     path = tmp_path / "a.npz"
-    lost = save_npz(tree_of(ARRAYS, ties, metadata), path, overwrite=False)
+    lost = save_npz(tree_of(ARRAYS, ties, metadata=metadata), path, overwrite=False)
     assert lost == [
         f"npz knows no ties: 1 alias is a copy in {path}",
         f"npz knows no metadata: licence is not in {path}",

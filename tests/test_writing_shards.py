@@ -6,13 +6,14 @@ import shutil
 import numpy as np
 import pytest
 import safetensors.numpy
+from trees import tree_of
 
 from paraminspect.arrays import InMemory
 from paraminspect.checkpoint import open_checkpoint, save_checkpoint
 from paraminspect.checkpoint._file_set import final_name
 from paraminspect.checkpoint._shards_writing import split
 from paraminspect.errors import CheckpointError
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter
 
 INDEX = "model.safetensors.index.json"
 VALUES = {
@@ -21,10 +22,6 @@ VALUES = {
     "m": np.arange(7, dtype=np.int64),
     "b": np.arange(3, dtype=np.float16),
 }
-
-
-def tree_of(values, **fields):
-    return ParameterTree({n: Parameter(n, InMemory(v)) for n, v in values.items()}, **fields)
 
 
 def with_values(tree, **values):

@@ -1,13 +1,13 @@
 """Installed JAX draws the same numbers: initializers at random, and nets of flax."""
 
-import hashlib
-import json
 import random
 import subprocess
 from pathlib import Path
 
+import asking
 import numpy as np
 import pytest
+from asking import HERE, digest
 
 from paraminspect.arrays import DTYPES
 from paraminspect.definition import load_definition
@@ -28,21 +28,8 @@ CASES, NETS = 50, 10
 def ask(framework_python):
     """The answers of JAX to questions."""
 
-    def answers(questions):
-        process = subprocess.run(
-            [framework_python("jax"), ROOT / "tests/parity/jax_draws.py"],
-            input=json.dumps(questions),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return json.loads(process.stdout)
-
-    return answers
-
-
-def digest(values):
-    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+    python, script = framework_python("jax"), HERE / "jax_draws.py"
+    return lambda questions: asking.ask(python, script, questions=questions)
 
 
 def random_case(rng):

@@ -1,9 +1,8 @@
 """Installed Keras agrees: arguments, layers at random, whole models at random."""
 
-import json
-import subprocess
 from pathlib import Path
 
+import asking
 import pytest
 from keras_calls import CALLS, differences, random_calls, signature_differences
 from keras_models import APPLICATIONS, HOLDERS, PAIRS, REFERENCE, random_pair, text_of
@@ -21,17 +20,8 @@ def ask(framework_python):
     """`ask("layers", calls)`: what the installed Keras answers."""
     python = framework_python("keras")
 
-    def run(what, questions=None):
-        asked = subprocess.run(
-            [python, ROOT / "tests/data/keras/oracle.py", what],
-            input=json.dumps(questions),
-            capture_output=True,
-            check=True,
-            text=True,
-        )
-        return json.loads(asked.stdout)
-
-    return run
+    oracle = ROOT / "tests/data/keras/oracle.py"
+    return lambda what, questions=None: asking.ask(python, oracle, what, questions=questions)
 
 
 def test_every_layer_has_the_arguments_of_the_installed_keras(ask):

@@ -1,13 +1,12 @@
 """Installed Keras draws the same numbers on each backend: initializers and models at random."""
 
 import hashlib
-import json
-import os
 import random
 import subprocess
 import sys
 from pathlib import Path
 
+import asking
 import numpy as np
 import pytest
 from keras_models import PAIRS, random_pair
@@ -42,18 +41,8 @@ def backend(request, framework_python):
 def ask(framework_python, backend):
     """The answers of Keras to questions."""
 
-    def answers(questions):
-        process = subprocess.run(
-            [framework_python("keras"), ROOT / "tests/parity/keras_draws.py"],
-            input=json.dumps(questions),
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, "KERAS_BACKEND": backend},
-        )
-        return json.loads(process.stdout)
-
-    return answers
+    python, script = framework_python("keras"), asking.HERE / "keras_draws.py"
+    return lambda questions: asking.ask(python, script, questions=questions, KERAS_BACKEND=backend)
 
 
 def assert_same(values, answer, case):

@@ -5,6 +5,7 @@ import random
 import subprocess
 from pathlib import Path
 
+import asking
 import pytest
 from pytorch_calls import (
     EDGES,
@@ -29,17 +30,8 @@ pytestmark = pytest.mark.parity
 def ask(framework_python):
     """The oracle's answers to questions."""
 
-    def answers(questions):
-        process = subprocess.run(
-            [framework_python("torch"), ORACLE],
-            input=json.dumps(questions),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return json.loads(process.stdout)
-
-    return answers
+    python = framework_python("torch")
+    return lambda questions: asking.ask(python, ORACLE, questions=questions)
 
 
 def test_a_layer_has_the_arguments_of_pytorch_in_its_order_with_its_defaults(ask):

@@ -1,15 +1,15 @@
 """Installed PyTorch draws the same numbers: functions and modules chosen at random, and files."""
 
-import hashlib
-import json
 import random
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import asking
 import numpy as np
 import pytest
+from asking import HERE, digest
 
 from paraminspect.arrays import DTYPES, parse_dtype
 from paraminspect.definition import load_definition
@@ -31,21 +31,8 @@ CASES, MODULES = 300, 30
 def ask(framework_python):
     """PyTorch's answers to questions."""
 
-    def answers(questions):
-        process = subprocess.run(
-            [framework_python("torch"), ROOT / "tests/parity/torch_draws.py"],
-            input=json.dumps(questions),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return json.loads(process.stdout)
-
-    return answers
-
-
-def digest(values):
-    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+    python, script = framework_python("torch"), HERE / "torch_draws.py"
+    return lambda questions: asking.ask(python, script, questions=questions)
 
 
 def random_case(rng):
