@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from paraminspect.errors import AddressError
@@ -25,13 +26,26 @@ class Address:
     index: Index | None = None
     positions: tuple[int, ...] = ()
     text: str = ""
+    literal: bool = False
+    """Whether the pattern is a name, whatever characters it has."""
 
     def __str__(self) -> str:
         return self.text or self.pattern
 
 
-def parse_address(text: str) -> Address:
-    """The address that a user typed; raises `AddressError` saying what is wrong with it."""
+_QUOTED = re.compile(r"""\s*(["'])(?P<name>.+?)\1(?:\[(?P<index>[^]]*)\])?\s*""", re.DOTALL)
+
+
+def parse_address(text: str, names: Collection[str] = ()) -> Address:
+    """The address that a user typed; raises `AddressError` saying what is wrong with it.
+
+    A name that is among `names` wins over all syntax, alone and before an index: JAX writes names
+    such as `.layers[0].weight`. A name in quotes, `"w[0]"[1]`, is never a pattern nor an index.
+    """
+    if (cut := _end_of_name(text, names)) is not None:
+        return _literal(text[:cut], text[cut + 1 : -1] if cut < len(text) else None, text)
+    if quoted := _QUOTED.fullmatch(text):
+        return _literal(quoted["name"], quoted["index"], text)
     rest, positions = text, []
     while match := re.match(r"\[\s*(-?\d+)\s*\]", rest):
         positions.append(int(match[1]))
@@ -40,27 +54,53 @@ def parse_address(text: str) -> Address:
         if rest[0] not in "./":
             raise AddressError(f"expected '.NAME' after the positions in {text!r}, got {rest!r}")
         rest = rest[1:]
-    pattern, bracket, tail = rest.partition("[")
+    pattern, index = _cut_index(rest, text)
     if not pattern and not positions:
         raise AddressError(f"an address begins with a name or a position, got {text!r}")
     if positions and not rest:
         pattern = "*"
-    if not bracket:
-        if "]" in pattern:
-            raise AddressError(f"']' without '[' in address {text!r}")
-        return Address(pattern, None, tuple(positions), text)
-    if not tail.endswith("]"):
+    return Address(pattern, index, tuple(positions), text)
+
+
+def _end_of_name(text: str, names: Collection[str]) -> int | None:
+    """Where the longest of the names ends that the text is, or has before an index."""
+    if text in names:
+        return len(text)
+    if not text.endswith("]"):
+        return None
+    cuts = (at for at in range(len(text) - 1, 0, -1) if text[at] == "[")
+    return next((at for at in cuts if text[:at] in names), None)
+
+
+def _literal(name: str, index: str | None, text: str) -> Address:
+    return Address(name, None if index is None else parse_index(index), (), text, literal=True)
+
+
+def _cut_index(rest: str, text: str) -> tuple[str, Index | None]:
+    """A pattern and the index behind it; brackets before the last are of names."""
+    if rest.count("[") > rest.count("]"):
         raise AddressError(f"an index ends the address with ']', got {text!r}")
-    return Address(pattern, parse_index(tail[:-1]), tuple(positions), text)
+    if rest.count("]") > rest.count("["):
+        raise AddressError(f"']' without '[' in address {text!r}")
+    if not rest.endswith("]"):
+        return rest, None
+    depth, at = 1, len(rest) - 1
+    while depth and at:
+        at -= 1
+        depth += (rest[at] == "]") - (rest[at] == "[")
+    return rest[:at], parse_index(rest[at + 1 : -1])
 
 
-def parse_assignment(text: str) -> tuple[Address, str]:
-    """`ADDRESS=EXPRESSION` as its two parts."""
-    depth = 0
-    for i, character in enumerate(text):
-        depth += (character == "[") - (character == "]")
-        if character == "=" and depth <= 0:
-            return parse_address(text[:i].strip()), text[i + 1 :].strip()
+def parse_assignment(text: str, names: Collection[str] = ()) -> tuple[Address, str]:
+    """`ADDRESS=EXPRESSION` as its two parts; a name among `names` may have a `=` in it."""
+    cuts = [i for i, character in enumerate(text) if character == "="]
+    known = [i for i in cuts if _end_of_name(text[:i].strip(), names) is not None]
+    quoted = _QUOTED.match(text)
+    for i in (*known[-1:], *cuts):
+        left = text[:i]
+        whole = left.count("[") <= left.count("]") and not (quoted and i < quoted.end())
+        if whole or i in known:
+            return parse_address(left.strip(), names), text[i + 1 :].strip()
     raise AddressError(f"expected ADDRESS=EXPRESSION, got {text!r}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from paraminspect.address import compile_pattern
@@ -19,12 +19,16 @@ class Renaming:
 
     old: str
     new: str
+    literal: bool = False
+    """Whether `old` is a name and `new` another, whatever characters they have."""
 
     def __str__(self) -> str:
         return f"{self.old}={self.new}"
 
     def apply(self, name: str) -> str | None:
         """The new name; None if `name` does not match."""
+        if self.literal:
+            return self.new if name == self.old else None
         match = compile_pattern(self.old).fullmatch(name)
         if match is None:
             return None
@@ -32,8 +36,15 @@ class Renaming:
         return _WILDCARD.sub(lambda _: next(found), self.new)
 
 
-def parse_renaming(text: str) -> Renaming:
-    """`OLD=NEW` as a `Renaming`: `model.*=*`, `h.?.*=blocks.?.*`, `lm_head.weight=head.weight`."""
+def parse_renaming(text: str, names: Container[str] = ()) -> Renaming:
+    """`OLD=NEW` as a `Renaming`: `model.*=*`, `h.?.*=blocks.?.*`, `lm_head.weight=head.weight`.
+
+    An OLD that is among `names` is that name alone, whatever characters it has.
+    """
+    cuts = (i for i in range(len(text) - 1, 0, -1) if text[i] == "=")
+    for cut in cuts:
+        if text[:cut] in names and text[cut + 1 :]:
+            return Renaming(text[:cut], text[cut + 1 :], literal=True)
     old, equals, new = text.partition("=")
     if not (old and equals and new):
         raise AddressError(f"expected OLD=NEW, as in 'model.*=*', got {text!r}")

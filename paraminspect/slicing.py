@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paraminspect.address import format_index, parse_address
+from paraminspect.address import format_index
 from paraminspect.arrays import Array, DType, Unset, count_elements
 from paraminspect.errors import AddressError, DTypeError, UnsetError
 from paraminspect.packed import unpacked
 from paraminspect.plausible import check_plausible
 from paraminspect.selection import Selection
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, address_in
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def slice_tree(tree: ParameterTree, addresses: Sequence[str]) -> list[Slice]:
     """
     slices = []
     for text in addresses:
-        address = parse_address(text)
+        address = address_in(tree, text)
         index = None if address.index is None else format_index(address.index)
         for name in tree.matching(address):
             parameter = tree.entries[name]

@@ -264,12 +264,47 @@ def test_positions_count_as_in_every_other_command(run, model):
     assert "'[0][0][1]' goes on below the parameter" in refused.err
 
 
-def test_a_name_with_brackets_is_reached_by_question_marks(run, tmp_path):
-    save_file({"a[0]": np.float32([1, 2])}, tmp_path / "m.safetensors")
-    done = run("slice", tmp_path / "m.safetensors", "a[0]")
-    assert done.status == 2
-    assert done.err.endswith(
-        "no parameter matches 'a[0]', the nearest is 'a?0?': ? stands for a bracket, which begins"
-        " or ends an index\n"
-    )
-    assert run("slice", tmp_path / "m.safetensors", "a?0?[1]").out == "2.0\n"
+NAMES = ["a", "a[0]", "['params']['d']['k']", ".l[0].w", ".l[1].w", "x=y", "w*", "w2", "[0]", '"q"']
+
+
+def test_every_name_that_list_prints_is_one_that_every_command_takes(run, tmp_path):
+    values = {name: np.arange(3, dtype=np.float32) + 10 * i for i, name in enumerate(NAMES)}
+    model = tmp_path / "m.safetensors"
+    save_file(values, model)
+    assert sorted(run("list", model, "--format", "names").out.splitlines()) == sorted(NAMES)
+    for name, array in values.items():
+        assert run("list", model, name, "--format", "names").out == f"{name}\n"
+        assert run("slice", model, name, "--format", "csv").out.split() == [*map(str, array)]
+        assert run("slice", model, f"{name}[1]").out == f"{array[1]}\n"
+        new = tmp_path / "new.safetensors"
+        assert run("set", model, f"{name}=-1", "-o", new, "--force").status == 0
+        assert run("diff", model, new, "--format", "names").out == f"{name}\n"
+        assert run("diff", model, new, "--exclude", name).status == 0
+        assert run("diff", model, new, name, "--format", "names").out == f"{name}\n"
+        rule = ["--rule", f"{name}[2]=42", "--seed", "0", "-o", new, "--force"]
+        assert run("init", model, *rule).status == 0
+        assert run("slice", new, f"{name}[2]").out == "42.0\n"
+        renamed = run("diff", model, model, "--map", f"{name}=new*", "--format", "names").out
+        assert set(renamed.splitlines()) == {name, "new*"}
+
+
+def test_patterns_reach_names_with_brackets_and_quotes_make_names(run, tmp_path):
+    save_file({name: np.float32([1, 2]) for name in NAMES}, tmp_path / "m.safetensors")
+
+    def names(*patterns):
+        done = run("list", tmp_path / "m.safetensors", *patterns, "--format", "names")
+        return set(done.out.splitlines())
+
+    assert names(".l[*].w") == {".l[0].w", ".l[1].w"}
+    assert names("['params']*['k']") == {"['params']['d']['k']"}
+    assert names("'w*'") == {"w*"}
+    assert names("w**") == {"w*", "w2"}
+    assert run("slice", tmp_path / "m.safetensors", '"a"[0]').out == "1.0\n"
+    refused = run("slice", tmp_path / "m.safetensors", "'*'")
+    assert (refused.status, refused.out) == (2, "")
+
+
+def test_an_index_in_the_middle_is_explained(run, tmp_path):
+    save_file({"layer.weight": np.float32([[1, 2]])}, tmp_path / "m.safetensors")
+    done = run("slice", tmp_path / "m.safetensors", "w[0][1]")
+    assert done.err.endswith("an index stands last, in one pair of brackets: w[0, 1]\n")

@@ -108,7 +108,7 @@ def diff_sources(
     one, two = open_source(left), open_source(right)
     if optimizer:
         one, two = one.with_optimizer(), two.with_optimizer()
-    one = rename(one, [parse_renaming(text) for text in renamings])
+    one = rename(one, [parse_renaming(text, one.entries) for text in renamings])
     one, two = select_pair(one, two, patterns, exclude)
     comparison = diff_trees(
         one,

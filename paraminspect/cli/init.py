@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from paraminspect.generators import RNG_ALIASES
 from paraminspect.source import DEFINITION_NAME, open_source
 
 if TYPE_CHECKING:
-    from paraminspect.initialization import Rule
     from paraminspect.tree import ParameterTree
 
 EPILOG = """\b
@@ -125,11 +125,11 @@ def init_parameters(
     if list_schemes:
         report.write(scheme_lines(functions), sys.stdout)
         return
-    parsed = [parse_rule(rule) for rule in rules]
     tree = open_source(_source(source))
     target = output.target(tree, _beside(tree))
     if model is not None:
-        tree = _completed(tree, open_source(model), parsed, output)
+        tree = _completed(tree, open_source(model), rules, output)
+    parsed = [parse_rule(rule, tree.entries) for rule in rules]
     wishes: dict[str, Any] = {"scheme": scheme, "rules": parsed, "layout": layout}
     wishes["dtype"] = None if dtype is None else parse_dtype(dtype)
     plan = plan_initialization(tree, **wishes, functions=functions)
@@ -161,7 +161,7 @@ def _beside(tree: ParameterTree) -> Path | None:
 
 
 def _completed(
-    tree: ParameterTree, model: ParameterTree, rules: list[Rule], output: Output
+    tree: ParameterTree, model: ParameterTree, rules: Sequence[str], output: Output
 ) -> ParameterTree:
     """The checkpoint with what the definition has and it lacks, which is told."""
     from paraminspect.initialization import complete
@@ -176,10 +176,12 @@ def _completed(
     return completed.tree
 
 
-def _redrawn(model: ParameterTree, rules: list[Rule]) -> set[str]:
+def _redrawn(model: ParameterTree, rules: Sequence[str]) -> set[str]:
     """What of the model is drawn whole by a rule; some rules are for what the checkpoint has."""
+    from paraminspect.initialization import parse_rule
+
     names: set[str] = set()
-    for rule in rules:
+    for rule in (parse_rule(text, model.entries) for text in rules):
         try:
             found = model.matching(rule.address)
         except AddressError:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import click
 
 from paraminspect import report
-from paraminspect.address import parse_address
 from paraminspect.cli.options import (
     count,
     exclude_option,
@@ -23,7 +22,7 @@ from paraminspect.cli.options import (
 from paraminspect.collector import collector_paused
 from paraminspect.errors import AddressError, UnsetError
 from paraminspect.source import open_source
-from paraminspect.tree import ParameterTree
+from paraminspect.tree import ParameterTree, address_in
 
 if TYPE_CHECKING:
     from paraminspect.stats import Stats
@@ -129,7 +128,7 @@ def _choose(
     tree: ParameterTree, patterns: tuple[str, ...], exclude: tuple[str, ...]
 ) -> ParameterTree:
     for pattern in (*patterns, *exclude):
-        if parse_address(pattern).index is not None:
+        if address_in(tree, pattern).index is not None:
             raise click.UsageError(f"{pattern!r} has an index: `slice` shows the values there")
     if patterns:
         tree = tree.select(*patterns)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paraminspect.address import Address, format_index, parse_address, parse_assignment
+from paraminspect.address import Address, format_index, parse_assignment
 from paraminspect.cli.options import Output, output_options, source_argument
 from paraminspect.errors import AddressError
 from paraminspect.source import open_source
+from paraminspect.tree import address_in
 
 if TYPE_CHECKING:
     from paraminspect.edit import Change
@@ -74,7 +75,10 @@ def set_values(
         raise click.UsageError("--from goes with one ADDRESS")
     report: list[str] = []
     for text in assignments:
-        address, value = parse_assignment(text) if values is None else (_alone(tree, text), "")
+        if values is None:
+            address, value = parse_assignment(text, tree.entries)
+        else:
+            address, value = _alone(tree, text), ""
         new = value if values is None else open_array(values)
         report += [_line(address, change) for change in changes(tree, address)]
         tree = assign(tree, address, new, unsafe=cast == "unsafe")
@@ -83,7 +87,7 @@ def set_values(
 
 def _alone(tree: ParameterTree, text: str) -> Address:
     """The address that stands without an expression; a name can have a `=` in it all the same."""
-    address = parse_address(text)
+    address = address_in(tree, text)
     try:
         tree.matching(address)
     except AddressError:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paraminspect.address import parse_address
 from paraminspect.cli.new_files import check_force, new_file_option, save_pieces
 from paraminspect.cli.options import (
     force_option,
@@ -21,6 +20,7 @@ from paraminspect.cli.options import (
 from paraminspect.errors import escape
 from paraminspect.report import Screen, sort_tree
 from paraminspect.source import open_source
+from paraminspect.tree import address_in
 
 if TYPE_CHECKING:
     from paraminspect.slicing import Slice
@@ -41,6 +41,8 @@ Examples:
 \b
 An address is PATTERN[INDEX]: * any run of characters, ? any one; the index is
 NumPy's basic one: integers, slices with steps, '...'. Quote it for the shell.
+A name that is there wins over all this: .layers[0].weight, .layers[0].weight[1];
+in quotes a name is never more than a name: '"w[0]"[1]'.
 
 \b
 In a pipe text is complete, or refused when it is too much. On a terminal
@@ -90,7 +92,7 @@ def slice_source(
     whole = open_source(source)
     whole = whole.with_optimizer() if optimizer else whole
     tree = sort_tree(whole, None)
-    if any(parse_address(text).positions for text in addresses):
+    if any(address_in(tree, text).positions for text in addresses):
         # They count as the source has its parts, here as in every command.
         tree = replace(tree, root=whole.structure)
     slices = slice_tree(tree, addresses)

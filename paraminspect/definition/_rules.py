@@ -38,7 +38,8 @@ class Rules:
             path = f"$.init.{key.text}"
             try:
                 scheme = parse_expression(_scheme_text(node, path)).bind(names).text
-                found = [name for name in tree.entries if matches(key.text, name)]
+                named = key.text in tree.entries  # which wins over what it matches
+                found = [key.text] if named else [n for n in tree.entries if matches(key.text, n)]
                 if not found:
                     raise tree.no_match(key.text)
             except ParamInspectError as error:

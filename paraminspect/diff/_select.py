@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from paraminspect.address import parse_address
 from paraminspect.errors import AddressError, nearest
-from paraminspect.tree import ParameterTree
+from paraminspect.tree import ParameterTree, address_in
 
 MAXIMUM_GUESSES = 20_000
 """Names among which the nearest to a pattern is looked for: it takes a second."""
@@ -31,13 +30,15 @@ def select_pair(
 def _matching(left: ParameterTree, right: ParameterTree, patterns: Sequence[str]) -> set[str]:
     names: set[str] = set()
     for pattern in patterns:
-        address = parse_address(pattern)
-        if address.index is not None:
-            raise AddressError(f"whole arrays are compared: {pattern!r} cannot have an index")
         found: list[str] = []
         for tree in (left, right):
-            with suppress(AddressError):
-                found += tree.matching(address)
+            # What is a name on one side may look like an index on the other.
+            address = address_in(tree, pattern)
+            if address.index is None:
+                with suppress(AddressError):
+                    found += tree.matching(address)
+        if not found and address.index is not None:
+            raise AddressError(f"whole arrays are compared: {pattern!r} cannot have an index")
         if not found:
             close = nearest(pattern, [*left.entries, *right.entries][:MAXIMUM_GUESSES])
             sources = f"{left.source} nor {right.source}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from paraminspect.address import Address, parse_address
+from paraminspect.address import Address
 from paraminspect.arrays import Array, DType, InMemory
 from paraminspect.casting import is_float
 from paraminspect.edit._edited import Edited
@@ -20,7 +20,7 @@ from paraminspect.expressions import Expression, parse_expression
 from paraminspect.indexing import Axis, Index, normalize, selected_shape
 from paraminspect.packed import unpacked
 from paraminspect.selection import Selection
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, address_in
 
 _FROM = "the new array"
 
@@ -49,7 +49,7 @@ def assign(
     lose more than rounding, reading raises `CastError`, unless it is `unsafe`. Setting one name of
     a tie sets the others too.
     """
-    address = parse_address(address) if isinstance(address, str) else address
+    address = address_in(tree, address) if isinstance(address, str) else address
     if isinstance(value, str):
         value = parse_expression(value)
     elif isinstance(value, np.ndarray | np.generic | int | float):
@@ -84,7 +84,7 @@ def cast_tree(tree: ParameterTree, dtype: DType, *, unsafe: bool = False) -> Par
 
 def changes(tree: ParameterTree, address: str | Address) -> list[Change]:
     """What an assignment to `address` would set; raises `AddressError` as the assignment would."""
-    address = parse_address(address) if isinstance(address, str) else address
+    address = address_in(tree, address) if isinstance(address, str) else address
     return [
         Change(p, math.prod(axis.length for axis in axes), tuple(tree.aliases(p.name)))
         for p, axes in _selections(tree, address)

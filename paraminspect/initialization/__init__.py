@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
@@ -39,9 +39,12 @@ class Rule:
     scheme: str
 
 
-def parse_rule(text: str) -> Rule:
-    """`PATTERN=SCHEME` or `PATTERN[INDEX]=SCHEME`; raises `AddressError` and `SchemeError`."""
-    address, scheme = parse_assignment(text)
+def parse_rule(text: str, names: Collection[str] = ()) -> Rule:
+    """`PATTERN=SCHEME` or `PATTERN[INDEX]=SCHEME`; raises `AddressError` and `SchemeError`.
+
+    A name among `names` wins over the syntax.
+    """
+    address, scheme = parse_assignment(text, names)
     if not scheme:
         raise SchemeError(f"expected a scheme like normal(0, 0.02) behind {text!r}")
     return Rule(address, scheme)
@@ -101,7 +104,7 @@ def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initia
         chosen = dict.fromkeys(weights(tree, resolver), scheme)
     parts: list[tuple[str, Index, str]] = []
     for rule in wishes.get("rules", ()):
-        rule = parse_rule(rule) if isinstance(rule, str) else rule
+        rule = parse_rule(rule, tree.entries) if isinstance(rule, str) else rule
         names = dict.fromkeys(map(tree.own_name, tree.matching(rule.address)))
         if rule.address.index is None:
             chosen.update(dict.fromkeys(names, rule.scheme))

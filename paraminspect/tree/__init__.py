@@ -1,5 +1,6 @@
 """Trees: all parameters of a model under their names, with its ties and its structure."""
 
+from paraminspect.tree._matching import address_in
 from paraminspect.tree._module import MAXIMUM_DEPTH, Module
 from paraminspect.tree._navigation import Branch
 from paraminspect.tree._parameter import Parameter
@@ -14,5 +15,6 @@ __all__ = [
     "ParameterTree",
     "SourceFile",
     "Totals",
+    "address_in",
     "check_tie",
 ]

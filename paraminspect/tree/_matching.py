@@ -14,13 +14,26 @@ if TYPE_CHECKING:
     from paraminspect.tree._tree import ParameterTree
 
 
+def address_in(tree: ParameterTree, text: str) -> Address:
+    """The address that a user typed for this tree, whose names win over syntax."""
+    try:
+        return parse_address(text, tree.entries)
+    except AddressError:
+        # Only what cannot be an index is looked for in names: `['params']*['kernel']`.
+        if "[" in text and any(map(compile_matcher(text).fullmatch, tree.entries)):
+            return Address(text, text=text)
+        raise
+
+
 def names_at(tree: ParameterTree, address: str | Address) -> list[str]:
     """The names at an address; none is an `AddressError` that names the nearest."""
     if isinstance(address, str):
-        address = parse_address(address)
+        address = address_in(tree, address)
     candidates = _names_below(tree, address)
     if address.pattern in candidates:
         return [candidates[address.pattern]]
+    if address.literal:
+        raise no_match(tree, address.pattern)
     match = compile_matcher(address.pattern).fullmatch
     found = [full for local, full in candidates.items() if match(local)]
     if not found:
@@ -68,9 +81,9 @@ def no_match(tree: ParameterTree, text: str) -> AddressError:
 
     close = difflib.get_close_matches(text, list(tree.entries)[:20_000], n=1, cutoff=0.4)
     if close:
-        typed = re.sub(r"[][]", "?", close[0])
-        why = "" if typed == close[0] else ": ? stands for a bracket, which begins or ends an index"
-        return AddressError(f"{message}, the nearest is {typed!r}{why}")
+        return AddressError(f"{message}, the nearest is {close[0]!r}")
+    if re.search(r"\].", text):
+        return AddressError(f"{message}: an index stands last, in one pair of brackets: w[0, 1]")
     return AddressError(message)
 
 
