@@ -8,8 +8,9 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from paraminspect.errors import AddressError
-from paraminspect.indexing import Index, IndexItem
+from paraminspect.arrays import Shape
+from paraminspect.errors import AddressError, EmptyPlaceError
+from paraminspect.indexing import Axis, Index, IndexItem, normalize
 from paraminspect.syntax import UNREADABLE, read_expression
 
 MAXIMUM_INDEX_LENGTH = 500
@@ -116,6 +117,22 @@ def parse_index(text: str) -> Index:
         raise AddressError(f"cannot read the index [{text}]")
     items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     return tuple(_index_item(item, text) for item in items)
+
+
+def place(index: Index | None, shape: Shape) -> tuple[Axis, ...]:
+    """What an index selects of a shape, all of it if there is none.
+
+    Raises `EmptyPlaceError` if that is nothing: who writes an index means something.
+    """
+    axes = normalize((...,) if index is None else index, shape)
+    empty = [number for number, axis in enumerate(axes) if not axis.length]
+    if index is None or not empty:
+        return axes
+    length = shape[empty[0]]
+    there = f"which has the positions 0 to {length - 1}" if length else "which has length 0"
+    raise EmptyPlaceError(
+        f"the index [{format_index(index)}] selects nothing of axis {empty[0]}, {there}"
+    )
 
 
 def format_index(index: Index) -> str:

@@ -25,6 +25,10 @@ class AddressError(ParamInspectError, KeyError):
     __str__ = Exception.__str__  # KeyError shows the repr of its message
 
 
+class EmptyPlaceError(AddressError):
+    """An index selects nothing."""
+
+
 class ExpressionError(ParamInspectError):
     """An expression is malformed, uses what the language does not have, or passes a limit."""
 

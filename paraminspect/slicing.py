@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from paraminspect.address import format_index
 from paraminspect.arrays import Array, DType, Unset, count_elements
-from paraminspect.errors import AddressError, DTypeError, UnsetError
+from paraminspect.errors import DTypeError, UnsetError
 from paraminspect.packed import unpacked
 from paraminspect.plausible import check_plausible
 from paraminspect.selection import Selection
@@ -37,14 +37,14 @@ class Slice:
 def slice_tree(tree: ParameterTree, addresses: Sequence[str]) -> list[Slice]:
     """The slices at the addresses, in their order; those of a pattern in the order of the tree.
 
-    Raises `AddressError` for an address that matches nothing or points outside a shape,
-    `UnsetError` for a parameter without values.
+    Raises `AddressError` for an address that matches nothing, points outside a shape or selects no
+    element, `UnsetError` for a parameter without values.
     """
     slices = []
     for text in addresses:
         address = address_in(tree, text)
         index = None if address.index is None else format_index(address.index)
-        for name in tree.matching(address):
+        for name in tree.matching(address) if address.index is None else tree.places(address):
             parameter = tree.entries[name]
             data, note = _readable(tree, parameter)
             if address.index is not None:
@@ -53,10 +53,7 @@ def slice_tree(tree: ParameterTree, addresses: Sequence[str]) -> list[Slice]:
                         f"{name!r}: elements of {parameter.dtype} cannot be told apart in its"
                         " bytes: slice it without an index"
                     )
-                try:
-                    data = Selection(data, address.index)
-                except AddressError as error:
-                    raise AddressError(f"{name!r}: {error}") from None
+                data = Selection(data, address.index)
             nbytes = data.dtype.nbytes(count_elements(data.shape))
             check_plausible(name, parameter.data, nbytes)
             slices.append(Slice(name, index, data, parameter.dtype, note))

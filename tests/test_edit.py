@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from trees import tree_of
 
+from paraminspect.address import Address
 from paraminspect.arrays import DTYPES, InMemory, Unset, block_ranges
 from paraminspect.edit import assign, changes
 from paraminspect.errors import (
@@ -20,6 +21,7 @@ from paraminspect.errors import (
     ShapeError,
     UnsetError,
 )
+from paraminspect.indexing import as_index
 from paraminspect.recipes import Recipe
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -120,6 +122,10 @@ def test_setting_a_part_sets_what_numpy_sets(data):
     text = data.draw(
         st.sampled_from(["x * 2 + 1", "7", "x - sum(x)", "flip(x)", "transpose(transpose(x))"])
     )
+    if not values[index].size:
+        with pytest.raises(AddressError, match="selects nothing"):
+            assign(tree_of({"w": values}), Address("w", as_index(index)), text)
+        return
     expected = values.copy()
     x = expected[index].astype(np.int64)
     expected[index] = {
@@ -128,9 +134,6 @@ def test_setting_a_part_sets_what_numpy_sets(data):
         "x - sum(x)": lambda: x - x.sum(),
         "flip(x)": lambda: np.flip(x),
     }.get(text, lambda: x)()
-    from paraminspect.address import Address
-    from paraminspect.indexing import as_index
-
     edited = assign(tree_of({"w": values}), Address("w", as_index(index)), text)["w"].data
     assert_equal(edited, expected)
     low, high = edited.changed
@@ -234,6 +237,9 @@ def test_infinities_and_nan_that_are_there_already_are_no_loss():
         ("x.T", ExpressionError, "attribute access is not part"),
         ("__import__(1)", ExpressionError, "unknown function '__import__'"),
         ("x & 1", ExpressionError, "w: cannot be computed: ufunc 'bitwise_and'|w: ufunc 'bitwise"),
+        ("sum(x[4:])", ExpressionError, r"w: x: the index \[4:\] selects nothing of axis 0"),
+        ("x + 'b'[3:9]", ExpressionError, r"w: b: the index \[3:9\] selects nothing of axis 0"),
+        ("pi[0]", ExpressionError, "w: cannot be computed|w: 'float' object"),
         ("reshape(x, 5)", ExpressionError, "w: cannot be computed: cannot reshape"),
         ("max(x, 0)", ExpressionError, r"w: max\(\) is wrong: too many positional"),
         ("eye(1000000)", ExpressionError, "has to be held in memory as a whole"),
@@ -259,6 +265,8 @@ def test_integers_are_not_divided_by_zero():
     [
         ("w[9]", AddressError, r"w: index 9 is out of bounds for axis 0 with size 4"),
         ("w[0, 0, 0]", AddressError, "w: 3 indices for 2 axes"),
+        ("w[4:9]", AddressError, r"w: the index \[4:9\] selects nothing of axis 0, .* 0 to 3"),
+        ("?[1, 1]", AddressError, r"p: 2 indices .* \(1 other match has it\)"),
         ("nope", AddressError, "no parameter matches 'nope'"),
         ("p", DTypeError, "p: values of the packed type float4_e2m1fn cannot be set"),
     ],

@@ -244,6 +244,12 @@ def test_what_a_function_makes_is_checked(made, message):
         ({"rules": ["0.weight=zeroes"]}, SchemeError, "0.weight: unknown name 'zeroes', did you"),
         ({"rules": ["0.bias=xavier_normal"]}, SchemeError, r"0.bias: the fans of shape \[8\]"),
         ({"rules": ["0.weight[9]=1"]}, AddressError, "0.weight: index 9 is out of bounds"),
+        (
+            {"rules": ["0.weight[8:]=1"]},
+            AddressError,
+            r"0.weight: the index \[8:\] selects nothing",
+        ),
+        ({"rules": ["?.weight[5]=1"]}, AddressError, "2.weight: index 5 .*1 other match has it"),
         ({"rules": ["0.weight=normal(0, 1e39)"]}, CastError, r"0.weight: 1e\+39 .* float32"),
         ({"rules": ["0.weight=orthogonal(1e39)"]}, CastError, r"0.weight: 1e\+39 .* float32"),
         ({"rules": ["0.weight=1e39"]}, CastError, r"0.weight: 1e\+39 .* float32"),

@@ -109,8 +109,12 @@ def test_addresses_keep_their_order_and_patterns_that_of_the_tree():
     ("address", "error", "message"),
     [
         ("nope", AddressError, "no parameter matches 'nope'"),
-        ("w[0, 0, 0]", AddressError, "'w': 3 indices for 2 axes"),
-        ("w[9]", AddressError, "'w': index 9 is out of bounds for axis 0 with size 2"),
+        ("w[0, 0, 0]", AddressError, "w: 3 indices for 2 axes"),
+        ("w[9]", AddressError, "w: index 9 is out of bounds for axis 0 with size 2"),
+        ("w[2:]", AddressError, r"w: the index \[2:\] selects nothing of axis 0, .* 0 to 1"),
+        ("w[:, 2:1]", AddressError, r"w: the index \[:, 2:1\] selects nothing of axis 1"),
+        ("none[...]", AddressError, "none: the index .* selects nothing of axis 1, .* length 0"),
+        ("?[1]", AddressError, "n, o: index 1 is out of bounds for axis 0 .*1 other match has it"),
         ("w[1.5]", AddressError, "integers, slices and '...'"),
         ("w[None]", AddressError, "integers, slices and '...'"),
         ("w[0", AddressError, "ends the address with ']'"),
@@ -121,6 +125,9 @@ def test_addresses_keep_their_order_and_patterns_that_of_the_tree():
 def test_a_bad_address_says_why(address, error, message):
     tree = tree_of(
         w=InMemory(np.zeros((2, 3))),
+        n=InMemory(np.zeros(1)),
+        o=InMemory(np.zeros((1, 2))),
+        none=InMemory(np.zeros((2, 0))),
         unset=Unset((2,), DTYPES["float32"]),
         six=Packed("float6_e2m3fn", (4,), [1, 2, 3]),
     )

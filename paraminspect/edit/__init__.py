@@ -95,14 +95,11 @@ def _selections(
     tree: ParameterTree, address: Address
 ) -> Iterator[tuple[Parameter, tuple[Axis, ...]]]:
     """Every parameter at the address, a tied one once, with what its index selects."""
-    for name in dict.fromkeys(tree.own_name(name) for name in tree.matching(address)):
+    for name, axes in {tree.own_name(n): axes for n, axes in tree.places(address).items()}.items():
         parameter = tree.entries[name]
         if parameter.dtype.nbits % 8:
             raise DTypeError(f"{name}: values of the packed type {parameter.dtype} cannot be set")
-        try:
-            yield parameter, normalize(address.index or (...,), parameter.shape)
-        except ParamInspectError as error:
-            raise type(error)(f"{name}: {error}") from None
+        yield parameter, axes
 
 
 def _edited(

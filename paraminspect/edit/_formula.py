@@ -18,11 +18,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from paraminspect.address import parse_index, place
 from paraminspect.arrays import Array, Shape, count_elements
 from paraminspect.edit._arithmetic import computed
 from paraminspect.edit._names import PRESENT, QUOTE, QuotedAsNames, check_names, names_in
 from paraminspect.edit._views import View, broadcast, flat, widened, without_leading_ones
-from paraminspect.errors import ShapeError
+from paraminspect.errors import AddressError, EmptyPlaceError, ExpressionError, ShapeError
 from paraminspect.expressions import Expression
 from paraminspect.functions import ELEMENTWISE, FUNCTIONS, STREAMED, check_held
 from paraminspect.syntax import read_expression
@@ -60,10 +61,26 @@ def make_formula(
     }
     node = QuotedAsNames().visit(read_expression(expression.text))
     check_names(node, known)
+    _check_subscripts(node, known)
     used = {name: array for name, array in known.items() if name in names_in(node)}
     if _is_blockwise(node):
         return _Blockwise(node, used, shape, unsafe)
     return _Whole(Expression(expression.text, node), used, shape, unsafe)
+
+
+def _check_subscripts(node: ast.expr, arrays: Mapping[str, Array]) -> None:
+    """Refuse an index that selects nothing, of which a sum would be 0; the rest is NumPy's."""
+    subscripts = (part for part in ast.walk(node) if isinstance(part, ast.Subscript))
+    for part in subscripts:
+        if not isinstance(part.value, ast.Name) or part.value.id not in arrays:
+            continue
+        name = part.value.id
+        try:
+            place(parse_index(ast.unparse(part.slice)), arrays[name].shape)
+        except EmptyPlaceError as error:
+            raise ExpressionError(f"{name.removeprefix(QUOTE)}: {error}") from None
+        except AddressError:
+            continue  # it is computed, or NumPy refuses it in its own words
 
 
 _ELEMENTWISE_NODES = (

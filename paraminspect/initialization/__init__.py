@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 
 from paraminspect.address import Address, parse_assignment
 from paraminspect.arrays import DType, Shape, Unset
 from paraminspect.edit import assign
-from paraminspect.errors import ParamInspectError, SchemeError, nearest
+from paraminspect.errors import SchemeError, nearest
 from paraminspect.generators import Draw, open_generator
-from paraminspect.indexing import Axis, Index, normalize, selected_shape
+from paraminspect.indexing import Axis, Index, selected_shape
 from paraminspect.initialization._missing import Completed, complete
 from paraminspect.initialization._resolver import Resolver, spec_of
 from paraminspect.initializers import SchemeFunction
@@ -102,25 +102,26 @@ def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initia
     scheme = wishes.get("scheme")
     if scheme is not None:
         chosen = dict.fromkeys(weights(tree, resolver), scheme)
-    parts: list[tuple[str, Index, str]] = []
+    parts: list[_Part] = []
     for rule in wishes.get("rules", ()):
         rule = parse_rule(rule, tree.entries) if isinstance(rule, str) else rule
-        names = dict.fromkeys(map(tree.own_name, tree.matching(rule.address)))
         if rule.address.index is None:
+            names = set(map(tree.own_name, tree.matching(rule.address)))
             chosen.update(dict.fromkeys(names, rule.scheme))
-            parts = [part for part in parts if part[0] not in names]
+            parts = [part for part in parts if part.name not in names]
         else:
-            parts += [(name, rule.address.index, rule.scheme) for name in names]
+            places = {tree.own_name(n): axes for n, axes in tree.places(rule.address).items()}
+            parts += [_Part(name, axes, rule) for name, axes in places.items()]
     drawings = [
         _whole(parameter, chosen.get(parameter.name, parameter.scheme), resolver, dtype)
         for parameter in tree.parameters()
         if parameter.name in chosen or isinstance(parameter.data, Unset)
     ]
     dtypes = {drawing.name: drawing.draw.dtype for drawing in drawings}
-    for name, index, text in parts:
-        parameter = tree.entries[name]
-        own_dtype = dtypes.get(name, parameter.dtype)
-        drawings.append(_part(parameter, index, text, resolver, own_dtype))
+    for part in parts:
+        parameter = tree.entries[part.name]
+        own_dtype = dtypes.get(part.name, parameter.dtype)
+        drawings.append(_drawn_part(parameter, part, resolver, own_dtype))
     return Initialization(tree, tuple(drawings), chosen, resolver, dtype)
 
 
@@ -184,19 +185,22 @@ def _whole(
     return Drawing(name, None, scheme, resolver.fans(parameter), draw)
 
 
-def _part(
-    parameter: Parameter, index: Index, scheme: str, resolver: Resolver, dtype: DType
-) -> Drawing:
+class _Part(NamedTuple):
+    """A part of the parameter of an own name, and the scheme that a rule has for it."""
+
+    name: str
+    axes: tuple[Axis, ...]
+    rule: Rule
+
+
+def _drawn_part(parameter: Parameter, part: _Part, resolver: Resolver, dtype: DType) -> Drawing:
     """A part is drawn as an array of its own, under a name of its own, with the whole's fans."""
-    try:
-        axes = normalize(index, parameter.shape)
-    except ParamInspectError as error:
-        raise type(error)(f"{parameter.name}: {error}") from None
+    axes, scheme = part.axes, part.rule.scheme
     shape, fans = selected_shape(axes), resolver.fans(parameter)
     found = resolver.distribution(parameter.name, spec_of(parameter, shape, scheme, fans))
     name = f"{parameter.name}[{', '.join(f'{a.start}:{a.step}:{a.length}' for a in axes)}]"
     draw = Draw((name,), shape, dtype, found, _is_dense(axes, parameter.shape))
-    return Drawing(parameter.name, index, scheme, fans, draw)
+    return Drawing(parameter.name, part.rule.address.index, scheme, fans, draw)
 
 
 def _is_dense(axes: Sequence[Axis], shape: Shape) -> bool:

@@ -6,12 +6,16 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from paraminspect.address import Address, compile_matcher, parse_address
+from paraminspect.address import Address, compile_matcher, parse_address, place
 from paraminspect.errors import AddressError
+from paraminspect.indexing import Axis
 from paraminspect.tree._parameter import Parameter
 
 if TYPE_CHECKING:
     from paraminspect.tree._tree import ParameterTree
+
+SHOWN_NAMES = 8
+"""Names that an error lists of those that lack a place."""
 
 
 def address_in(tree: ParameterTree, text: str) -> Address:
@@ -42,6 +46,33 @@ def names_at(tree: ParameterTree, address: str | Address) -> list[str]:
     if not found:
         raise no_match(tree, str(address))
     return found
+
+
+def places_at(tree: ParameterTree, address: str | Address) -> dict[str, tuple[Axis, ...]]:
+    """The names at an address, each with what its index selects there, which is never nothing.
+
+    Raises `AddressError` unless every match has the place; it names those that lack it. A parameter
+    without elements has the one place that no index is.
+    """
+    if isinstance(address, str):
+        address = address_in(tree, address)
+    places: dict[str, tuple[Axis, ...]] = {}
+    lacking: dict[str, list[str]] = {}
+    for name in names_at(tree, address):
+        try:
+            places[name] = place(address.index, tree.entries[name].shape)
+        except AddressError as error:
+            lacking.setdefault(str(error), []).append(name)
+    if lacking:
+        reasons = (f"{_listed(names)}: {why}" for why, names in lacking.items())
+        have = "1 other match has" if len(places) == 1 else f"{len(places)} other matches have"
+        raise AddressError("; ".join(reasons) + (f" ({have} it)" if places else ""))
+    return places
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - SHOWN_NAMES
+    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _names_below(tree: ParameterTree, address: Address) -> Mapping[str, str]:

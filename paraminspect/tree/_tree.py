@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 from paraminspect.address import Address, is_pattern
 from paraminspect.errors import AddressError
+from paraminspect.indexing import Axis
 from paraminspect.keras_layout import Layout
 from paraminspect.layers import Drawn
 from paraminspect.tree._describing import describe
-from paraminspect.tree._matching import names_at, no_match
+from paraminspect.tree._matching import names_at, no_match, places_at
 from paraminspect.tree._module import Module, module_of_names
 from paraminspect.tree._navigation import Navigable
 from paraminspect.tree._parameter import Parameter
@@ -154,6 +155,10 @@ class ParameterTree(Navigable, Mapping[str, Parameter]):
     def matching(self, address: str | Address) -> list[str]:
         """The names at an address; none is an `AddressError` that names the nearest."""
         return names_at(self, address)
+
+    def places(self, address: str | Address) -> dict[str, tuple[Axis, ...]]:
+        """The names at an address, each with what its index selects: never nothing."""
+        return places_at(self, address)
 
     def no_match(self, text: str) -> AddressError:
         """The error for an address that matches no parameter."""
