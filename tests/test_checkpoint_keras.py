@@ -252,6 +252,24 @@ def test_a_layer_name_with_a_slash_is_a_path(tmp_path):
     assert list(tree) == ["cqt/mag/kernel", "more/left"]
 
 
+@pytest.mark.parametrize("root", ["", "model_weights"])
+def test_names_that_begin_with_a_slash_lead_where_hdf5_finds_them(root, tmp_path):
+    with h5py.File(tmp_path / "m.h5", "w") as file:  # as Keras writes, with h5py, below a group
+        group = file.require_group(root) if root else file
+        group.attrs["layer_names"] = ["/dense_1", "out"]
+        for number, (layer, weight) in enumerate(
+            [("/dense_1", "dense_1/k:0"), ("out", "/top/k:0")]
+        ):
+            below = group.create_group(layer)
+            below.attrs["weight_names"] = [weight]
+            below.create_dataset(weight, data=KERNEL + number)
+        found = [np.array(group["/dense_1"]["dense_1/k:0"]), np.array(group["out"]["/top/k:0"])]
+    tree = open_checkpoint(tmp_path / "m.h5")
+    assert list(tree) == ["dense_1/k", "top/k"]
+    for array, expected in zip(tree.values(), found, strict=True):
+        np.testing.assert_array_equal(array.numpy(), expected, strict=True)
+
+
 @pytest.mark.parametrize(
     ("layers", "names", "message"),
     [

@@ -17,7 +17,7 @@ from paraminspect.checkpoint._content import (
     is_zip,
 )
 from paraminspect.checkpoint._files import RegularFile, open_regular
-from paraminspect.checkpoint._folder import choose_file, files_ending_in, is_folder
+from paraminspect.checkpoint._folder import choose_files, files_ending_in, is_folder
 from paraminspect.checkpoint._saving import check_target, choose_format, save_checkpoint
 from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import ParameterTree, SourceFile
@@ -53,6 +53,8 @@ class Format(NamedTuple):
         return tree
 
 
+SAFETENSORS = ".safetensors"
+
 FORMATS = (
     Format(is_keras_index, ".weights.json", "_keras._sharded", "open_sharded_weights"),
     Format(is_json, ".safetensors.index.json", "_shards", "open_sharded"),
@@ -60,7 +62,7 @@ FORMATS = (
     Format(is_hdf5, ".h5", "_keras._open", "open_hdf5"),
     Format(is_zip, ".keras", "_keras._archive", "open_keras"),
     # Last: it begins with a mere number, so its reader tells what a file is that nobody reads.
-    Format(lambda _: True, ".safetensors", "_safetensors", "open_safetensors"),
+    Format(lambda _: True, SAFETENSORS, "_safetensors", "open_safetensors"),
 )
 """Every format that is read; the first one that fits opens the file."""
 
@@ -70,7 +72,12 @@ SUFFIXES = [format_.suffix for format_ in FORMATS]
 def open_checkpoint(path: Path) -> ParameterTree:
     """The tree of a checkpoint; raises `CheckpointError`. Values are read only when asked for."""
     if is_folder(path):
-        path = choose_file(path, SUFFIXES)
+        found = choose_files(path, SUFFIXES, SAFETENSORS)
+        if len(found) > 1:
+            from paraminspect.checkpoint._shards import open_shards
+
+            return open_shards(path, found)
+        (path,) = found
     file = open_regular(path)
     first = file.read(0, min(file.size, FIRST_NBYTES))
     return next(format_ for format_ in FORMATS if format_.fits(first)).open(file)

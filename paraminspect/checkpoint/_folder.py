@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,9 @@ MODEL = "model"
 
 SHOWN = 5
 """So many names are listed where one has to be chosen."""
+
+_SHARD = re.compile(r"(?P<stem>.*?)(?P<number>\d{1,6})-of-(?P<count>\d{1,6})(?P<ending>\D.*)?")
+"""`model-00001-of-00003.safetensors`, as transformers, diffusers and others name shards."""
 
 
 def is_folder(path: Path) -> bool:
@@ -32,17 +36,20 @@ def files_ending_in(folder: Path, suffixes: Sequence[str]) -> list[str]:
     return sorted(name for name in names if name.endswith(tuple(suffixes)))
 
 
-def choose_file(folder: Path, suffixes: Sequence[str]) -> Path:
+def choose_files(folder: Path, suffixes: Sequence[str], sharded: str) -> list[Path]:
     """The one checkpoint in a folder; none or several are a `CheckpointError`.
 
-    An index (`*.json`) stands for the shards beside it.
+    An index (`*.json`) stands for the shards beside it. Without one, files that end in `sharded`
+    and are named as the shards of one set are all given, in their order.
     """
     found = files_ending_in(folder, suffixes)
     standard = [name for name in found if name in {MODEL + suffix for suffix in suffixes}]
     indices = [name for name in found if name.endswith(".json")]
     meant = standard or indices or found
+    if shards := _one_set(folder, [name for name in meant if name.endswith(sharded)], len(meant)):
+        return [folder / name for name in shards]
     if len(meant) == 1:
-        return folder / meant[0]
+        return [folder / meant[0]]
     if not meant:
         known = ", ".join(f"*{suffix}" for suffix in suffixes)
         raise CheckpointError(f"{folder}: the folder holds no checkpoint ({known})")
@@ -50,3 +57,26 @@ def choose_file(folder: Path, suffixes: Sequence[str]) -> Path:
     raise CheckpointError(
         f"{folder}: the folder holds {len(meant)} checkpoints: name one of {names}"
     )
+
+
+def _one_set(folder: Path, names: Sequence[str], count: int) -> list[str]:
+    """The names in the order of their numbers if all `count` are of one set; [] if they are not.
+
+    A set that is not whole is a `CheckpointError`: what it holds would be taken for the model.
+    """
+    found = [_SHARD.fullmatch(name) for name in names]
+    shards = {int(match["number"]): match for match in found if match}
+    kinds = {(match["stem"], match["count"], match["ending"]) for match in found if match}
+    if len(kinds) != 1 or len(shards) != count:
+        return []
+    ((stem, total, ending),) = kinds
+    first = 0 if 0 in shards else 1
+    width = len(next(iter(shards.values()))["number"])
+    wanted = {n: f"{stem}{n:0{width}}-of-{total}{ending}" for n in range(first, first + int(total))}
+    if not shards.keys() <= wanted.keys():
+        return []
+    missing = [name for number, name in wanted.items() if number not in shards]
+    if missing:
+        some = ", ".join(missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
+        raise CheckpointError(f"{folder}: {len(missing)} of {int(total)} shards missing: {some}")
+    return [shards[number].string for number in sorted(shards)]

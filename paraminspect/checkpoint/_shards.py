@@ -1,8 +1,12 @@
-"""Sharded safetensors: an index that says which plain sibling file holds which tensor."""
+"""Sharded safetensors: an index that says which plain sibling file holds which tensor.
+
+Shards without an index are one model too, as long as no two hold one name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,6 +61,25 @@ def open_sharded(file: RegularFile) -> ParameterTree:
         files.append(shard_file)
     arrays = {name: found[name] for name in index.weight_map}
     return tree_of(arrays, metadata, files, "safetensors-sharded")
+
+
+def open_shards(folder: Path, paths: Sequence[Path]) -> ParameterTree:
+    """The tree of all these shards in a folder without an index."""
+    found: dict[str, StoredArray] = {}
+    metadata: dict[str, str] = {}
+    files = []
+    for path in paths:
+        file = open_regular(path)
+        header = read_header(file)
+        file.release()
+        for name in header.arrays:
+            if name in found:
+                first = found[name].file.path.name
+                raise CheckpointError(f"{folder}: {first} and {path.name} both hold {shown(name)}")
+        found.update(header.arrays)
+        metadata.update(header.metadata)
+        files.append(file)
+    return replace(tree_of(found, metadata, files, "safetensors-sharded"), source=str(folder))
 
 
 def read_index(file: RegularFile) -> Index:

@@ -99,7 +99,15 @@ def save_sharded(
     is_folder = not path.name.endswith(INDEX_SUFFIX)
     index_path = path / f"model{INDEX_SUFFIX}" if is_folder else path
     _check_target(index_path, overwrite)
-    source = Source(tree) if tree.format == FORMAT else None
+    source = None
+    if tree.format == FORMAT:
+        if tree.files[0].path.name.endswith(".json"):
+            source = Source(tree)
+        elif max_shard_nbytes is None or _is_same_file(index_path.parent, Path(tree.source)):
+            raise CheckpointError(
+                f"{tree.source}: shards without an index cannot change as one: write them to"
+                " another folder with --max-shard-size, or to one file"
+            )
     try:
         if max_shard_nbytes is not None:
             stem = index_path.name.removesuffix(INDEX_SUFFIX)

@@ -42,27 +42,34 @@ def stored_names(contents: Contents, root: str) -> dict[str, str]:
     groups = set(contents.groups)
     if prefix + TOP_LEVEL in groups and TOP_LEVEL not in layers:
         layers.append(TOP_LEVEL)
-    for layer in layers:
-        if prefix + layer not in groups:
+    places = [_joined(root, layer) for layer in layers]
+    for layer, place in zip(layers, places, strict=True):
+        if place not in groups:
             raise contents.library.error(
                 f"{LAYER_NAMES} lists the layer {shown(layer)}, but there is no such group"
             )
     names = {}
-    lists = _lists(contents, [prefix + layer for layer in layers], WEIGHT_NAMES)
-    for layer, weights in zip(layers, lists, strict=True):
+    lists = _lists(contents, places, WEIGHT_NAMES)
+    for layer, place, weights in zip(layers, places, lists, strict=True):
         if weights is None:
             raise contents.library.error(
                 f"layer {shown(layer)} has no attribute {WEIGHT_NAMES}: its weights are unknown"
             )
         for weight in weights:
-            path = f"{prefix}{layer}/{weight}"
+            path = _joined(place, weight)
             if path not in contents.datasets:
                 raise contents.library.error(
                     f"layer {shown(layer)}: {WEIGHT_NAMES} lists {shown(weight)},"
                     " but there is no such dataset"
                 )
-            names[path] = weight.removesuffix(_TENSOR)
+            names[path] = _joined("", weight).removesuffix(_TENSOR)
     return _unique(names, prefix)
+
+
+def _joined(group: str, name: str) -> str:
+    """The path to which a name leads from a group, by HDF5's rules: `/x` begins at the root."""
+    path = name if name.startswith("/") else f"{group}/{name}"
+    return "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
 def _unique(names: dict[str, str], prefix: str) -> dict[str, str]:
