@@ -82,6 +82,7 @@ def test_parameters_are_chosen_and_ordered(run, arguments, names):
     [
         (["nope.yaml"], "nope.yaml: cannot open: no such file or directory"),
         (["mlp.yaml", "3.*"], "mlp.yaml: no parameter matches '3.*'"),
+        (["mlp.yaml", "mlp.yaml"], "mlp.yaml is a file, and list takes one SOURCE"),
         (["mlp.yaml", "0.wieght"], "the nearest is '0.weight'"),
         (["mlp.yaml", "0"], "did you mean '0.*'?"),
         (["mlp.yaml", "--exclude", "3.*"], "mlp.yaml: no parameter matches '3.*'"),

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from paraminspect.cli.main import COMMANDS
+from paraminspect.cli.main import COMMANDS, main
 from paraminspect.cli.progress import CLEAR
+from paraminspect.cli.synonyms import OTHER_WORDS, has, meant
 from paraminspect.errors import CheckpointError
 
 
@@ -84,6 +85,12 @@ def test_debug_shows_where_an_error_comes_from(run_failing, error):
         (["frobnicate"], "no command 'frobnicate'"),
         (["list", "x", "--sorted"], "No such option '--sorted'"),
         (["list", "x", "--limt", "3"], "--limit"),
+        (["list", "x", "--top", "3"], "did you mean '--limit'?"),
+        (["list", "x", "--json"], "did you mean '--format json'?"),
+        (["convert", "a", "b", "--format", "npz"], "did you mean '--to'?"),
+        (["list", "x", "--filter", "w"], "did you mean PATTERN without an option?"),
+        (["slice", "x", "-k", "w"], "did you mean ADDRESS without an option?"),
+        (["slice", "x", "--jsonl"], "No such option '--jsonl'; "),
         (["--nope"], "No such option '--nope'"),
         (["list", "--limit"], "Option '--limit' requires an argument"),
     ],
@@ -94,6 +101,16 @@ def test_bad_use_names_the_nearest(run, arguments, message):
     assert (done.status, done.out) == (2, "")
     assert len(done.err.splitlines()) == 1
     assert message in done.err
+
+
+def test_every_synonym_stands_for_an_option_that_some_command_has_and_is_none_itself():
+    commands = [main.get_command(None, name) for name in COMMANDS]
+    for ours, theirs in OTHER_WORDS.items():
+        having = [command for command in commands if has(ours, command)]
+        assert having, ours
+        for option in theirs.split():
+            assert any(meant(option, command) for command in having), (ours, option)
+            assert not all(has(option, command) for command in having), (ours, option)
 
 
 def test_without_a_command_help_is_shown(run):

@@ -172,6 +172,11 @@ def test_statistics_and_histograms_stand_in_place_of_values(run, model):
         (("0.bias[9]",), "0.bias: index 9 is out of bounds for axis 0 with size 4"),
         (("0.bias[0, 0]",), "0.bias: 2 indices for 1 axes"),
         (("0.weight[4:]",), "0.weight: the index [4:] selects nothing of axis 0"),
+        (
+            ("0.bias", "model.safetensors"),
+            "model.safetensors is a file, and slice takes one SOURCE",
+        ),
+        ((".",), ". is a folder, and slice takes one SOURCE"),
         (("0.bias[::0]",), "a slice step cannot be zero"),
         (("0.bias[a]",), "integers, slices and '...'"),
         (("0.bias[",), "ends the address with ']'"),

@@ -1,5 +1,6 @@
 """What is written is what was meant, whole or not at all, with everything else kept."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -161,6 +162,34 @@ def test_the_mode_of_a_file_is_kept(mode, tmp_path):
     path.chmod(mode)
     save_checkpoint(tree_of({"a": [2.0]}), path, overwrite=True)
     assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.parametrize(("old", "is_written"), [(0o644, True), (0o600, True), (0o640, False)])
+def test_a_file_system_without_modes_is_written_to_unless_others_could_read_more(
+    old, is_written, tmp_path, monkeypatch
+):
+    path = tmp_path / "m.safetensors"
+    save_checkpoint(tree_of({"w": np.ones(2)}), path)
+    path.chmod(old)
+
+    def refuse(descriptor, mode):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    def forget(path, flags, mode=0o777, **options):  # as such a file system: all have one mode
+        descriptor = original(path, flags, mode, **options)
+        if mode == 0o600 and not is_written:
+            chmod(descriptor, 0o644)
+        return descriptor
+
+    original, chmod = os.open, os.fchmod
+    monkeypatch.setattr(os, "open", forget)
+    monkeypatch.setattr(os, "fchmod", refuse)
+    if is_written:
+        save_checkpoint(tree_of({"w": np.zeros(2)}), path, overwrite=True)
+    else:
+        with pytest.raises(CheckpointError, match="cannot write: operation not permitted"):
+            save_checkpoint(tree_of({"w": np.zeros(2)}), path, overwrite=True)
+    assert (open_checkpoint(path)["w"].numpy() == (0 if is_written else 1)).all()
 
 
 def test_a_new_file_has_the_mode_that_the_umask_allows(tmp_path):

@@ -8,7 +8,13 @@ from typing import Any
 
 import click
 
-from paraminspect.cli.options import Bound, exclude_option, optimizer_option, style_option
+from paraminspect.cli.options import (
+    Bound,
+    exclude_option,
+    files_told_apart,
+    optimizer_option,
+    style_option,
+)
 from paraminspect.report import Screen, write
 from paraminspect.source import open_source
 
@@ -109,7 +115,8 @@ def diff_sources(
     if optimizer:
         one, two = one.with_optimizer(), two.with_optimizer()
     one = rename(one, [parse_renaming(text, one.entries) for text in renamings])
-    one, two = select_pair(one, two, patterns, exclude)
+    with files_told_apart(patterns, "diff takes two sources, and then patterns of names"):
+        one, two = select_pair(one, two, patterns, exclude)
     comparison = diff_trees(
         one,
         two,

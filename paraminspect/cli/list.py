@@ -15,6 +15,7 @@ from paraminspect import report
 from paraminspect.cli.options import (
     count,
     exclude_option,
+    files_told_apart,
     optimizer_option,
     source_argument,
     style_option,
@@ -103,7 +104,8 @@ def list_parameters(
         whole = open_source(source)
         whole = whole.with_optimizer() if optimizer else whole
         whole = whole.with_metadata() if metadata else whole
-        chosen = _choose(whole, patterns, exclude)
+        with files_told_apart(patterns, "list takes one SOURCE, and then patterns of names"):
+            chosen = _choose(whole, patterns, exclude)
         chosen = report.sort_tree(chosen, sort)
         found = _measure(chosen, limit) if stats else None
         screen = report.Screen.of(sys.stdout)

@@ -158,10 +158,20 @@ def _drop_output() -> None:
 
 def _usage_message(error: click.UsageError) -> str:
     """Click's message in our form, and where to look."""
-    message = error.format_message().rstrip(".")
+    message = _no_such_option(error) or error.format_message().rstrip(".")
     ours = type(error) is click.UsageError
     hint = "" if ours or not error.ctx else f"; `{error.ctx.command_path} --help` tells more"
     return message + hint
+
+
+def _no_such_option(error: click.UsageError) -> str | None:
+    """The message for an option that is called otherwise here."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return None
+    from paraminspect.cli.synonyms import meant  # only an error needs it
+
+    ours = meant(error.option_name, error.ctx.command)
+    return ours and f"No such option {error.option_name!r}, did you mean {ours}?"
 
 
 def _say(message: str, status: int) -> int:

@@ -62,6 +62,12 @@ def exists_already(path: Path) -> click.UsageError:
     return click.UsageError(f"{path}: exists already; --force overwrites it")
 
 
+def is_source(tree: ParameterTree, path: Path) -> bool:
+    """Whether a path leads to what a tree was opened from, or to a file of it."""
+    places = [Path(tree.source), *(file.path for file in tree.files)]
+    return path.exists() and any(place.exists() and path.samefile(place) for place in places)
+
+
 def tell_lost(lines: Iterable[str]) -> None:
     """Say on stderr what the format of a file could not keep."""
     for line in lines:
@@ -74,9 +80,7 @@ def save_pieces(
     """Write a report on a tree to a file that is not its source, whole or not at all."""
     from paraminspect.checkpoint import write_file
 
-    if path.exists() and any(
-        file.path.exists() and path.samefile(file.path) for file in tree.files
-    ):
+    if is_source(tree, path):
         raise click.UsageError(f"{path}: is the source itself")
     check_new(path, force)
     encoded = (p if isinstance(p, bytes) else p.encode("utf-8", "backslashreplace") for p in pieces)

@@ -16,15 +16,16 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from paraminspect.cli.new_files import exists_already, new_path, tell_lost
-from paraminspect.errors import escape
+from paraminspect.cli.new_files import exists_already, is_source, new_path, tell_lost
+from paraminspect.errors import AddressError, escape
 from paraminspect.tree import ParameterTree
 
 _UNITS = {"": 1, "B": 1} | {
@@ -54,7 +55,8 @@ class Output:
     """What the options say on where to write, and how much to say."""
 
     path: Path | None
-    in_place: bool
+    in_place: bool | None
+    """None for a command without `-i`."""
     force: bool
     dry_run: bool
     quiet: bool
@@ -65,7 +67,7 @@ class Output:
         """The options that were given, as they are spelled."""
         values = {
             "-o": self.path is not None,
-            "-i": self.in_place,
+            "-i": bool(self.in_place),
             "--force": self.force,
             "--dry-run": self.dry_run,
             "--max-shard-size": self.max_shard_nbytes is not None,
@@ -86,6 +88,8 @@ class Output:
         if target is None:
             or_ = "" if tree.format == "definition" else ", or -i to change the source"
             raise click.UsageError(f"where to write? Give -o FILE{or_}")
+        if not self.force and self.in_place is not None and is_source(tree, target):
+            raise click.UsageError(f"{target}: is the source itself; -i changes it in place")
         if not self.force and target.exists() and not target.is_dir():
             raise exists_already(target)
         return target
@@ -114,7 +118,7 @@ class Output:
                     tree,
                     target,
                     format_=format_,
-                    overwrite=self.force or self.in_place,
+                    overwrite=self.force or bool(self.in_place),
                     max_shard_nbytes=self.max_shard_nbytes,
                     progress=advance,
                 )
@@ -198,7 +202,7 @@ def _with_options(command: Command, options: Sequence[Callable[[Command], Comman
         dry_run: bool,
         quiet: bool,
         max_shard_size: int | None,
-        in_place: bool = False,
+        in_place: bool | None = None,
         **others: Any,
     ) -> Any:
         path = None if output is None else new_path(output, sharded=max_shard_size is not None)
@@ -217,6 +221,20 @@ optimizer_option = click.option(
 
 source_argument = click.argument("source", type=click.Path(allow_dash=True))
 """A path that shells complete; what it leads to is for `open_source` to tell."""
+
+
+@contextmanager
+def files_told_apart(texts: Iterable[str], taken: str) -> Iterator[None]:
+    """Where an address or pattern matches nothing because it is a file, say what is `taken`."""
+    try:
+        yield
+    except AddressError:
+        for text in texts:
+            if Path(text).exists():
+                kind = "folder" if Path(text).is_dir() else "file"
+                raise click.UsageError(f"{text} is a {kind}, and {taken}") from None
+        raise
+
 
 exclude_option = click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out these; repeatable."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paraminspect.address import Address, format_index, parse_assignment
+from paraminspect.address import Address, format_index
 from paraminspect.cli.options import Output, output_options, source_argument
 from paraminspect.errors import AddressError
 from paraminspect.source import open_source
@@ -67,7 +67,7 @@ def set_values(
     under all their names.
     """
     from paraminspect.checkpoint import open_array
-    from paraminspect.edit import assign, changes
+    from paraminspect.edit import assign, changes, parse_setting
 
     tree = open_source(source)
     target = output.target(tree)
@@ -76,7 +76,7 @@ def set_values(
     report: list[str] = []
     for text in assignments:
         if values is None:
-            address, value = parse_assignment(text, tree.entries)
+            address, value = parse_setting(tree, text)
         else:
             address, value = _alone(tree, text), ""
         new = value if values is None else open_array(values)

@@ -12,6 +12,7 @@ import click
 
 from paraminspect.cli.new_files import check_force, new_file_option, save_pieces
 from paraminspect.cli.options import (
+    files_told_apart,
     force_option,
     optimizer_option,
     source_argument,
@@ -41,8 +42,8 @@ Examples:
 \b
 An address is PATTERN[INDEX]: * any run of characters, ? any one; the index is
 NumPy's basic one: integers, slices with steps, '...'. Quote it for the shell.
-A name that is there wins over all this: .layers[0].weight, .layers[0].weight[1];
-in quotes a name is never more than a name: '"w[0]"[1]'.
+A name that is there wins over all this: .layers[0].w, or .layers[0].w[1] for
+an index; in quotes a name is never more than a name: '"w[0]"[1]'.
 
 \b
 In a pipe text is complete, or refused when it is too much. On a terminal
@@ -95,7 +96,8 @@ def slice_source(
     if any(address_in(tree, text).positions for text in addresses):
         # They count as the source has its parts, here as in every command.
         tree = replace(tree, root=whole.structure)
-    slices = slice_tree(tree, addresses)
+    with files_told_apart(addresses, "slice takes one SOURCE, and then names in it"):
+        slices = slice_tree(tree, addresses)
     style = style or SUFFIXES.get(output.suffix if output else "", "text")
     screen = Screen.of(sys.stdout) if output is None else None
     _check_use(slices, style, precision, stats or hist, screen)

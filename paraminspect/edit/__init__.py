@@ -15,12 +15,15 @@ from paraminspect.casting import is_float
 from paraminspect.edit._edited import Edited
 from paraminspect.edit._formula import make_formula
 from paraminspect.edit._names import PRESENT, quoted_names
+from paraminspect.edit._setting import parse_setting
 from paraminspect.errors import DTypeError, ParamInspectError
 from paraminspect.expressions import Expression, parse_expression
 from paraminspect.indexing import Axis, Index, normalize, selected_shape
 from paraminspect.packed import unpacked
 from paraminspect.selection import Selection
 from paraminspect.tree import Parameter, ParameterTree, address_in
+
+__all__ = ["Change", "assign", "cast_tree", "changes", "parse_setting"]
 
 _FROM = "the new array"
 
