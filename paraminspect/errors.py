@@ -7,13 +7,40 @@ status 2, a library user catches the family by its one name.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
 
 class ParamInspectError(Exception):
     """Something a user can understand and mend: the message is the whole story, on one line.
 
-    The message is raw; whoever prints it on a terminal passes it through `escape`, once.
+    An error knows its place: `subjects` (a file, a parameter, a layer) stand before the message,
+    outermost first, and `place` (a path in a definition, a line) behind it: `FILE: what @ place`.
+    The text is raw; whoever prints it on a terminal passes it through `escape`, once.
     """
+
+    def __init__(self, message: str, place: object = "") -> None:
+        super().__init__(message)
+        self.subjects: tuple[str, ...] = ()
+        self.place = str(place)
+
+    def at(self, subject: str) -> Self:
+        """Say what the error is about; called by whoever knows, on the way up."""
+        self.subjects = (subject, *self.subjects)
+        return self
+
+    @property
+    def is_located(self) -> bool:
+        """Whether it says already where it happened."""
+        return bool(self.subjects or self.place)
+
+    @property
+    def message(self) -> str:
+        """What is wrong, without what it is about and where."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        text = ": ".join((*self.subjects, self.message))
+        return f"{text} @ {self.place}" if self.place else text
 
 
 class AddressError(ParamInspectError, KeyError):
@@ -22,7 +49,7 @@ class AddressError(ParamInspectError, KeyError):
     A `KeyError` too: a tree is a mapping, and `in` and `get` rely on that.
     """
 
-    __str__ = Exception.__str__  # KeyError shows the repr of its message
+    __str__ = ParamInspectError.__str__  # KeyError shows the repr of its message
 
 
 class EmptyPlaceError(AddressError):
@@ -35,6 +62,12 @@ class ExpressionError(ParamInspectError):
 
 class DefinitionError(ParamInspectError):
     """A model definition is malformed or describes an impossible model."""
+
+    caller = ""
+    """Where the block was called in whose body the error is."""
+
+    def __str__(self) -> str:
+        return super().__str__() + (f", called from {self.caller}" if self.caller else "")
 
 
 class CheckpointError(ParamInspectError):

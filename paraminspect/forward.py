@@ -79,10 +79,6 @@ def in_order(names: Sequence[str], arguments: Sequence[Any], named: Mapping[str,
     return [*arguments, *(named[name] for name in missing)]
 
 
-class LocatedExpressionError(ExpressionError):
-    """An expression error that says already in which statement it happened."""
-
-
 def _execute(
     statements: Sequence[Statement],
     scope: dict[str, Any],
@@ -95,9 +91,10 @@ def _execute(
             while _value(statement.condition, statement.where, evaluate):
                 rounds += 1
                 if rounds > MAXIMUM_ITERATIONS:
-                    raise LocatedExpressionError(
+                    raise ExpressionError(
                         f"`while {statement.condition}` still holds after {MAXIMUM_ITERATIONS}"
-                        f" rounds @ {statement.where}"
+                        " rounds",
+                        statement.where,
                     )
                 _execute(statement.body, scope, evaluate)
             continue
@@ -115,8 +112,8 @@ def _unpacked(statement: Assign, result: Any) -> dict[str, Any]:
         result = result.unpacked(wanted)
     if not isinstance(result, tuple | list) or len(result) != wanted:
         got = len(result) if isinstance(result, tuple | list) else "one value"
-        raise LocatedExpressionError(
-            f"`{statement.value}` should give {wanted} values, got {got} @ {statement.where}"
+        raise ExpressionError(
+            f"`{statement.value}` should give {wanted} values, got {got}", statement.where
         )
     return dict(zip(statement.targets, result, strict=True))
 
@@ -124,10 +121,10 @@ def _unpacked(statement: Assign, result: Any) -> dict[str, Any]:
 def _value(expression: Expression, where: str, evaluate: Callable[[Expression], Any]) -> Any:
     try:
         return evaluate(expression)
-    except LocatedExpressionError:
-        raise
     except ParamInspectError as error:
-        raise LocatedExpressionError(f"{error} in `{expression}` @ {where}") from None
+        if error.place:
+            raise
+        raise ExpressionError(f"{error} in `{expression}`", where) from None
 
 
 def parse_statement(text: str, where: str) -> Assign:

@@ -71,13 +71,15 @@ class BuildError(DefinitionError):
     `layers` are the layer and those around it, `names` those of the parts, innermost first.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, place: str = "") -> None:
+        super().__init__(reason, place)
         self.reason = reason
         self.layers: list[Layer] = []
         self.names: list[str] = []
 
-    def __str__(self) -> str:
+    @property
+    def message(self) -> str:
+        """The reason, after the names of the parts around it."""
         return ": ".join(filter(None, (".".join(reversed(self.names)), self.reason)))
 
 
@@ -182,7 +184,7 @@ class Layer:
             error.layers.append(self)
             raise
         except (DefinitionError, ExpressionError) as error:
-            located = BuildError(str(error))
+            located = BuildError(error.message, error.place)
             located.layers.append(self)
             raise located from error
         built = Built(made.parameters, made.children, made.output, made.bare, made.redrawn, self)

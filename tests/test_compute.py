@@ -181,7 +181,8 @@ def test_twenty_float32_steps_of_a_shared_mlp_are_those_of_pytorch():
     *_, last = train(load(SHARED_MLP), batches, "mse", sgd(0.05), 20, before)
     for name, value in last.values.items():
         assert value.dtype == np.float32
-        np.testing.assert_allclose(value, data[f"after/{name}"], rtol=1e-5)
+        # An element that crosses zero on the way keeps the rounding of what was around 1.
+        np.testing.assert_allclose(value, data[f"after/{name}"], rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize(

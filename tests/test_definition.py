@@ -211,7 +211,7 @@ BROKEN = {
     "no layers": (PYTORCH + "let: {d: 2}", r"a definition needs 'layers' @ \$ \(line 1\)"),
     "empty layers": (PYTORCH + "layers: []", r"there are no layers @ \$\.layers \(line 2\)"),
     "layers of nothing": (PYTORCH + "layers:", r"expected a layer, got nothing @ \$\.layers \(line 2\)"),
-    "another keyword": (PYTORCH + "layer: ReLU()", r"unknown keyword 'layer', did you mean 'layers'\?; known are framework, input, .* @ \$ \(line 2\)"),
+    "another keyword": (PYTORCH + "layer: ReLU()", r"unknown keyword 'layer', did you mean 'layers'\?; known are framework, input, .* @ \$\.layer \(line 2\)"),
     "names of another framework": (PYTORCH + "names: structural\nlayers: ReLU()", r"unknown names 'structural' for pytorch, known are none: leave `names` out @ \$\.names \(line 2\)"),
     # calls
     "an unknown layer": (PYTORCH + "layers:\n  - ReLU()\n  - Liner(4, 8)", r"unknown layer 'Liner', did you mean 'Linear'\? @ \$\.layers\[1\] \(line 4\)"),

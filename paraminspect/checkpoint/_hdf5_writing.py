@@ -68,7 +68,7 @@ def save_hdf5(
         objects, arrays = _objects(tree, places)
         texts, lost = _kept_metadata(tree)
     except ParamInspectError as error:
-        raise type(error)(f"{path}: {error}") from None
+        raise error.at(str(path)) from None
     texts += [(group, NAME_ATTRIBUTE, name) for group, name in names.items()]
     nbytes = sum(map(_nbytes, arrays.values()))
     with replacing(path, nbytes, inputs=tree.files, overwrite=overwrite, progress=progress) as new:

@@ -37,7 +37,7 @@ def save_npz(
         }
         archive = NewArchive(sizes)
     except ParamInspectError as error:
-        raise type(error)(f"{path}: {error}") from None
+        raise error.at(str(path)) from None
     with replacing(
         path, archive.nbytes, inputs=tree.files, overwrite=overwrite, progress=progress
     ) as new:

@@ -41,7 +41,7 @@ def save_safetensors(
     try:
         layout = lay_out({p.name: p.data for p in tree.parameters()}, stored_metadata(tree))
     except ParamInspectError as error:
-        raise type(error)(f"{path}: {error}") from None
+        raise error.at(str(path)) from None
     with replacing(
         path, layout.nbytes, inputs=tree.files, overwrite=overwrite, progress=progress
     ) as new:

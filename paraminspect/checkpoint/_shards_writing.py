@@ -119,7 +119,7 @@ def save_sharded(
                 "folders and indices are for shards: how large may they be? --max-shard-size"
             )
     except ParamInspectError as error:
-        raise type(error)(f"{path}: {error}") from None
+        raise error.at(str(path)) from None
     with ending_on_signals(), new_folder(path) if is_folder else nullcontext():
         _write(plan, index_path, tree, source, overwrite, progress)
     return []

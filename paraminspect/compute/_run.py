@@ -13,7 +13,7 @@ from typing import Any
 from paraminspect.compute._call import Call, Compute
 from paraminspect.compute._language import FUNCTIONS, promoted
 from paraminspect.errors import ExpressionError, ShapeError, nearest
-from paraminspect.forward import LocatedExpressionError, in_order
+from paraminspect.forward import in_order
 from paraminspect.tree import Module, ParameterTree
 
 CHAINED = ("Sequential", "HybridSequential", "Functional", "Block", "HybridBlock")
@@ -97,7 +97,7 @@ class Part:
         try:
             return in_order(names, inputs, named)
         except ExpressionError as error:
-            raise LocatedShapeError(f"{self._title()}: {error}") from None
+            raise ShapeError(error.message).at(self._title()) from None
 
     def _is_chained(self) -> bool:
         return self.kind in CHAINED or not self.arguments
@@ -138,15 +138,14 @@ class Part:
         )
         try:
             return compute(call, *inputs, **named)
-        except (LocatedShapeError, LocatedExpressionError):
-            raise
         except (ShapeError, ExpressionError) as error:
-            raise LocatedShapeError(f"{self._title()}: {error}") from None
+            if error.is_located:
+                raise
+            raise ShapeError(error.message).at(self._title()) from None
         except (ValueError, IndexError) as error:
             shapes = ", ".join(str(list(x.shape)) for x in inputs if hasattr(x, "shape"))
-            raise LocatedShapeError(
-                f"{self._title()} cannot take an input of shape {shapes}: {error}"
-            ) from error
+            message = f"{self._title()} cannot take an input of shape {shapes}"
+            raise ShapeError(str(error)).at(message) from error
         except TypeError:
             self._check_inputs(compute, inputs, named)
             raise
@@ -156,14 +155,10 @@ class Part:
         try:
             inspect.signature(compute).bind(None, *inputs, **named)
         except TypeError as error:
-            raise LocatedShapeError(f"{self._title()}: {error}") from None
+            raise ShapeError(str(error)).at(self._title()) from None
 
     def _title(self) -> str:
         return f"layer {self._path or '(the whole)'}, {self._module.layer}"
 
     def _update(self, local: str, value: Any) -> None:
         self._run.updates[self._run.tree.own_name(self._module.parameters[local])] = value
-
-
-class LocatedShapeError(ShapeError):
-    """A shape error that says already which layer it happened in."""

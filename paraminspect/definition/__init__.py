@@ -8,13 +8,12 @@ from dataclasses import replace
 from paraminspect.arrays import Shape
 from paraminspect.collector import collector_paused
 from paraminspect.definition._build import Builder
-from paraminspect.definition._place import LocatedError, fail
+from paraminspect.definition._place import fail
 from paraminspect.definition._rules import Rules
 from paraminspect.definition._scope import Scope
 from paraminspect.definition._ties import read_ties
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence, read_yaml
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
-from paraminspect.forward import LocatedExpressionError
 from paraminspect.frameworks import FRAMEWORKS, Construction, Framework, load_framework
 from paraminspect.layers import MAXIMUM_SIZE, BuildError, Built, Layer, UnknownInputError
 from paraminspect.model import Model
@@ -45,9 +44,9 @@ def load_definition(text: bytes, source: str) -> ParameterTree:
         with collector_paused():
             tree = _load(read_yaml(text))
     except RecursionError:
-        raise DefinitionError(f"{source}: the model is nested too deep") from None
+        raise DefinitionError("the model is nested too deep").at(source) from None
     except DefinitionError as error:
-        raise DefinitionError(f"{source}: {error}") from None
+        raise error.at(source) from None
     return replace(tree, source=source)
 
 
@@ -55,20 +54,20 @@ def _load(root: Node) -> ParameterTree:
     if not isinstance(root, Mapping):
         raise DefinitionError(
             "a definition is a mapping with 'framework' and 'layers'"
-            f", got a {type(root).__name__.lower()} (line {root.line})"
+            f", got a {type(root).__name__.lower()} (line {root.place.line})"
         )
     for key, _ in root.entries:
         if key.text not in KEYS:
-            fail(f"unknown keyword {key.text!r}{nearest(key.text, KEYS)}; {_known()}", "$", key)
+            fail(f"unknown keyword {key.text!r}{nearest(key.text, KEYS)}; {_known()}", key)
     framework = load_framework(_framework_name(root))
     scope = Scope(framework)
     builder = _read_names(Builder(scope), root)
     layers = root.get("layers")
     if layers is None:
-        fail("a definition needs 'layers'", "$", root)
+        fail("a definition needs 'layers'", root)
     if layers.size == 1 and not isinstance(layers, Scalar):
-        fail("there are no layers", "$.layers", layers)
-    model = builder.layer(layers, "$.layers")
+        fail("there are no layers", layers)
+    model = builder.layer(layers)
     _check_shared(scope, root)
     shape = _input(scope, root.get("input"))
     built = _built(builder, model, shape, layers)
@@ -99,12 +98,11 @@ def _load(root: Node) -> ParameterTree:
 def _read_names(builder: Builder, root: Mapping) -> Builder:
     """Give the builder what layers may refer to: sizes, blocks, shared layers, in this order."""
     for key, node in _entries(root, "let"):
-        builder.scope.let(key, node, f"$.let.{key.text}")
+        builder.scope.let(key, node)
     for key, node in _entries(root, "define"):
-        builder.define(key, node, f"$.define.{key.text}")
+        builder.define(key, node)
     for key, node in _entries(root, "share"):
-        path = f"$.share.{key.text}"
-        builder.scope.share(key, builder.layer(node, path), path)
+        builder.scope.share(key, builder.layer(node))
     return builder
 
 
@@ -112,7 +110,7 @@ def _check_shared(scope: Scope, root: Mapping) -> None:
     """A layer that is used nowhere would count in names and random numbers, and be seen nowhere."""
     for key, _ in _entries(root, "share"):
         if key.text not in scope.used:
-            fail(f"the shared layer {key.text!r} is used nowhere", f"$.share.{key.text}", key)
+            fail(f"the shared layer {key.text!r} is used nowhere", key)
 
 
 def _known() -> str:
@@ -123,14 +121,12 @@ def _framework_name(root: Mapping) -> str:
     node = root.get("framework")
     known = ", ".join(FRAMEWORKS)
     if node is None:
-        fail(f"a definition needs 'framework', one of {known}", "$", root)
+        fail(f"a definition needs 'framework', one of {known}", root)
     if not isinstance(node, Scalar):
-        fail(f"expected one of {known}", "$.framework", node)
+        fail(f"expected one of {known}", node)
     if node.text not in FRAMEWORKS:
         ending = nearest(node.text, FRAMEWORKS)
-        fail(
-            f"unknown framework {node.text!r}, expected one of {known}{ending}", "$.framework", node
-        )
+        fail(f"unknown framework {node.text!r}, expected one of {known}{ending}", node)
     return node.text
 
 
@@ -141,7 +137,7 @@ def _namer(framework: Framework, root: Mapping) -> Callable[[Built], Named]:
     try:
         return framework.namer(node.text if isinstance(node, Scalar) else "")
     except DefinitionError as error:
-        fail(str(error), "$.names", node)
+        fail(str(error), node)
 
 
 def _entries(root: Mapping, name: str) -> tuple[tuple[Scalar, Node], ...]:
@@ -149,7 +145,7 @@ def _entries(root: Mapping, name: str) -> tuple[tuple[Scalar, Node], ...]:
     if node is None:
         return ()
     if not isinstance(node, Mapping):
-        fail("expected a mapping", f"$.{name}", node)
+        fail("expected a mapping", node)
     return node.entries
 
 
@@ -160,13 +156,12 @@ def _input(scope: Scope, node: Node | None) -> Shape | None:
         got = repr(node.text) if isinstance(node, Scalar) else "a mapping"
         fail(
             f"expected the list of sizes of one example, like [3, 32, 32], got {got}",
-            "$.input",
             node,
         )
-    sizes = scope.value(node, "$.input")
+    sizes = scope.value(node)
     for size in sizes:
         if type(size) is not int or not 1 <= size <= MAXIMUM_SIZE:
-            fail(f"a shape is made of integers from 1 on, got {size!r}", "$.input", node)
+            fail(f"a shape is made of integers from 1 on, got {size!r}", node)
     return tuple(sizes)
 
 
@@ -176,18 +171,17 @@ def _built(builder: Builder, model: Layer, shape: Shape | None, layers: Node) ->
     except BuildError as error:
         if shape is None and isinstance(error, UnknownInputError):
             error.explain("give the shape of one example with `input:`")
-        if isinstance(error.__cause__, LocatedExpressionError):
-            raise LocatedError(str(error)) from None
-        places = filter(None, map(builder.place, error.layers))
-        node, path = next(places, (layers, "$.layers"))
-        fail(str(error), path, node)
+        if error.place:
+            raise
+        nodes = (node for layer in error.layers if (node := builder.node(layer)))
+        fail(str(error), next(nodes, layers))
 
 
 def _named(namer: Callable[[Built], Named], built: Built, layers: Node) -> Named:
     try:
         return namer(built)
     except ParamInspectError as error:
-        fail(str(error), "$.layers", layers)
+        fail(str(error), layers)
 
 
 def _check_counts(named: Named, node: Node) -> None:
@@ -195,4 +189,4 @@ def _check_counts(named: Named, node: Node) -> None:
     for name, parameter in named.parameters.items():
         total += parameter.count
         if total > MAXIMUM_COUNT:
-            fail(f"too large: {name!r} brings the model over 2**63 elements", "$.layers", node)
+            fail(f"too large: {name!r} brings the model over 2**63 elements", node)

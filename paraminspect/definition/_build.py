@@ -40,219 +40,212 @@ class Builder:
     """Constructs layers in the order in which the definition writes them, once each."""
 
     scope: Scope
-    _places: dict[int, tuple[Node, str]] = field(default_factory=dict)
+    _places: dict[int, Node] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
     _factor: int = 1
     _level: int = 0
     _first_serial: int = field(default_factory=next_serial)
 
-    def place(self, layer: Layer) -> tuple[Node, str] | None:
-        """The node that the layer was constructed from and its path; None inside of a call."""
+    def node(self, layer: Layer) -> Node | None:
+        """The node that the layer was constructed from; None inside of a call."""
         return self._places.get(layer.serial)
 
-    def layer(self, node: Node, path: str, block: str = "") -> Layer:
+    def layer(self, node: Node, block: str = "") -> Layer:
         """The layer that a node stands for; `block` is the function whose body it is, if one's."""
         self._level += 1
         if self._level > MAXIMUM_LEVELS:
-            fail(f"nested deeper than {MAXIMUM_LEVELS} levels of blocks and lists", path, node)
-        made = self._layer(node, path, block)
+            fail(f"nested deeper than {MAXIMUM_LEVELS} levels of blocks and lists", node)
+        made = self._layer(node, block)
         self._level -= 1
-        return self._placed(made, node, path)
+        return self._placed(made, node)
 
-    def _placed(self, layer: Layer, node: Node, path: str) -> Layer:
-        self._places.setdefault(layer.serial, (node, path))
+    def _placed(self, layer: Layer, node: Node) -> Layer:
+        self._places.setdefault(layer.serial, node)
         if layer.serial - self._first_serial > MAXIMUM_LAYERS:
-            fail(f"more layers than the limit of {MAXIMUM_LAYERS}", path, node)
+            fail(f"more layers than the limit of {MAXIMUM_LAYERS}", node)
         return layer
 
-    def _layer(self, node: Node, path: str, block: str) -> Layer:
+    def _layer(self, node: Node, block: str) -> Layer:
         if isinstance(node, Scalar):
-            expression = self.scope.expression(node, path)
+            expression = self.scope.expression(node)
             if not expression.repetition():
-                return self._call(expression, node, path)
+                return self._call(expression, node)
         serial = next_serial()  # a container is constructed before what it holds
-        return replace(self._container(node, path, block), serial=serial)
+        return replace(self._container(node, block), serial=serial)
 
-    def _container(self, node: Node, path: str, block: str) -> Layer:
+    def _container(self, node: Node, block: str) -> Layer:
         if isinstance(node, Sequence):
-            return self._sequential(self._list(node, path), node, path)
+            return self._sequential(self._list(node), node)
         if isinstance(node, Scalar) or _is_repetition(node):
-            return self._sequential(self._keyed(self._items(node, path), node, path), node, path)
+            return self._sequential(self._keyed(self._items(node), node), node)
         if any(_CALL_KEY.fullmatch(k.text) and not is_forward(k) for k, _ in node.entries):
-            return self._around(node, path, block)
-        return self._module(self._children(node, path), node, path, block)
+            return self._around(node, block)
+        return self._module(self._children(node), node, block)
 
-    def _sequential(self, children: dict[str, Layer], node: Node, path: str) -> Layer:
-        return self._made(lambda: self.scope.framework.sequential(children), node, path)
+    def _sequential(self, children: dict[str, Layer], node: Node) -> Layer:
+        return self._made(lambda: self.scope.framework.sequential(children), node)
 
-    def _made(self, make: Callable[[], Layer], node: Node, path: str) -> Layer:
+    def _made(self, make: Callable[[], Layer], node: Node) -> Layer:
         try:
             return make()
         except ParamInspectError as error:
-            fail(str(error), path, node)
+            fail(str(error), node)
 
-    def _around(self, node: Mapping, path: str, block: str) -> Layer:
+    def _around(self, node: Mapping, block: str) -> Layer:
         key, below = node.entries[0]
         if len(node.entries) > 1:
-            fail("a call with layers below it must be alone in its mapping", path, node)
-        layer = self._call(self.scope.expression(key, path), key, path)
-        path = f"{path}.{key.text}"
+            fail("a call with layers below it must be alone in its mapping", node)
+        layer = self._call(self.scope.expression(key), key)
         if isinstance(below, Mapping) and not _is_repetition(below):
-            children = self._children(below, path)
-            plain = self._module(children, below, path, block)
+            children = self._children(below)
+            plain = self._module(children, below, block)
         elif isinstance(below, Sequence):
-            children = self._list(below, path)
-            plain = self._sequential(children, below, path)
+            children = self._list(below)
+            plain = self._sequential(children, below)
         else:
-            children = self._keyed(self._items(below, path), below, path)
-            plain = self._sequential(children, below, path)
-        return self._made(lambda: self.scope.framework.around(layer, plain, children), key, path)
+            children = self._keyed(self._items(below), below)
+            plain = self._sequential(children, below)
+        return self._made(lambda: self.scope.framework.around(layer, plain, children), key)
 
-    def _module(self, children: dict[str, Layer], node: Mapping, path: str, block: str) -> Layer:
+    def _module(self, children: dict[str, Layer], node: Mapping, block: str) -> Layer:
         """A module with named children; a key `forward` or `forward(a, b)` says what it does."""
         forward: Forward | None = None
         for key, told in node.entries:
             if is_forward(key):
-                forward = build_forward(key, told, f"{path}.{key.text}", self.scope.values)
+                forward = build_forward(key, told, self.scope.values)
         make = self.scope.framework.module
-        module = self._made(lambda: make(children, block, forward), node, path)
+        module = self._made(lambda: make(children, block, forward), node)
         return replace(module, forward=forward)
 
-    def _children(self, node: Mapping, path: str) -> dict[str, Layer]:
+    def _children(self, node: Mapping) -> dict[str, Layer]:
         for key, _ in node.entries:
             if not key.text or not key.text.isprintable() or len(key.text) > MAXIMUM_NAME:
                 short = repr(key.text[:40])
                 fail(
                     f"a name is printable text of {MAXIMUM_NAME} characters at most, got {short}",
-                    path,
-                    key,
+                    node,
                 )
         return {
-            key.text: self._named(child, f"{path}.{key.text}", key.text)
+            key.text: self._named(child, key.text)
             for key, child in node.entries
             if not is_forward(key)
         }
 
-    def _named(self, node: Node, path: str, name: str) -> Layer:
+    def _named(self, node: Node, name: str) -> Layer:
         """The layer with the name of its place, unless it was constructed elsewhere."""
         before = next_serial()
-        made = self.layer(node, path)
+        made = self.layer(node)
         return replace(made, name=name) if made.serial > before else made
 
-    def _list(self, node: Sequence, path: str) -> dict[str, Layer]:
+    def _list(self, node: Sequence) -> dict[str, Layer]:
         children: dict[str, Layer] = {}
-        for i, item in enumerate(node.items):
-            here = f"{path}[{i}]"
-            children = self._keyed(self._items(item, here), item, here, children)
+        for item in node.items:
+            children = self._keyed(self._items(item), item, children)
         return children
 
     def _keyed(
-        self, items: Iterator[Item], node: Node, path: str, before: dict[str, Layer] | None = None
+        self, items: Iterator[Item], node: Node, before: dict[str, Layer] | None = None
     ) -> dict[str, Layer]:
         children = {} if before is None else before
         for name, one in items:
             key = str(len(children)) if name is None else name
             if key in children:
-                fail(f"two layers are named {key!r}", path, node)
+                fail(f"two layers are named {key!r}", node)
             children[key] = one
         return children
 
-    def _items(self, node: Node, path: str) -> Iterator[Item]:
+    def _items(self, node: Node) -> Iterator[Item]:
         """What an item of a list adds: a repetition adds as many as it repeats."""
         if isinstance(node, Mapping) and _is_repetition(node):
-            yield from self._repetition(node, path)
+            yield from self._repetition(node)
             return
         repetition = None
         if isinstance(node, Scalar):
-            repetition = self.scope.expression(node, path).repetition()
+            repetition = self.scope.expression(node).repetition()
         if repetition and isinstance(node, Scalar):
-            for one in self._repeated(repetition, node, path):
+            for one in self._repeated(repetition, node):
                 yield None, one
         else:
-            yield None, self.layer(node, path)
+            yield None, self.layer(node)
 
-    def _repeated(
-        self, repetition: tuple[Expression, Expression], node: Scalar, path: str
-    ) -> Iterator[Layer]:
+    def _repeated(self, repetition: tuple[Expression, Expression], node: Scalar) -> Iterator[Layer]:
         count_of, what = repetition
-        count = self._count(self.scope.evaluated(node, count_of, path), node, path)
-        for _ in self._times(count, node, path):
-            yield self._placed(self._call(what, node, path), node, path)
+        count = self._count(self.scope.evaluated(node, count_of), node)
+        for _ in self._times(count, node):
+            yield self._placed(self._call(what, node), node)
 
-    def _repetition(self, node: Mapping, path: str) -> Iterator[Item]:
+    def _repetition(self, node: Mapping) -> Iterator[Item]:
         for key, _ in node.entries:
             if key.text not in REPETITION_KEYS:
                 ending = nearest(key.text, REPETITION_KEYS)
-                fail(f"a repetition has repeat, of and name, not {key.text!r}{ending}", path, key)
+                fail(f"a repetition has repeat, of and name, not {key.text!r}{ending}", key)
         of, name, repeat = node.get("of"), node.get("name"), node.get("repeat")
         if of is None or repeat is None:
             lacking = "'of': what to repeat" if of is None else "'repeat': how many times"
-            fail(f"a repetition needs {lacking}", path, node)
+            fail(f"a repetition needs {lacking}", node)
         if name is not None and not (isinstance(name, Scalar) and len(name.text) <= MAXIMUM_NAME):
-            fail("expected a short name like block {i}", f"{path}.name", name)
-        value = self.scope.value(repeat, f"{path}.repeat")
-        count = self._count(value, repeat, f"{path}.repeat")
-        for i in self._times(count, repeat, f"{path}.repeat"):
+            fail("expected a short name like block {i}", name)
+        value = self.scope.value(repeat)
+        count = self._count(value, repeat)
+        for i in self._times(count, repeat):
             if name is None:
-                yield None, self.layer(of, f"{path}.of")
+                yield None, self.layer(of)
             else:
-                label = self._item_name(name, i, f"{path}.name")
-                yield label, self._named(of, f"{path}.of", label)
+                label = self._item_name(name, i)
+                yield label, self._named(of, label)
 
-    def _item_name(self, form: Scalar, i: int, path: str) -> str:
+    def _item_name(self, form: Scalar, i: int) -> str:
         def value(found: re.Match[str]) -> str:
-            return str(self.scope.evaluated(form, found[1], path))
+            return str(self.scope.evaluated(form, found[1]))
 
         with self.scope.inner({"i": i}):
             return re.sub(r"\{([^{}]*)\}", value, form.text)
 
-    def _count(self, count: Any, node: Node, path: str) -> int:
+    def _count(self, count: Any, node: Node) -> int:
         if type(count) is not int or not 1 <= count <= MAXIMUM_REPEAT:
             fail(
                 f"repeat must be an integer from 1 to the limit of {MAXIMUM_REPEAT}, got {count!r}",
-                path,
                 node,
             )
         return count
 
-    def _times(self, count: int, node: Node, path: str) -> Iterator[int]:
+    def _times(self, count: int, node: Node) -> Iterator[int]:
         """Count to `count`, refusing before the first if all would be too many."""
         outer = self._factor
         self._factor *= count
         if self._factor > MAXIMUM_LAYERS:
-            fail(f"{self._factor} repetitions are over the limit of {MAXIMUM_LAYERS}", path, node)
+            fail(f"{self._factor} repetitions are over the limit of {MAXIMUM_LAYERS}", node)
         yield from range(count)
         self._factor = outer
 
-    def _call(self, expression: Expression, node: Scalar, path: str) -> Layer:
+    def _call(self, expression: Expression, node: Scalar) -> Layer:
         name = expression.name
         if name is not None:
             known = self.scope.layer(name)
             if known is not None:
                 return known
-            self.scope.unknown_layer(name, node, path)
+            self.scope.unknown_layer(name, node)
         if expression.called is None:
             example = "Linear(4, 8) or 12 * block(d)"
-            fail(f"expected a layer like {example}, got {node.text!r}", path, node)
-        value = self.scope.evaluated(node, expression, path)
+            fail(f"expected a layer like {example}, got {node.text!r}", node)
+        value = self.scope.evaluated(node, expression)
         if not isinstance(value, Layer):
-            fail(f"expected a layer, got {node.text!r}", path, node)
+            fail(f"expected a layer, got {node.text!r}", node)
         return value
 
-    def define(self, head: Scalar, body: Node, path: str) -> None:
+    def define(self, head: Scalar, body: Node) -> None:
         """Add the function that `head`, like `block(d, stride=1)`, and its body make."""
-        call = self.scope.expression(head, path).node
+        call = self.scope.expression(head).node
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-            fail(f"a block is named like a call, block(d), got {head.text!r}", path, head)
+            fail(f"a block is named like a call, block(d), got {head.text!r}", head)
         name = call.func.id
         if name in self.scope.functions:
             what = "a layer" if name in self.scope.framework.layers else "a block"
-            fail(f"{name!r} is the name of {what} already", path, head)
+            fail(f"{name!r} is the name of {what} already", head)
         names = [*call.args, *(ast.Name(keyword.arg or "") for keyword in call.keywords)]
         required = [inspect.Parameter.empty] * len(call.args)
         defaults = [
-            self.scope.evaluated(head, ast.unparse(keyword.value), path)
-            for keyword in call.keywords
+            self.scope.evaluated(head, ast.unparse(keyword.value)) for keyword in call.keywords
         ]
         parameters = [
             inspect.Parameter(one.id, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
@@ -260,24 +253,22 @@ class Builder:
             if isinstance(one, ast.Name)
         ]
         if len(parameters) < len(names):
-            fail(f"the parameters of {name} must be names, got {head.text!r}", path, head)
+            fail(f"the parameters of {name} must be names, got {head.text!r}", head)
         try:
             signature = inspect.Signature(parameters)
         except ValueError as error:
-            fail(str(error), path, head)
-        self.scope.functions[name] = self._block(name, signature, body, path)
+            fail(str(error), head)
+        self.scope.functions[name] = self._block(name, signature, body)
 
-    def _block(
-        self, name: str, signature: inspect.Signature, body: Node, path: str
-    ) -> Callable[..., Layer]:
+    def _block(self, name: str, signature: inspect.Signature, body: Node) -> Callable[..., Layer]:
         def construct(*arguments: Any, **keywords: Any) -> Layer:
             if name in self._open:
-                fail(f"the block {name!r} uses itself: blocks cannot recurse", path, body)
+                fail(f"the block {name!r} uses itself: blocks cannot recurse", body)
             bound = bind_arguments(signature, name, arguments, keywords)
             bound.apply_defaults()
             self._open.append(name)
             with self.scope.inner(bound.arguments):
-                made = self.layer(body, path, name)
+                made = self.layer(body, name)
             self._open.pop()
             return made
 

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import NoReturn, Protocol
 
-from paraminspect.definition._yaml import Node
 from paraminspect.errors import DefinitionError
 
 
-class LocatedError(DefinitionError):
-    """A definition error that says already where it is; `caller` is where its block was called."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a node stands: its step from the node around it, and its line.
 
-    caller = ""
+    The path is put together only for an error: there are many nodes.
+    """
+
+    step: str
+    line: int
+    around: Place | None = None
+
+    @property
+    def path(self) -> str:
+        """The steps from the root, `$`."""
+        return (self.around.path if self.around else "") + self.step
 
     def __str__(self) -> str:
-        return super().__str__() + (f", called from {self.caller}" if self.caller else "")
+        return f"{self.path} (line {self.line})"
 
 
-def fail(message: str, path: str, node: Node) -> NoReturn:
-    """Raise with the place: the path from the root and the line."""
-    raise LocatedError(f"{message} @ {path} (line {node.line})") from None
+class Placed(Protocol):
+    """A node, which knows where it stands."""
+
+    @property
+    def place(self) -> Place:
+        """Its path and line."""
+
+
+def fail(message: str, node: Placed) -> NoReturn:
+    """Refuse a node, with its place."""
+    raise DefinitionError(message, node.place) from None

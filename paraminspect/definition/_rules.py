@@ -30,20 +30,19 @@ class Rules:
         by_name: dict[str, str] = {}
         init = root.get("init")
         if init is not None and not isinstance(init, Mapping):
-            fail("expected a mapping from patterns to schemes", "$.init", init)
+            fail("expected a mapping from patterns to schemes", init)
         rules = init.entries if init else ()
         if len(rules) * len(tree.entries) > MAXIMUM_MATCHES:
-            fail(f"{len(rules)} rules for {len(tree.entries)} names are too many", "$.init", root)
+            fail(f"{len(rules)} rules for {len(tree.entries)} names are too many", root)
         for key, node in rules:
-            path = f"$.init.{key.text}"
             try:
-                scheme = parse_expression(_scheme_text(node, path)).bind(names).text
+                scheme = parse_expression(_scheme_text(node)).bind(names).text
                 named = key.text in tree.entries  # which wins over what it matches
                 found = [key.text] if named else [n for n in tree.entries if matches(key.text, n)]
                 if not found:
                     raise tree.no_match(key.text)
             except ParamInspectError as error:
-                fail(str(error), path, node)
+                fail(str(error), node)
             by_name.update(dict.fromkeys([*found, *map(tree.own_name, found)], scheme))
         return cls(by_name, _post_init(root.get("post_init"), tree))
 
@@ -57,12 +56,12 @@ class Rules:
         return replace(tree, entries=entries)
 
 
-def _scheme_text(node: Node, path: str) -> str:
+def _scheme_text(node: Node) -> str:
     """A scheme, or a list of them that are drawn in turn, as one expression."""
     if isinstance(node, Sequence):
-        return f"[{', '.join(_scheme_text(item, path) for item in node.items)}]"
+        return f"[{', '.join(_scheme_text(item) for item in node.items)}]"
     if isinstance(node, Mapping):
-        fail("expected a scheme like normal(0, 0.02), got a mapping", path, node)
+        fail("expected a scheme like normal(0, 0.02), got a mapping", node)
     return node.text
 
 
@@ -70,13 +69,13 @@ def _post_init(node: Node | None, tree: ParameterTree) -> tuple[str, ...]:
     if node is None:
         return ()
     if tree.framework != "pytorch":
-        fail("post_init is for pytorch: transformers' models do it", "$.post_init", node)
+        fail("post_init is for pytorch: transformers' models do it", node)
     if not isinstance(node, Sequence):
-        fail("expected a list of names of modules", "$.post_init", node)
+        fail("expected a list of names of modules", node)
     names = []
-    for i, item in enumerate(node.items):
+    for item in node.items:
         name = item.text if isinstance(item, Scalar) else ""
         if not name or not any(n.startswith(name + tree.separator) for n in tree.entries):
-            fail(f"there is no module {name!r} with parameters", f"$.post_init[{i}]", item)
+            fail(f"there is no module {name!r} with parameters", item)
         names.append(name)
     return tuple(names)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from paraminspect.definition._place import LocatedError, fail
+from paraminspect.definition._place import fail
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
 from paraminspect.expressions import Expression, parse_expression
@@ -34,16 +34,16 @@ class Scope:
     def __post_init__(self) -> None:
         self.functions = {**self.framework.layers, **self.framework.values}
 
-    def let(self, key: Scalar, node: Node, path: str) -> None:
+    def let(self, key: Scalar, node: Node) -> None:
         """Give a value a name."""
-        self._check_new(key.text, key, path)
-        self.values[key.text] = self.value(node, path)
+        self._check_new(key.text, key)
+        self.values[key.text] = self.value(node)
 
-    def share(self, key: Scalar, layer: Layer, path: str) -> None:
+    def share(self, key: Scalar, layer: Layer) -> None:
         """Give a layer a name, under which it may be used in many places."""
-        self._check_new(key.text, key, path)
+        self._check_new(key.text, key)
         if key.text in self.functions:
-            fail(f"{key.text!r} is the name of a layer already", path, key)
+            fail(f"{key.text!r} is the name of a layer already", key)
         self.shared[key.text] = layer
 
     def layer(self, name: str) -> Layer | None:
@@ -52,13 +52,13 @@ class Scope:
         known = self.values.get(name, self.shared.get(name))
         return known if isinstance(known, Layer) else None
 
-    def _check_new(self, name: str, key: Scalar, path: str) -> None:
+    def _check_new(self, name: str, key: Scalar) -> None:
         if not name.isidentifier():
-            fail(f"a name here is made of letters, digits and _, got {name!r}", path, key)
+            fail(f"a name here is made of letters, digits and _, got {name!r}", key)
         if name in self.values or name in self.shared:
-            fail(f"{name!r} is defined already", path, key)
+            fail(f"{name!r} is defined already", key)
         if len(self.values) + len(self.shared) >= MAXIMUM_NAMES:
-            fail(f"more names than the limit of {MAXIMUM_NAMES}", path, key)
+            fail(f"more names than the limit of {MAXIMUM_NAMES}", key)
 
     @contextmanager
     def inner(self, values: Names[str, Any]) -> Iterator[None]:
@@ -69,24 +69,24 @@ class Scope:
         finally:
             self.values = outer
 
-    def value(self, node: Node, path: str) -> Any:
+    def value(self, node: Node) -> Any:
         """A number, string or list of them: plain text is an expression, quoted text a string."""
         if isinstance(node, Sequence):
-            return [self.value(n, f"{path}[{i}]") for i, n in enumerate(node.items)]
+            return [self.value(n) for n in node.items]
         if isinstance(node, Mapping):
-            fail("expected a value, got a mapping", path, node)
+            fail("expected a value, got a mapping", node)
         if not node.plain or not isinstance(node.value, str):
             return node.value
-        name = self.expression(node, path).name
+        name = self.expression(node).name
         if name is not None and name not in self.values and name not in self.shared:
             ending = nearest(name, self.values)
-            fail(f"unknown name {name!r}{ending or ': a string needs quotes'}", path, node)
-        return self.evaluated(node, node.text, path)
+            fail(f"unknown name {name!r}{ending or ': a string needs quotes'}", node)
+        return self.evaluated(node, node.text)
 
-    def expression(self, node: Scalar, path: str) -> Expression:
+    def expression(self, node: Scalar) -> Expression:
         """The expression that a scalar holds."""
         if not node.text.strip():
-            fail("expected a layer, got nothing", path, node)
+            fail("expected a layer, got nothing", node)
         try:
             return parse_expression(node.text)
         except ParamInspectError as error:
@@ -94,12 +94,11 @@ class Scope:
                 fail(
                     f"the comma in YAML's flow style split a call, got {node.text!r}:"
                     " write each call on its own line, or quote it",
-                    path,
                     node,
                 )
-            fail(str(error), path, node)
+            fail(str(error), node)
 
-    def evaluated(self, node: Node, what: str | Expression, path: str) -> Any:
+    def evaluated(self, node: Node, what: str | Expression) -> Any:
         """The value of an expression; what is wrong with it is told with the place."""
         try:
             expression = parse_expression(what) if isinstance(what, str) else what
@@ -109,11 +108,11 @@ class Scope:
             self.used.update(self.shared.keys() & expression.names)
             names = ChainMap(*self.values.maps, self.shared)
             return expression.evaluate(names, self.functions)
-        except LocatedError as error:  # of a block: the outermost call is the last to say so
-            error.caller = f"{path} (line {node.line})"
-            raise
         except ParamInspectError as error:
-            fail(str(error), path, node)
+            if not isinstance(error, DefinitionError) or not error.place:
+                fail(str(error), node)
+            error.caller = str(node.place)  # of a block: the outermost call is the last to say so
+            raise
 
     def _unknown_function(self, name: str) -> str:
         if name in self.framework.absent:
@@ -124,14 +123,14 @@ class Scope:
         known = ", ".join(list(self.functions)[:6])
         return f"unknown layer {name!r}{nearest(name, layers) or f'; known are {known}, ...'}"
 
-    def unknown_layer(self, name: str, node: Node, path: str) -> NoReturn:
+    def unknown_layer(self, name: str, node: Node) -> NoReturn:
         """Refuse a bare name that is no layer."""
         if name in self.functions:
-            fail(f"{name} is a layer: write {name}()", path, node)
+            fail(f"{name} is a layer: write {name}()", node)
         if name in self.values:
-            fail(f"{name} is {self.values[name]!r}, expected a layer", path, node)
+            fail(f"{name} is {self.values[name]!r}, expected a layer", node)
         if name in self.framework.absent:
-            fail(self._unknown_function(name), path, node)
+            fail(self._unknown_function(name), node)
         known = [*self.shared, *(f for f in self.functions if f not in self.framework.values)]
         ending = nearest(name, known) or f"; known are {', '.join(known[:6])}, ..."
-        fail(f"unknown layer {name!r}{ending}", path, node)
+        fail(f"unknown layer {name!r}{ending}", node)

@@ -14,16 +14,15 @@ def read_ties(root: Mapping, tree: ParameterTree) -> tuple[ParameterTree, dict[s
     """The tree with its `ties:`, and for each constructed array the name that keeps it, if any."""
     node = root.get("ties")
     if node is not None and not isinstance(node, Mapping):
-        fail("expected a mapping from aliases to names", "$.ties", node)
+        fail("expected a mapping from aliases to names", node)
     groups = _Groups(tree)
     for key, target in node.entries if node else ():
-        path = f"$.ties.{key.text}"
         if not isinstance(target, Scalar):
-            fail("expected the name of a parameter", path, target)
+            fail("expected the name of a parameter", target)
         try:
             groups.join(key.text, target.text)
         except ParamInspectError as error:
-            fail(str(error), path, target)
+            fail(str(error), target)
     tied = groups.tied()
     constructed = (p.name for p in tree.parameters())
     owners = {n: None if groups.is_dropped(n) else tied.own_name(n) for n in constructed}

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
 
+from paraminspect.definition._place import Place
 from paraminspect.errors import DefinitionError
 
 MAXIMUM_NBYTES = 1 << 20
@@ -30,7 +31,7 @@ class Scalar:
 
     text: str
     plain: bool
-    line: int
+    place: Place
     flow: bool = False
     """Whether it stands inside `[...]` or `{...}`, where a comma splits."""
 
@@ -55,7 +56,7 @@ class Sequence:
     """A list of nodes."""
 
     items: tuple[Node, ...]
-    line: int
+    place: Place
     size: int
 
 
@@ -64,7 +65,7 @@ class Mapping:
     """An ordered mapping from unique string keys to nodes."""
 
     entries: tuple[tuple[Scalar, Node], ...]
-    line: int
+    place: Place
     size: int
 
     def get(self, name: str) -> Node | None:
@@ -128,98 +129,93 @@ class _Reader:
     def __init__(self, events: Iterator[yaml.Event]) -> None:
         self._events = events
         self._anchors: dict[str, Node | None] = {}
-        self._path = ["$"]
         self._count = 0
         self._expanded = 0
 
     def read(self) -> Node:
         root: Node | None = None
         for event in self._events:
+            place = Place("$", _line(event))
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-                raise self._error("expected one document, got another", event)
+                raise DefinitionError("expected one document, got another", place)
             if isinstance(event, yaml.NodeEvent):
-                root = self._node(event, flow=False)
+                root = self._node(event, place, 1, flow=False)
         if root is None:
             raise DefinitionError("the definition is empty")
         return root
 
-    def _node(self, event: yaml.Event, flow: bool) -> Node:
+    def _node(self, event: yaml.Event, place: Place, depth: int, flow: bool) -> Node:
         assert isinstance(event, yaml.NodeEvent)
         self._count += 1
         if self._count > MAXIMUM_NODES:
-            raise self._error(f"more than {MAXIMUM_NODES} nodes", event)
-        if len(self._path) > MAXIMUM_DEPTH:
-            raise self._error(f"nested deeper than {MAXIMUM_DEPTH} levels", event)
+            raise DefinitionError(f"more than {MAXIMUM_NODES} nodes", place)
+        if depth > MAXIMUM_DEPTH:
+            raise DefinitionError(f"nested deeper than {MAXIMUM_DEPTH} levels", place)
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
+            return self._alias(event, place)
         tag = getattr(event, "tag", None)
         if tag is not None:
-            raise self._error(f"tags are not part of the language, got {tag!r}", event)
+            raise DefinitionError(f"tags are not part of the language, got {tag!r}", place)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        node = self._content(event, flow)
+        node = self._content(event, place, depth, flow)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
 
-    def _content(self, event: yaml.NodeEvent, flow: bool) -> Node:
-        line = _line(event)
+    def _content(self, event: yaml.NodeEvent, place: Place, depth: int, flow: bool) -> Node:
         if isinstance(event, yaml.ScalarEvent):
             # An empty style in libyaml's parser is None in the pure one: `implicit` tells plain.
-            return Scalar(event.value, bool(event.implicit[0]), line, flow)
+            return Scalar(event.value, bool(event.implicit[0]), place, flow)
         flow = flow or bool(getattr(event, "flow_style", False))
         if isinstance(event, yaml.SequenceStartEvent):
-            items = tuple(self._items(flow))
-            return Sequence(items, line, 1 + sum(item.size for item in items))
-        entries = tuple(self._entries(flow))
-        return Mapping(entries, line, 1 + sum(key.size + node.size for key, node in entries))
+            items = tuple(self._items(place, depth + 1, flow))
+            return Sequence(items, place, 1 + sum(item.size for item in items))
+        entries = tuple(self._entries(place, depth + 1, flow))
+        return Mapping(entries, place, 1 + sum(key.size + node.size for key, node in entries))
 
-    def _items(self, flow: bool) -> Iterator[Node]:
+    def _items(self, around: Place, depth: int, flow: bool) -> Iterator[Node]:
         for i, event in enumerate(self._events):
             if isinstance(event, yaml.SequenceEndEvent):
                 return
-            yield self._below(f"[{i}]", event, flow)
+            yield self._node(event, Place(f"[{i}]", _line(event), around), depth, flow)
 
-    def _below(self, step: str, event: yaml.Event, flow: bool) -> Node:
-        self._path.append(step)
-        node = self._node(event, flow)
-        self._path.pop()
-        return node
-
-    def _entries(self, flow: bool) -> Iterator[tuple[Scalar, Node]]:
+    def _entries(self, around: Place, depth: int, flow: bool) -> Iterator[tuple[Scalar, Node]]:
         seen: dict[str, int] = {}
         for event in self._events:
             if isinstance(event, yaml.MappingEndEvent):
                 return
-            key = self._key(event, flow)
+            key = self._key(event, around, depth, flow)
             if key.text in seen:
                 first = seen[key.text]
-                raise self._error(f"duplicate key {key.text!r}, first on line {first}", event)
-            seen[key.text] = key.line
-            yield key, self._below(f".{key.text}", next(self._events), flow)
+                place = Place("", _line(event), around)
+                raise DefinitionError(f"duplicate key {key.text!r}, first on line {first}", place)
+            seen[key.text] = key.place.line
+            value = next(self._events)
+            step = f".{key.text}"
+            yield key, self._node(value, Place(step, _line(value), around), depth, flow)
 
-    def _key(self, event: yaml.Event, flow: bool) -> Scalar:
-        node = self._node(event, flow)
+    def _key(self, event: yaml.Event, around: Place, depth: int, flow: bool) -> Scalar:
+        here = Place("", _line(event), around)
+        node = self._node(event, here, depth, flow)
         if not isinstance(node, Scalar):
-            raise self._error("a key must be a string", event)
+            raise DefinitionError("a key must be a string", here)
         if node.plain and node.text == "<<":
-            raise self._error("merge keys are not part of the language", event)
-        return node
+            raise DefinitionError("merge keys are not part of the language", here)
+        return replace(node, place=Place(f".{node.text}", here.line, around))
 
-    def _alias(self, event: yaml.AliasEvent) -> Node:
+    def _alias(self, event: yaml.AliasEvent, place: Place) -> Node:
         if event.anchor not in self._anchors:
-            raise self._error(f"unknown alias *{event.anchor}", event)
+            raise DefinitionError(f"unknown alias *{event.anchor}", place)
         node = self._anchors[event.anchor]
         if node is None:
-            raise self._error(f"the alias *{event.anchor} contains itself", event)
+            raise DefinitionError(f"the alias *{event.anchor} contains itself", place)
         self._expanded += node.size
         if self._expanded > MAXIMUM_EXPANDED:
-            message = f"aliases stand for more than {MAXIMUM_EXPANDED} nodes: too large"
-            raise self._error(message, event)
-        return node
-
-    def _error(self, message: str, event: yaml.Event) -> DefinitionError:
-        return DefinitionError(f"{message} @ {''.join(self._path)} (line {_line(event)})")
+            raise DefinitionError(
+                f"aliases stand for more than {MAXIMUM_EXPANDED} nodes: too large", place
+            )
+        return replace(node, place=place)
 
 
 def _line(event: yaml.Event) -> int:

@@ -128,5 +128,5 @@ def _edited(
     try:
         formula = make_formula(expression, arrays, shape, unsafe=unsafe)
     except ParamInspectError as error:
-        raise type(error)(f"{parameter.name}: {error}") from None
+        raise error.at(parameter.name) from None
     return Edited(parameter.name, base, axes, formula, unsafe=unsafe)

@@ -93,7 +93,7 @@ class Edited:
         except CastError as error:
             raise self._first_error(error, start) from None
         except ParamInspectError as error:
-            raise type(error)(f"{self._name}: {error}") from None
+            raise error.at(self._name) from None
 
     def _cast(self, start: int, stop: int, present: Values | None) -> Values:
         values = np.atleast_1d(self._formula.read(start, stop, present))

@@ -42,7 +42,7 @@ def drawn(draw: Draw, draw_random: DrawRandom) -> Array:
     try:
         return compose(draw.distribution, draw.shape, draw.dtype, draw_random)
     except ParamInspectError as error:
-        raise type(error)(": ".join([*draw.names[:1], str(error)])) from None
+        raise (error.at(draw.names[0]) if draw.names else error) from None
 
 
 def compose(distribution: Distribution, shape: Shape, dtype: DType, draw: DrawRandom) -> Array:

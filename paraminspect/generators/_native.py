@@ -125,7 +125,7 @@ def custom(stream: Stream, distribution: Custom, shape: Shape, dtype: DType) -> 
     try:
         return checked(distribution.make(rng), shape, dtype)
     except ParamInspectError as error:
-        raise type(error)(f"{stream.name}: {error}") from None
+        raise error.at(stream.name) from None
 
 
 CUSTOM_BLOCK = (1 << 64) - 1
