@@ -15,6 +15,7 @@ from typing import Any
 from paraminspect.errors import ExpressionError, ParamInspectError
 from paraminspect.expressions import Expression, Promoted, parse_expression, unpromoted
 from paraminspect.syntax import UNREADABLE, read_statements
+from paraminspect.wording import counted
 
 MAXIMUM_ITERATIONS = 10_000
 """Rounds that a `while` may take: a loop that never ends is an error, not a hang."""
@@ -72,10 +73,8 @@ def in_order(names: Sequence[str], arguments: Sequence[Any], named: Mapping[str,
     missing = names[len(arguments) :]
     if len(arguments) > len(names) or set(missing) != named.keys():
         got = " and ".join([str(len(arguments)), *(f"{name}=" for name in named)])
-        plural = "s" if len(names) != 1 else ""
-        raise ExpressionError(
-            f"expected {len(names)} input{plural} ({', '.join(names)}), got {got}"
-        )
+        wanted = counted(len(names), "input")
+        raise ExpressionError(f"expected {wanted} ({', '.join(names)}), got {got}")
     return [*arguments, *(named[name] for name in missing)]
 
 
@@ -113,7 +112,8 @@ def _unpacked(statement: Assign, result: Any) -> dict[str, Any]:
     if not isinstance(result, tuple | list) or len(result) != wanted:
         got = len(result) if isinstance(result, tuple | list) else "one value"
         raise ExpressionError(
-            f"`{statement.value}` should give {wanted} values, got {got}", statement.where
+            f"`{statement.value}` should give {counted(wanted, 'value')}, got {got}",
+            statement.where,
         )
     return dict(zip(statement.targets, result, strict=True))
 

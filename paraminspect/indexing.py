@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paraminspect.arrays import BLOCK_NBYTES, Array, Shape
 from paraminspect.errors import AddressError
+from paraminspect.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +56,10 @@ def normalize(index: Index, shape: Shape) -> tuple[Axis, ...]:
         raise AddressError(f"there are {len(shape)} axes; NumPy has at most {MAXIMUM_AXES}")
     given = sum(item is not Ellipsis for item in index)
     if given > len(shape):
-        raise AddressError(f"{given} indices for {len(shape)} axes, shape {list(shape)}")
+        raise AddressError(
+            f"{counted(given, 'index', 'indices')} for {counted(len(shape), 'axis', 'axes')},"
+            f" shape {list(shape)}"
+        )
     if sum(item is Ellipsis for item in index) > 1:
         raise AddressError("an index can have only a single '...'")
     filled = list(index)

@@ -105,7 +105,7 @@ def test_any_bytes_are_read_in_any_order(method, tmp_path, monkeypatch):
         start = choose.randrange(len(TEXT))
         stop = choose.randrange(start, min(start + 3000, len(TEXT)) + 1)
         assert source.read(start, stop - start) == TEXT[start:stop]
-    with pytest.raises(CheckpointError, match="member 'a' has 100000 bytes, 100001 are needed"):
+    with pytest.raises(CheckpointError, match="member 'a' has 100,000 bytes, 100001 are needed"):
         source.read(99_999, 2)
 
 
@@ -368,8 +368,8 @@ def declare(nbytes):
 
 
 LIES = {
-    "longer": (declare(49_999), "inflates to more than 49999 bytes"),
-    "shorter": (declare(50_001), "ends after 50000 of 50001 bytes"),
+    "longer": (declare(49_999), "inflates to more than 49,999 bytes"),
+    "shorter": (declare(50_001), "ends after 50000 of 50,001 bytes"),
     "garbage": (lambda d: d.__setitem__(slice(31, 40), b"\xff" * 9), "invalid"),
 }
 

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "paraminspect"
 
 FLOORS = [
-    ["collector", "errors", "keras_layout", "parallel"],
+    ["collector", "errors", "keras_layout", "parallel", "wording"],
     ["libhdf5"],
     ["arrays", "functions", "syntax"],
     ["indexing", "casting"],

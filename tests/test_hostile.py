@@ -93,7 +93,7 @@ REFUSED = {
     "empty": (b"", "the file is empty"),
     "seven bytes": (bytes(7), "truncated: 7 bytes"),
     "length beyond the file": (header({"w": entry("F32", [2], 0, 8)}, bytes(8), 999), "999 bytes"),
-    "length of 2**63": (header("{}", bytes(8), 2**63), "9223372036854775808"),
+    "length of 2**63": (header("{}", bytes(8), 2**63), "9,223,372,036,854,775,808"),
     "length 0": (header(b"", b"{}" + bytes(9)), "must begin with '{'"),
     "one byte short": (header({"w": entry("F32", [2], 0, 8)}, bytes(7)), "truncated"),
     "one byte more": (header({"w": entry("F32", [2], 0, 8)}, bytes(9)), "trailing bytes"),

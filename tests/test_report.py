@@ -157,7 +157,7 @@ def test_a_narrow_screen_does_without_a_common_dtype_and_tells_it_below():
     tree = tree_of({"a.rather.long.name.of.a.parameter.weight": [768, 768]})
     lines = lines_of("table", tree, screen=Screen(76))
     assert lines[0].split() == ["name", "shape", "parameters", "bytes"]
-    assert lines[-1] == "1 names, 589,824 parameters, 2.25 MiB float32"
+    assert lines[-1] == "1 name, 589,824 parameters, 2.25 MiB float32"
     assert "float32" not in "\n".join(lines[:-1])
 
 
@@ -441,7 +441,7 @@ def test_markdown_is_a_table_with_totals():
     assert lines[0].startswith("| name")
     assert re.fullmatch(r"\|[-:|]+\|", lines[1])
     assert lines[2].startswith("| a\\|b")
-    assert lines[-1] == "1 names, 6 parameters, 24 B"
+    assert lines[-1] == "1 name, 6 parameters, 24 B"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from paraminspect.arrays import BLOCK_NBYTES, DTYPES, DType, Shape, count_elements
 from paraminspect.errors import AddressError, CheckpointError, DTypeError
 from paraminspect.indexing import gather
+from paraminspect.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -171,7 +172,9 @@ class RegularFile:
             return True
 
     def _ends_early(self, end: int, missing: int) -> CheckpointError:
-        return CheckpointError(f"{self.path}: truncated: {missing} bytes are missing @ byte {end}")
+        return CheckpointError(
+            f"{self.path}: truncated: {counted(missing, 'byte')} missing @ byte {end}"
+        )
 
     def __repr__(self) -> str:
         return f"RegularFile({str(self.path)!r})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from paraminspect.tree import ParameterTree
+from paraminspect.wording import counted
 
 SHOWN = 3
 """So many names are given."""
@@ -15,5 +16,7 @@ def left_out(tree: ParameterTree) -> list[str]:
         names = ", ".join(list(tree.others)[:SHOWN]) + (", ..." if len(tree.others) > SHOWN else "")
         lines.append(f"left out, for it is no parameter: {names}")
     if tree.optimizer:
-        lines.append(f"left out: the state of the optimizer, {len(tree.optimizer)} arrays")
+        lines.append(
+            f"left out: the state of the optimizer, {counted(len(tree.optimizer), 'array')}"
+        )
     return lines

@@ -21,6 +21,7 @@ from paraminspect.checkpoint._zip import NewArchive
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
 from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import ParameterTree
+from paraminspect.wording import counted
 
 
 def save_npz(
@@ -84,9 +85,9 @@ def _check(path: Path, arrays: Mapping[str, Array]) -> None:
 def _lost(tree: ParameterTree, path: Path) -> list[str]:
     lost = []
     if tree.ties:
-        count = len(tree.ties)
-        written = f"{count} aliases are copies" if count > 1 else "1 alias is a copy"
-        lost.append(f"npz knows no ties: {written} in {path}")
+        aliases = counted(len(tree.ties), "alias", "aliases")
+        written = "are copies" if len(tree.ties) > 1 else "is a copy"
+        lost.append(f"npz knows no ties: {aliases} {written} in {path}")
     keys = [key for key in tree.metadata if key not in tree.ties and key != FRAMEWORK_KEY]
     if keys:
         are = "are" if len(keys) > 1 else "is"

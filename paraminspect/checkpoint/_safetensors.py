@@ -23,6 +23,7 @@ from paraminspect.checkpoint._json import check_text, read_json, shown
 from paraminspect.collector import collector_paused
 from paraminspect.errors import CheckpointError
 from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.wording import counted
 
 METADATA = "__metadata__"
 """The key of the header that holds the metadata: no tensor can have this name."""
@@ -165,7 +166,8 @@ def _header_text(file: RegularFile) -> tuple[int, bytes]:
         raise CheckpointError("the file is empty")
     if len(first) < 8:
         raise CheckpointError(
-            f"truncated: {len(first)} bytes, too short for the length of a safetensors header"
+            f"truncated: {counted(len(first), 'byte')}, too short for the length of"
+            " a safetensors header"
         )
     length = int.from_bytes(first[:8], "little")
     fits = length <= MAXIMUM_HEADER_NBYTES and 8 + length <= file.size
@@ -176,7 +178,8 @@ def _header_text(file: RegularFile) -> tuple[int, bytes]:
         raise CheckpointError(f"the header must begin with '{{', got {first[8 : 8 + length][:8]!r}")
     if not fits:
         raise CheckpointError(
-            f"truncated: the header would have {length} bytes, the file has {file.size} in all"
+            f"truncated: the header would have {counted(length, 'byte')},"
+            f" the file has {file.size} in all"
         )
     return 8 + length, file.read(8, length)
 
@@ -261,10 +264,11 @@ def _check_spans(arrays: Mapping[str, StoredArray], start: int, size: int) -> No
         reached, last = end, name
     if reached > nbytes:
         raise CheckpointError(
-            f"truncated: the header promises {reached} bytes of data, the file has {nbytes}:"
-            f" tensor {shown(last)} would end outside"
+            f"truncated: the header promises {counted(reached, 'byte')} of data,"
+            f" the file has {nbytes}: tensor {shown(last)} would end outside"
         )
     if reached < nbytes:
         raise CheckpointError(
-            f"trailing bytes: the header tells of {reached} bytes of data, the file has {nbytes}"
+            f"trailing bytes: the header tells of {counted(reached, 'byte')} of data,"
+            f" the file has {nbytes}"
         )

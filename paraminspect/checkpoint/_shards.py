@@ -15,6 +15,7 @@ from paraminspect.checkpoint._json import check_text, read_json, shown
 from paraminspect.checkpoint._safetensors import read_header, tree_of
 from paraminspect.errors import CheckpointError
 from paraminspect.tree import ParameterTree
+from paraminspect.wording import counted
 
 MAXIMUM_INDEX_NBYTES = 64 << 20
 
@@ -131,7 +132,9 @@ def _check_presence(path: Path, shards: list[Path]) -> None:
     missing = [shard.name for shard in shards if not shard.exists()]
     if missing:
         names = ", ".join(missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
-        raise CheckpointError(f"{path}: {len(missing)} of {len(shards)} shards missing: {names}")
+        raise CheckpointError(
+            f"{path}: {len(missing)} of {counted(len(shards), 'shard')} missing: {names}"
+        )
 
 
 def _check_agreement(

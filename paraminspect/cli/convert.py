@@ -7,6 +7,7 @@ import click
 from paraminspect.arrays import parse_dtype
 from paraminspect.cli.options import Output, output_argument
 from paraminspect.source import open_source
+from paraminspect.wording import counted
 
 EPILOG = """\b
 Examples:
@@ -53,6 +54,6 @@ def convert_source(
         wanted = parse_dtype(dtype)
         edited = cast_tree(tree, wanted, unsafe=cast == "unsafe")
         count = sum(p.dtype != edited.entries[p.name].dtype for p in tree.parameters())
-        report.append(f"cast {count} of {tree.totals.arrays} arrays to {wanted}")
+        report.append(f"cast {count} of {counted(tree.totals.arrays, 'array')} to {wanted}")
         tree = edited
     output.save(tree, target, report, format_)

@@ -17,6 +17,7 @@ from paraminspect.cli.options import Output, output_options
 from paraminspect.errors import AddressError, escape
 from paraminspect.generators import RNG_ALIASES
 from paraminspect.source import DEFINITION_NAME, open_source
+from paraminspect.wording import counted
 
 if TYPE_CHECKING:
     from paraminspect.tree import ParameterTree
@@ -143,7 +144,7 @@ def init_parameters(
         lines = drawings_table(drawn, plan.drawings, report.Screen.of(sys.stdout))
         report.write(lines, sys.stdout)
     arrays = len({drawing.name for drawing in plan.drawings})
-    what = f"draw {arrays} of {tree.totals.arrays} arrays, --rng {rng} --seed {chosen}"
+    what = f"draw {arrays} of {counted(tree.totals.arrays, 'array')}, --rng {rng} --seed {chosen}"
     output.save(drawn, target, [what])
 
 

@@ -27,6 +27,7 @@ import click
 from paraminspect.cli.new_files import exists_already, is_source, new_path, tell_lost
 from paraminspect.errors import AddressError, escape
 from paraminspect.tree import ParameterTree
+from paraminspect.wording import counted
 
 _UNITS = {"": 1, "B": 1} | {
     letter + ending: base**power
@@ -124,7 +125,7 @@ class Output:
                 )
         tell_lost(lost)
         if not self.quiet:
-            size = f"{totals.arrays} arrays, {totals.nbytes} bytes"
+            size = f"{counted(totals.arrays, 'array')}, {counted(totals.nbytes, 'byte')}"
             for line in (*report, f"write {target}: {size}"):
                 click.echo(escape(f"would {line}" if self.dry_run else line))
 

@@ -12,6 +12,7 @@ from paraminspect.cli.options import Output, output_options, source_argument
 from paraminspect.errors import AddressError
 from paraminspect.source import open_source
 from paraminspect.tree import address_in
+from paraminspect.wording import counted
 
 if TYPE_CHECKING:
     from paraminspect.edit import Change
@@ -103,6 +104,6 @@ def _line(address: Address, change: Change) -> str:
     """`set h.0.bias[0:3]: 3 of 768 elements, also of h.1.bias`."""
     parameter = change.parameter
     index = "" if address.index is None else f"[{format_index(address.index)}]"
-    elements = "element" if parameter.count == 1 else "elements"
+    elements = counted(parameter.count, "element")
     also = f", also of {', '.join(change.aliases)}" if change.aliases else ""
-    return f"set {parameter.name}{index}: {change.count} of {parameter.count} {elements}{also}"
+    return f"set {parameter.name}{index}: {change.count} of {elements}{also}"

@@ -16,6 +16,7 @@ from paraminspect.distributions import (
 )
 from paraminspect.errors import SchemeError
 from paraminspect.initializers._target import Number, Scheme, Size, Target, Text
+from paraminspect.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -157,7 +158,9 @@ def lstm_bias(forget_bias: Number = 1.0) -> Scheme:
     def apply(target: Target) -> Distribution:
         _check_ndim("lstm_bias", target.shape, 1, 1)
         if target.shape[0] % 4:
-            raise SchemeError(f"lstm_bias needs 4 equal gates, got {target.shape[0]} values")
+            raise SchemeError(
+                f"lstm_bias needs 4 equal gates, got {counted(target.shape[0], 'value')}"
+            )
         gate = target.shape[0] // 4
 
         def fill(start: int, stop: int) -> np.ndarray[Any, Any]:

@@ -13,6 +13,7 @@ from paraminspect.report._diff_records import Differences, present, totals
 from paraminspect.report._fold import Folded, fold_names
 from paraminspect.report._rows import format_number
 from paraminspect.report._screen import Screen, aligned
+from paraminspect.wording import counted
 
 MARKS = {Change.MISSING: "-", Change.EXTRA: "+"}
 CHANGED = "~"
@@ -116,7 +117,7 @@ def summary(comparison: Comparison, differences: Differences) -> Iterator[str]:
     """The line of totals, and what was not compared."""
     counts = totals(comparison, differences)
     compared, same = counts.pop("compared"), counts.pop("same")
-    arrays = f"{compared:,} array{'s' * (compared != 1)}"
+    arrays = counted(compared, "array")
     if differences:
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
         both = f"{same:,} of {arrays} in both {'is' if same == 1 else 'are'} the same"
@@ -172,7 +173,7 @@ def _folded(
         casts = {look for look, n in common.items() if n >= MANY} if kind is Change.DTYPE else set()
         for look in casts:
             first = next(name for name, its in looks if its == look)
-            yield by_name[first], f"{common[look]:,} names"
+            yield by_name[first], counted(common[look], "name")
         looks = [(name, look) for name, look in looks if look not in casts]
         folds = fold_names(looks, separator) if kind is not Change.TIE else _each(by_name)
         yield from ((by_name[fold.name], fold.label) for fold in folds)

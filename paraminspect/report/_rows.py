@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from paraminspect.errors import escape
 from paraminspect.report._screen import Screen
 from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.wording import counted
 
 if TYPE_CHECKING:
     from paraminspect.stats import Stats
@@ -123,6 +124,6 @@ def format_totals(tree: ParameterTree) -> str:
         part = "all" if totals.trainable == totals.count else f"{totals.trainable:,}"
         trained = f" ({part} trainable)"
     return (
-        f"{totals.names:,} names{tied}, {totals.count:,} parameters{trained},"
+        f"{counted(totals.names, 'name')}{tied}, {counted(totals.count, 'parameter')}{trained},"
         f" {format_nbytes(totals.nbytes)}"
     )

@@ -16,6 +16,7 @@ from paraminspect.report._screen import Screen, aligned, is_unicode
 from paraminspect.report._slice_rows import object_of, slice_record
 from paraminspect.slicing import Slice
 from paraminspect.stats import Stats
+from paraminspect.wording import counted
 
 BAR_LENGTH = 40
 DROPPED_FIRST = ("dtype", "shape", "inf", "nan", "zeros")
@@ -82,7 +83,7 @@ def measures_as_text(measured: Sequence[Measured], screen: Screen | None) -> Ite
 
 def _bars(slice_: Slice, found: Histogram) -> Iterator[str]:
     """A line per bin: its value or edges, its count and a bar."""
-    yield f"{escape(slice_.title)}: {count_elements(slice_.data.shape):,} values"
+    yield f"{escape(slice_.title)}: {counted(count_elements(slice_.data.shape), 'value')}"
     largest = max(found.counts, default=0)
     mark = "█" if is_unicode() else "#"
     labels = _labels(found)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from paraminspect.errors import CheckpointError
+from paraminspect.wording import counted
 
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 KNOWN = frozenset((DEFLATE, SHUFFLE, FLETCHER32))
@@ -44,7 +45,7 @@ def undo_filters(raw: Bytes, filters: Sequence[Filter], skipped: int, nbytes: in
         else:
             raw = _inflated(raw, nbytes + _CHECKSUM_NBYTES * i)
     if len(raw) != nbytes:
-        raise CheckpointError(f"{len(raw)} bytes were stored instead of {nbytes}")
+        raise CheckpointError(f"stored as {counted(len(raw), 'byte')} instead of {nbytes}")
     return raw
 
 
@@ -55,7 +56,9 @@ def _inflated(raw: Bytes, most: int) -> bytes:
     except zlib.error as error:
         raise CheckpointError(f"cannot inflate: {str(error).rpartition(': ')[2]}") from None
     if len(made) > most:
-        raise CheckpointError(f"it inflates to more than the {most} bytes that it should have")
+        raise CheckpointError(
+            f"it inflates to more than the {counted(most, 'byte')} that it should have"
+        )
     if not decoder.eof:
         raise CheckpointError("the compressed data end too early")
     return made

@@ -11,6 +11,7 @@ from typing import Protocol
 from paraminspect.checkpoint._content import FIRST_NBYTES, find_hdf5
 from paraminspect.errors import CheckpointError
 from paraminspect.libhdf5.process import Extent
+from paraminspect.wording import counted
 
 SUPERBLOCK_NBYTES = 64
 
@@ -44,7 +45,9 @@ def find_extent(file: Readable) -> Extent:
     wanted = _told_size(file.read(base, min(extent.size, SUPERBLOCK_NBYTES)))
     if wanted > extent.size:
         missing = wanted - extent.size
-        raise CheckpointError(f"truncated: {missing} of the {wanted} bytes of HDF5 are missing")
+        raise CheckpointError(
+            f"truncated: {missing} of the {counted(wanted, 'byte')} of HDF5 missing"
+        )
     return extent
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from paraminspect.checkpoint._files import RegularFile
 from paraminspect.checkpoint._json import shown
 from paraminspect.errors import CheckpointError
+from paraminspect.wording import counted
 
 STORED, DEFLATED = 0, 8
 """The two methods that are read."""
@@ -138,7 +139,7 @@ def _find_directory(file: RegularFile) -> _Directory:
     if offset + nbytes != end:
         raise CheckpointError(
             f"the zip directory should end at byte {end}, where its end record begins,"
-            f" but has {nbytes} bytes from byte {offset} on"
+            f" but has {counted(nbytes, 'byte')} from byte {offset} on"
         )
     if nbytes > MAXIMUM_DIRECTORY_NBYTES:
         raise CheckpointError(
@@ -189,7 +190,9 @@ def _entries(file: RegularFile, directory: _Directory) -> Iterator[_Entry]:
         count += 1
         yield _entry(fields, raw_name, extra)
     if count != directory.count:
-        raise CheckpointError(f"the zip directory has {count} entries, not {directory.count}")
+        raise CheckpointError(
+            f"the zip directory has {counted(count, 'entry', 'entries')}, not {directory.count}"
+        )
 
 
 def _entry(fields: tuple[int, ...], raw_name: bytes, extra: bytes) -> _Entry:
@@ -281,7 +284,8 @@ def _check_entry(entry: _Entry) -> None:
         )
     if entry.method == STORED and entry.stored_nbytes != entry.nbytes:
         raise member_error(
-            name, f"is stored in {entry.stored_nbytes} bytes but would have {entry.nbytes}"
+            name,
+            f"is stored in {counted(entry.stored_nbytes, 'byte')} but would have {entry.nbytes}",
         )
     if entry.nbytes > entry.stored_nbytes * MAXIMUM_EXPANSION:
         raise member_error(

@@ -16,6 +16,7 @@ from paraminspect.checkpoint._files import RegularFile
 from paraminspect.checkpoint._zip._directory import Member
 from paraminspect.checkpoint._zip._member import MemberBytes
 from paraminspect.errors import CheckpointError
+from paraminspect.wording import counted
 
 STORED_CHUNK_NBYTES = 1 << 16
 PIECE_NBYTES = 1 << 18
@@ -115,14 +116,14 @@ class InflatedMember(MemberBytes):
                 position.crc = zlib.crc32(piece, position.crc)
                 return piece
             if position.decoder.eof or not (position.pending or self._is_left(position)):
-                raise self._damaged(f"ends after {position.made} of {self.size} bytes")
+                raise self._damaged(f"ends after {position.made} of {counted(self.size, 'byte')}")
 
     def _decompress(self, position: _Position, most: int) -> bytes:
         try:
             piece: bytes = position.decoder.decompress(position.pending, most)
         except zlib.error as error:
             reason = str(error).rpartition(": ")[2]
-            raise self._damaged(f"{reason} after {position.made} bytes") from None
+            raise self._damaged(f"{reason} after {counted(position.made, 'byte')}") from None
         position.pending = position.decoder.unconsumed_tail
         return piece
 
@@ -144,11 +145,11 @@ class InflatedMember(MemberBytes):
         """The data must end here, and be what was written."""
         while not position.decoder.eof:
             if self._decompress(position, 1):
-                raise self._damaged(f"inflates to more than {self.size} bytes")
+                raise self._damaged(f"inflates to more than {counted(self.size, 'byte')}")
             if position.decoder.eof:
                 break
             if not self._is_left(position):
-                raise self._damaged(f"does not end after {self.size} bytes")
+                raise self._damaged(f"does not end after {counted(self.size, 'byte')}")
             self._feed(position)
         if position.decoder.unused_data or self._is_left(position):
             raise self._damaged("is followed by bytes of no use")

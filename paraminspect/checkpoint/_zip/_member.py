@@ -9,6 +9,7 @@ from paraminspect.checkpoint._files import RegularFile
 from paraminspect.checkpoint._zip._crc import joined_crc
 from paraminspect.checkpoint._zip._directory import Member, member_error
 from paraminspect.errors import CheckpointError
+from paraminspect.wording import counted
 
 
 class MemberBytes:
@@ -43,7 +44,7 @@ class MemberBytes:
     def check_bounds(self, offset: int, nbytes: int) -> None:
         """Raise `CheckpointError` for bytes that the member does not have."""
         if not 0 <= offset <= offset + nbytes <= self.size:
-            raise self.error(f"has {self.size} bytes, {offset + nbytes} are needed")
+            raise self.error(f"has {counted(self.size, 'byte')}, {offset + nbytes} are needed")
 
     def error(self, message: str) -> CheckpointError:
         """The error of this member; `message` goes on from its name."""

@@ -14,6 +14,7 @@ from paraminspect.compute._functions import plain
 from paraminspect.compute._steady import maximum, minimum
 from paraminspect.compute.keras._activations import activation_of
 from paraminspect.errors import ShapeError
+from paraminspect.wording import counted
 
 BRANCHES = "branches"
 """The part that holds what feeds a layer of several inputs (`frameworks.keras`)."""
@@ -43,7 +44,7 @@ def embedding(call: Call, x: Any) -> Any:
     outside = (indices < 0) | (indices >= rows.shape[0])
     if outside.any():
         wrong = indices[outside].flat[0]
-        raise ShapeError(f"index {wrong} is not one of the {rows.shape[0]} rows")
+        raise ShapeError(f"index {wrong} is not one of the {counted(rows.shape[0], 'row')}")
     return rows[indices]
 
 

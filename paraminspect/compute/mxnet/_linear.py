@@ -21,6 +21,7 @@ from paraminspect.compute._windows import (
 )
 from paraminspect.errors import ShapeError
 from paraminspect.frameworks._inputs import per_axis
+from paraminspect.wording import counted
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "relu": f.relu,
@@ -54,7 +55,7 @@ def embedding(call: Call, x: Any) -> Any:
     outside = (indices < 0) | (indices >= weight.shape[0])
     if outside.any():
         wrong = indices[outside].flat[0]
-        raise ShapeError(f"index {wrong} is not one of the {weight.shape[0]} rows")
+        raise ShapeError(f"index {wrong} is not one of the {counted(weight.shape[0], 'row')}")
     return weight[indices]
 
 

@@ -12,6 +12,7 @@ from paraminspect.compute._functions import flatten, leaky_relu, plain
 from paraminspect.compute._steady import mean, where
 from paraminspect.compute._windows import first_maximum
 from paraminspect.errors import ShapeError
+from paraminspect.wording import counted
 
 
 def linear(call: Call, x: Any) -> Any:
@@ -63,7 +64,7 @@ def _check_indices(x: Any, count: int) -> None:
         raise ShapeError(f"an embedding takes integers, got {x.dtype}")
     outside = (x < 0) | (x >= count)
     if outside.any():
-        raise ShapeError(f"index {x[outside].flat[0]} is not one of the {count} rows")
+        raise ShapeError(f"index {x[outside].flat[0]} is not one of the {counted(count, 'row')}")
 
 
 def flattening(call: Call, x: Any) -> Any:

@@ -12,6 +12,7 @@ from paraminspect.frameworks.keras._declare import drawn, layer
 from paraminspect.frameworks.keras._dense import einsum_dense
 from paraminspect.frameworks.keras._shapes import known
 from paraminspect.layers import Build, Built, Layer
+from paraminspect.wording import counted
 
 Join = Callable[[SimpleNamespace, Sequence[Shape]], Built]
 """How a layer is built on several inputs."""
@@ -45,7 +46,7 @@ def _query_value_key(a: SimpleNamespace, shapes: Sequence[Shape]) -> tuple[Shape
     """The shapes of the three, whatever of them is given: the value is the key by default."""
     if not 1 <= len(shapes) <= 3:
         raise DefinitionError(
-            f"{a.kind} takes a query, a value and a key, got {len(shapes)} inputs"
+            f"{a.kind} takes a query, a value and a key, got {counted(len(shapes), 'input')}"
         )
     query, value, key = (*shapes, shapes[-1], shapes[-1])[:3]
     for shape in (query, value, key):

@@ -19,6 +19,7 @@ from paraminspect.frameworks.keras._shapes import (
     windows,
 )
 from paraminspect.layers import Build, Built, Spec
+from paraminspect.wording import counted
 
 
 def geometry(a: SimpleNamespace, ndim: int) -> SimpleNamespace:
@@ -62,8 +63,8 @@ def _convolution(ndim: int) -> Maker:
             _, channels = split_channels(shape, g.data_format)
             if channels % a.groups:
                 raise DefinitionError(
-                    f"{a.kind}: the {channels} channels of its input {list(shape)} must be"
-                    f" divisible by groups {a.groups}"
+                    f"{a.kind}: the {counted(channels, 'channel')} of its input"
+                    f" {list(shape)} must be divisible by groups {a.groups}"
                 )
             kernel = (*g.kernel, channels // a.groups, a.filters)
             specs = {"kernel": weight(a, kernel, "kernel_initializer"), **_bias(a, a.filters)}

@@ -11,6 +11,7 @@ from paraminspect.frameworks.keras._declare import Initialized, drawn, layer, we
 from paraminspect.frameworks.keras._initializers import scheme_of
 from paraminspect.frameworks.keras._shapes import axis_of, known
 from paraminspect.layers import Build, Built
+from paraminspect.wording import counted
 
 
 def _batch_normalization(a: SimpleNamespace) -> Build:
@@ -93,8 +94,8 @@ def _group_normalization(a: SimpleNamespace) -> Build:
         channels = shape[axis_of(a.kind, a.axis, shape)]
         if a.groups != -1 and channels % a.groups:
             raise DefinitionError(
-                f"{a.kind}: the {channels} channels of its input {list(shape)} must be divisible"
-                f" by groups {a.groups}"
+                f"{a.kind}: the {counted(channels, 'channel')} of its input"
+                f" {list(shape)} must be divisible by groups {a.groups}"
             )
         return Built(_gamma_and_beta(a, (channels,)), output=shape)
 

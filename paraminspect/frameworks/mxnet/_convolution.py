@@ -18,6 +18,7 @@ from paraminspect.frameworks.mxnet._declare import (
 )
 from paraminspect.frameworks.mxnet._shapes import join_channels, split_channels
 from paraminspect.layers import Build, Built, Layer, Spec, UnknownInputError
+from paraminspect.wording import counted
 
 LAYOUTS = {1: ("NCW",), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 """The layouts of a convolution by its number of axes; the first is the default."""
@@ -65,7 +66,9 @@ def _traced(
     expect_axes(shape, ndim + 1)
     channels, sizes = split_channels(shape, a.layout)
     if a.in_channels and channels != a.in_channels:
-        raise DefinitionError(f"expected an input of {a.in_channels} channels, got {list(shape)}")
+        raise DefinitionError(
+            f"expected an input of {counted(a.in_channels, 'channel')}, got {list(shape)}"
+        )
     _check_groups(a, "in_channels", channels)
     after = sizes_after(sizes)
     if min(after) < 1:

@@ -17,6 +17,7 @@ from paraminspect.frameworks.mxnet._declare import (
 )
 from paraminspect.frameworks.mxnet._shapes import refuse_time_major, with_last
 from paraminspect.layers import Build, Built, Spec, UnknownInputError
+from paraminspect.wording import counted
 
 
 def _dense(a: SimpleNamespace) -> Build:
@@ -29,7 +30,9 @@ def _dense(a: SimpleNamespace) -> Build:
     def build(shape: Shape | None) -> Built:
         in_units = a.in_units or _in_units(a, shape)
         if shape is not None and in_units != _in_units(a, shape):
-            raise DefinitionError(f"expected an input of {in_units} units, got {list(shape)}")
+            raise DefinitionError(
+                f"expected an input of {counted(in_units, 'unit')}, got {list(shape)}"
+            )
         whole = (a.units, in_units)
         weight = kind(whole, weight_scheme, fans_of(whole), "out_in", dtype, own_scheme=is_own)
         specs = {"weight": weight}

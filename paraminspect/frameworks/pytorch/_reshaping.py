@@ -11,6 +11,7 @@ from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.frameworks._declare import Maker, declare
 from paraminspect.frameworks._inputs import batch_axis, expect_axes, per_axis
 from paraminspect.layers import Build, Layer, fixed
+from paraminspect.wording import counted
 
 
 def _flattened(a: SimpleNamespace) -> Build:
@@ -106,7 +107,9 @@ def _with_pixels(shape: Shape) -> Shape:
 def _channels_shuffled(a: SimpleNamespace) -> Build:
     def output(shape: Shape) -> Shape:
         if len(shape) < 2 or shape[0] % a.groups:
-            raise DefinitionError(f"channels must divide into {a.groups} groups, got {list(shape)}")
+            raise DefinitionError(
+                f"channels must divide into {counted(a.groups, 'group')}, got {list(shape)}"
+            )
         return shape
 
     return fixed(output=output)
