@@ -3,6 +3,7 @@
 import hashlib
 import math
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from statistics import NormalDist
 
 import ml_dtypes
@@ -24,6 +25,7 @@ from paraminspect.distributions import (
 from paraminspect.errors import SchemeError
 from paraminspect.generators import Draw, open_generator
 from paraminspect.generators._native_streams import BLOCK
+from paraminspect.generators._whole import Latest
 from paraminspect.generators._ziggurat import log, tables
 
 INDEPENDENT = {
@@ -277,3 +279,10 @@ def test_the_layers_of_the_ziggurat_have_equal_areas():
     area = t.width * (t.density[1:] - t.density[:-1])
     np.testing.assert_allclose(area[1:], area[1], rtol=1e-12)
     np.testing.assert_allclose(t.density[1:-1], np.exp(-(t.inner[:-1] ** 2) / 2), rtol=1e-13)
+
+
+def test_arrays_made_whole_by_one_function_keep_their_own_dtypes():
+    latest = Latest()
+    make = partial(np.arange, 3.0)
+    arrays = [latest.whole((3,), DTYPES[name], make) for name in ("float32", "float64")]
+    assert [array.read(0, 3).dtype for array in arrays] == [np.float32, np.float64]

@@ -34,11 +34,11 @@ class Latest:
 
         def read(start: int, stop: int) -> np.ndarray[Any, Any]:
             with self._lock:
-                values = next((values for known, values in self._held if known is make), None)
+                values = next((values for known, values in self._held if known is flat), None)
                 if values is None:
                     del self._held[:-1]  # before it is made: never three at a time
                     values = self._maker.submit(flat).result()
-                    self._held.append((make, values))
+                    self._held.append((flat, values))
             return values[start:stop]
 
         return Recipe(shape, dtype, read)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from paraminspect.errors import escape
-from paraminspect.report._rows import STATS, View, record
+from paraminspect.report._rows import KEYS, STATS, Facts, View, facts, named, record
 
 SCHEMA_VERSION = 1
 
@@ -56,20 +56,17 @@ def as_json(view: View) -> Iterator[str]:
 def as_jsonl(view: View) -> Iterator[str]:
     """One object per parameter and line.
 
-    A hundred thousand parameters differ in little but their names: the rest is encoded once.
+    A hundred thousand parameters differ in little but their names: equal facts are encoded once.
     """
     if view.stats is not None:
         yield from map(_encode, _records(view))
         return
-    made: dict[object, str] = {}
-    ties = view.tree.ties
+    made: dict[Facts, str] = {}
     for p in islice(view.tree.entries.values(), view.limit or None):
-        key = (p.shape, p.dtype.name, p.trainable, ties.get(p.name), p.layer, p.scheme)
-        if key not in made:
-            row = record(view, p)
-            del row["name"]
-            made[key] = _encode(row)[1:]
-        yield f'{{"name": {_encode(p.name)}, {made[key]}'
+        known = facts(view.tree, p)
+        if known not in made:
+            made[known] = _encode(named(known))[1:]
+        yield f'{{"name": {_encode(p.name)}, {made[known]}'
 
 
 def as_names(view: View) -> Iterator[str]:
@@ -100,19 +97,7 @@ def _separated(view: View, dialect: str) -> Iterator[str]:
 
 
 def _rows(view: View) -> Iterator[list[Any]]:
-    header = [
-        "name",
-        "shape",
-        "dtype",
-        "count",
-        "nbytes",
-        "trainable",
-        "tied_to",
-        "layer",
-        "scheme",
-        "stored_path",
-    ]
-    yield [*header, *(STATS if view.stats is not None else ())]
+    yield ["name", *KEYS, *(STATS if view.stats is not None else ())]
     for row in _records(view):
         row["name"] = escape(row["name"])
         row["shape"] = "x".join(map(str, row["shape"]))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from paraminspect.arrays import Shape
 from paraminspect.errors import escape
 from paraminspect.report._screen import Screen
 from paraminspect.tree import Parameter, ParameterTree
@@ -62,23 +63,39 @@ def _sortable(number: re.Match[str]) -> str:
     return chr(1 + len(digits)) + digits
 
 
+KEYS = (
+    "shape",
+    "dtype",
+    "count",
+    "nbytes",
+    "trainable",
+    "tied_to",
+    "layer",
+    "scheme",
+    "stored_path",
+)
+"""What is known of a parameter beside its name, by the keys of the JSON contract."""
+
+Facts = tuple[Shape, str, int, int, bool | None, str | None, str | None, str | None, str | None]
+
+
+def facts(tree: ParameterTree, p: Parameter) -> Facts:
+    """The values of `KEYS`. Equal facts are written alike, so a report may write them once."""
+    tied_to = tree.ties.get(p.name)
+    kind = (p.trainable, tied_to, p.layer, p.scheme, p.stored_path)
+    return (p.shape, p.dtype.name, p.count, p.nbytes, *kind)
+
+
+def named(known: Facts) -> dict[str, Any]:
+    """Facts by their keys."""
+    return dict(zip(KEYS, known, strict=True))
+
+
 def record(view: View, parameter: Parameter) -> dict[str, Any]:
-    """All that is known of a parameter, by the keys of the JSON contract."""
-    tree = view.tree
-    row: dict[str, Any] = {
-        "name": parameter.name,
-        "shape": list(parameter.shape),
-        "dtype": parameter.dtype.name,
-        "count": parameter.count,
-        "nbytes": parameter.nbytes,
-        "trainable": parameter.trainable,
-        "tied_to": tree.ties.get(parameter.name),
-        "layer": parameter.layer,
-        "scheme": parameter.scheme,
-        "stored_path": parameter.stored_path,
-    }
+    """All that is reported of a parameter, by the keys of the JSON contract."""
+    row = {"name": parameter.name, **named(facts(view.tree, parameter))}
     if view.stats is not None:
-        found = view.stats.get(tree.own_name(parameter.name))
+        found = view.stats.get(view.tree.own_name(parameter.name))
         row["stats"] = {key: strict(getattr(found, key, None)) for key in STATS}
     return row
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
+from paraminspect.arrays import Shape
 from paraminspect.errors import escape
 from paraminspect.report._fold import Folded, fold_names
 from paraminspect.report._rows import (
@@ -149,12 +150,10 @@ def _cells(
             label, note = f"{label} {note}", ""
         names.append(label)
         stored = escape(p.stored_path or p.name) if view.stored else ""
-        key = (p.shape, p.dtype.name, times, note, p.scheme, stored)
-        if key not in made:
-            count, nbytes = f"{p.count * times:,}", format_nbytes(p.nbytes * times)
-            sizes = (str(list(p.shape)), p.dtype.name, count, nbytes)
-            made[key] = (*sizes, note, p.scheme or "", stored)
-        rests.append(made[key])
+        known = (p.shape, p.dtype.name, p.count, p.nbytes, times, note, p.scheme, stored)
+        if known not in made:
+            made[known] = _beside_name(*known)
+        rests.append(made[known])
     header = list(HEADER)
     if view.stats is not None:
         header += STATS
@@ -162,6 +161,21 @@ def _cells(
         measured = [tuple(_statistic(stats, key) for key in STATS) for stats in found]
         rests = [(*rest, *more) for rest, more in zip(rests, measured, strict=True)]
     return _used(header, names, rests)
+
+
+def _beside_name(
+    shape: Shape,
+    dtype: str,
+    count: int,
+    nbytes: int,
+    times: int,
+    note: str,
+    scheme: str | None,
+    stored: str,
+) -> tuple[str, ...]:
+    """The cells below `HEADER`, without the name, of a row for `times` parameters."""
+    sizes = f"{count * times:,}", format_nbytes(nbytes * times)
+    return str(list(shape)), dtype, *sizes, note, scheme or "", stored
 
 
 def _used(

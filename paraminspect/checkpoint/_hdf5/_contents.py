@@ -76,7 +76,7 @@ class Contents:
     links: dict[str, str] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
     _cache: ChunkCache = field(default_factory=ChunkCache)
-    _arrays: dict[int, StoredArray] = field(default_factory=dict)
+    _arrays: dict[tuple[int, DType], StoredArray] = field(default_factory=dict)
 
     @property
     def asks_for_values(self) -> bool:
@@ -110,10 +110,11 @@ class Contents:
         """The values of a dataset, not read yet; two links to one dataset give one array."""
         dtype = dtype or dataset.dtype
         assert dtype is not None
-        if dataset.address not in self._arrays:
+        key = dataset.address, dtype
+        if key not in self._arrays:
             order: Literal["<", ">"] = ">" if dataset.byteorder == ">" else "<"
-            self._arrays[dataset.address] = self._array(dataset, dtype, order)
-        return self._arrays[dataset.address]
+            self._arrays[key] = self._array(dataset, dtype, order)
+        return self._arrays[key]
 
     def _array(self, dataset: Dataset, dtype: DType, order: Literal["<", ">"]) -> StoredArray:
         place = (self.library, dataset.path, dataset.shape, dataset.itemsize)
