@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.arrays import Shape
-from paraminspect.errors import ShapeError
+from paraminspect.errors import ShapeError, TieError
+from paraminspect.fitting import torn_ties, under_names_of
 from paraminspect.tree import Parameter, ParameterTree
 
 if TYPE_CHECKING:
@@ -44,9 +45,16 @@ class Model(ParameterTree):
     def load(self, values: ParameterTree) -> Model:
         """The model with the values of a checkpoint, which must have every array in its shape.
 
-        Of a tied array any name will do: some writers keep the first one, some the last.
+        Of a tied array any name will do (see `fitting`); under several names it must have one
+        value. Raises `AddressError`, `ShapeError` and `TieError`.
         """
+        values = under_names_of(self, values)
         changed = {own.name: self._found(own, values) for own in self.parameters()}
+        for alias, own_name in torn_ties(self, values):
+            raise TieError(
+                f"{alias!r} and {own_name!r} are one array in the definition, and two in"
+                f" {values.source} that differ"
+            )
         entries = {
             name: replace(p, data=changed[self.own_name(name)].data)
             for name, p in self.entries.items()
@@ -54,10 +62,9 @@ class Model(ParameterTree):
         return replace(self, entries=entries)
 
     def _found(self, own: Parameter, values: ParameterTree) -> Parameter:
-        names = [name for name in (own.name, *self.aliases(own.name)) if name in values.entries]
-        if not names:
+        if own.name not in values.entries:
             raise values.no_match(own.name)
-        given = values.entries[names[0]]
+        given = values.entries[own.name]
         if given.shape != own.shape:
             raise ShapeError(
                 f"{own.name!r}: {values.source} has shape {list(given.shape)},"

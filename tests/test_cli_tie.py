@@ -2,10 +2,13 @@
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 import safetensors
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
+
+from paraminspect.checkpoint import open_checkpoint
 
 VALUES = {
     "head.weight": np.arange(6.0),
@@ -87,11 +90,33 @@ def test_equal_arrays_are_listed_with_what_they_would_save(run, model):
     assert run("tie", "--find", model).out == f"{model}: no equal arrays\n"
 
 
+def test_a_name_can_be_added(run, model):
+    before = load_file(model)
+    done = run("tie", "-i", model, "new.weight", "small")
+    assert done.out.startswith("add new.weight, another name of small\n")
+    assert open_checkpoint(model).ties == {"new.weight": "small"}
+    after = load_file(model)
+    assert after.keys() == before.keys()
+    assert all(np.array_equal(after[name], before[name]) for name in before)
+
+
+def test_a_name_is_added_to_an_hdf5_file_as_a_hard_link(run, tmp_path):
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["a/w"] = np.arange(6.0).reshape(2, 3)
+        file.attrs["kept"] = "yes"
+    run("tie", "-i", tmp_path / "m.h5", "b/c/w", "a/w")
+    with h5py.File(tmp_path / "m.h5") as file:
+        assert file["b/c/w"] == file["a/w"]
+        assert file.attrs["kept"] == "yes"
+        np.testing.assert_array_equal(file["b/c/w"], np.arange(6.0).reshape(2, 3), strict=True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["model.safetensors", "small", "other", "-i"], "float64[3] is not float64[6]"),
-        (["model.safetensors", "smal", "other", "-i"], "the nearest is 'small'"),
+        (["model.safetensors", "small", "othe", "-i"], "the nearest is 'other'"),
+        (["model.safetensors", "small.x", "other", "-i"], "cannot stand beside 'small'"),
         (["model.safetensors", "small", "nope", "-i"], "no parameter matches 'nope'"),
         (["model.safetensors", "small", "small", "-i"], "are one array already"),
         (["model.safetensors", "small", "-i"], "expected SOURCE ALIAS TARGET"),

@@ -17,7 +17,9 @@ FLOORS = [
     ["forward", "generators"],
     ["layers"],
     ["tree"],
-    ["diff", "renaming", "slicing", "duplicates"],
+    ["slicing", "duplicates"],
+    ["fitting"],
+    ["diff", "renaming"],
     ["naming", "stats", "edit"],
     [
         "checkpoint._content",

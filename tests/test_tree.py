@@ -202,7 +202,10 @@ def test_untying_gives_a_name_its_own_array():
         (lambda tree: tree.tie("c", "c"), "'c' and 'c' are one array already"),
         (lambda tree: tree.untie("c"), "'c' is not an alias of another parameter"),
         (lambda tree: tree.untie("a"), "'a' is not an alias .* it owns the array; its aliases are 'b'"),
-        (lambda tree: tree.tie("x", "a"), "no parameter matches 'x'"),
+        (lambda tree: tree.tie("a", "x"), "no parameter matches 'x'"),
+        (lambda tree: tree.tie("x", "y"), "no parameter matches 'y'"),
+        (lambda tree: tree.tie("a.b", "c"), "'a.b' cannot stand beside 'a': one is in the other"),
+        (lambda tree: tree.tie("", "a"), "a new name must be printable, got ''"),
     ],
 )  # fmt: skip
 def test_a_tie_that_cannot_be_says_why(edit, message):

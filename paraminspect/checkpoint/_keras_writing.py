@@ -201,10 +201,12 @@ def _edit(contents: Contents, edits: Edits, new: NewFile, path: Path, base: int)
     expected = {name: (d.shape, d.dtype, d.itemsize) for name, d in contents.datasets.items()}
     target = Target(new, path)
     extent = Extent(base, contents.library.extent.size)
-    if edits.untied or edits.links:
+    expected |= {alias: expected[own] for alias, own in edits.added}
+    if edits.untied or edits.links or edits.added:
         editor = Library(target, extent, "Editor")
         editor.ask("untie", SECONDS, paths=edits.untied)
         editor.ask("tie", SECONDS, links=edits.links)
+        editor.ask("add", SECONDS, links=edits.added)
         extent = _close(editor)
         contents = _read_back(new, path, extent)
     elsewhere = _write_in_place(contents, edits, new, base)
@@ -216,7 +218,7 @@ def _edit(contents: Contents, edits: Edits, new: NewFile, path: Path, base: int)
     found = _read_back(new, path, extent)
     if {name: (d.shape, d.dtype, d.itemsize) for name, d in found.datasets.items()} != expected:
         raise CheckpointError(f"{path}: what was written reads back as something else")
-    for alias, own in edits.links:
+    for alias, own in (*edits.links, *edits.added):
         if found.datasets[alias].address != found.datasets[own].address:
             raise CheckpointError(f"{path}: {alias!r} and {own!r} are not one dataset")
     return extent.base + extent.size

@@ -102,8 +102,8 @@ def diff_sources(
     """Compare LEFT with RIGHT: two checkpoints, or a definition and a checkpoint.
 
     Tells names that are missing (only in LEFT) or extra (only in RIGHT), and shapes, dtypes,
-    ties and values that differ. A definition has no values: against one, the names and shapes
-    are compared, as load_state_dict(strict=True) does.
+    ties and values that differ. A definition has no values: against one, names, shapes and dtypes
+    are compared. A tied array is there if any of its names is.
     """
     _check_use({"stat": stat, "depth": depth, "sort": sort, "format": style}, quiet)
     from paraminspect.cli.progress import progress

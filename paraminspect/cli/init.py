@@ -128,12 +128,16 @@ def init_parameters(
         return
     tree = open_source(_source(source))
     target = output.target(tree, _beside(tree))
+    tied: tuple[str, ...] = ()
     if model is not None:
-        tree = _completed(tree, open_source(model), rules, output)
+        tree, tied = _completed(tree, open_source(model), rules, output)
     parsed = [parse_rule(rule, tree.entries) for rule in rules]
     wishes: dict[str, Any] = {"scheme": scheme, "rules": parsed, "layout": layout}
     wishes["dtype"] = None if dtype is None else parse_dtype(dtype)
     plan = plan_initialization(tree, **wishes, functions=functions)
+    if not plan.drawings and tied:
+        output.save(tree, target, [f"add {len(tied)} tied name{'s' * (len(tied) > 1)}"])
+        return
     if not plan.drawings:
         raise click.UsageError(_nothing(tree, model))
     chosen = secrets.randbits(FRESH_BITS) if seed is None else seed
@@ -163,8 +167,8 @@ def _beside(tree: ParameterTree) -> Path | None:
 
 def _completed(
     tree: ParameterTree, model: ParameterTree, rules: Sequence[str], output: Output
-) -> ParameterTree:
-    """The checkpoint with what the definition has and it lacks, which is told."""
+) -> tuple[ParameterTree, tuple[str, ...]]:
+    """The checkpoint with what the definition has and it lacks, which is told; names only tied."""
     from paraminspect.initialization import complete
     from paraminspect.report.initialization import completion_lines
 
@@ -172,9 +176,9 @@ def _completed(
         raise click.UsageError("--missing-from names a definition, for a SOURCE with values")
     completed = complete(tree, model, _redrawn(model, rules))
     if not output.quiet:
-        for line in completion_lines(completed, tree):
+        for line in completion_lines(completed):
             click.echo(escape(line))
-    return completed.tree
+    return completed.tree, completed.tied
 
 
 def _redrawn(model: ParameterTree, rules: Sequence[str]) -> set[str]:

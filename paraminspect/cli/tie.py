@@ -48,7 +48,8 @@ def tie_parameters(
 ) -> None:
     """Make ALIAS another name of the array of TARGET, in SOURCE: stored and counted once.
 
-    Shapes and dtypes must agree. The values are those of TARGET.
+    Shapes and dtypes must agree. The values are those of TARGET. An ALIAS that SOURCE does not
+    have is a new name.
     """
     _check_use(alias, target, undo, find)
     _check_options(find, style, output)
@@ -105,10 +106,13 @@ def _tie(tree: ParameterTree, alias: str, target: str) -> tuple[ParameterTree, s
     from paraminspect.duplicates import same_values
 
     edited = tree.tie(alias, target)
+    own = edited.own_name(target)
+    if alias not in tree.entries:
+        return edited, f"add {alias}, another name of {own}"
     saved = format_nbytes(tree.totals.nbytes - edited.totals.nbytes)
     kept, dropped = tree.entries[target], tree.entries[alias]
     gone = "" if same_values(kept.data, dropped.data) else f"; {alias} had other values, now gone"
-    return edited, f"tie {alias} to {edited.own_name(target)}: {saved} saved{gone}"
+    return edited, f"tie {alias} to {own}: {saved} saved{gone}"
 
 
 def _undo(tree: ParameterTree, alias: str) -> tuple[ParameterTree, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from paraminspect.arrays import DType, Opaque, Shape, Unset, count_elements
+from paraminspect.arrays import DType, Opaque, Shape, count_elements
 from paraminspect.diff._numbers import Tolerance
 from paraminspect.diff._select import select_pair
 from paraminspect.diff._values import (
@@ -21,6 +21,7 @@ from paraminspect.diff._values import (
     compare_arrays,
 )
 from paraminspect.errors import DTypeError
+from paraminspect.fitting import is_definition, pair_under_one_naming, torn_ties
 from paraminspect.parallel import Progress, unwatched
 from paraminspect.plausible import check_plausible
 from paraminspect.tree import Parameter, ParameterTree
@@ -73,10 +74,12 @@ def diff_trees(
     Numbers are equal if `|left - right| <= atol + rtol * |right|`, as in `numpy.isclose`; NaN
     equals NaN unless `nan_differs`. `ignore` names kinds of differences that do not count.
 
-    Against a definition these are the differences that `load_state_dict(strict=True)` tells:
-    missing, extra and shape; a definition has no values, and loading casts and unties.
+    A definition has no values: against one, names, shapes and dtypes are compared, the names as
+    the definition tells them (see `fitting`). A declared tie differs only if the checkpoint holds
+    two arrays whose values differ.
     """
     tolerance = Tolerance(rtol, atol, nan_differs)
+    left, right = pair_under_one_naming(left, right)
     return Comparison(left, right, tolerance, frozenset(map(Change, ignore)))
 
 
@@ -106,17 +109,14 @@ class Comparison:
     @property
     def against_definition(self) -> bool:
         """Whether one side, and only one, is a definition."""
-        return len({_is_definition(self.left), _is_definition(self.right)}) == 2
+        return is_definition(self.left) != is_definition(self.right)
 
     @cached_property
     def skipped(self) -> frozenset[Change]:
         """What is not compared: it is ignored, or a definition does not tell it."""
-        skipped = self.ignore
-        if self.against_definition:
-            skipped |= {Change.DTYPE, Change.TIE}
-        if _is_definition(self.left) or _is_definition(self.right):
-            skipped |= {Change.VALUE}
-        return skipped
+        if is_definition(self.left) or is_definition(self.right):
+            return self.ignore | {Change.VALUE}
+        return self.ignore
 
     @property
     def metadata(self) -> list[str]:
@@ -195,6 +195,9 @@ class Comparison:
         """Names that are tied otherwise, whichever of the tied names the array is stored under."""
         if not (self.left.ties or self.right.ties):
             return
+        if self.against_definition:
+            yield from self._torn_ties()
+            return
         common = self.left.entries.keys() & self.right.entries.keys()
         one, two = _groups(self.left, common), _groups(self.right, common)
         for name in self.left.entries:
@@ -202,6 +205,17 @@ class Comparison:
                 owners = _owner(self.left, one[name], name), _owner(self.right, two[name], name)
                 if owners[0] != owners[1]:
                     yield Difference(name, Change.TIE, *owners)
+
+    def _torn_ties(self) -> Iterator[Difference]:
+        """Loading unties what only the checkpoint ties, and cannot hold two arrays in one."""
+        if Change.TIE in self.skipped:
+            return
+        if is_definition(self.left):
+            for alias, own in torn_ties(self.left, self.right):
+                yield Difference(alias, Change.TIE, own, alias)
+        else:
+            for alias, own in torn_ties(self.right, self.left):
+                yield Difference(alias, Change.TIE, alias, own)
 
 
 def _check_readable(parameter: Parameter) -> None:
@@ -212,12 +226,6 @@ def _check_readable(parameter: Parameter) -> None:
             " --exclude leaves it out"
         )
     check_plausible(parameter.name, data, parameter.nbytes)
-
-
-def _is_definition(tree: ParameterTree) -> bool:
-    if not tree.entries:  # all names are on the other side, or were left out
-        return tree.format == "definition"
-    return any(isinstance(p.data, Unset) for p in tree.entries.values())
 
 
 def _metadata(tree: ParameterTree) -> dict[str, str]:

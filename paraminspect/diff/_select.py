@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from paraminspect.errors import AddressError, nearest
+from paraminspect.fitting import pair_under_one_naming
 from paraminspect.tree import ParameterTree, address_in
 
 MAXIMUM_GUESSES = 20_000
@@ -18,7 +19,9 @@ def select_pair(
     """Both trees with the names that match any pattern (all without one) and none of `exclude`.
 
     A pattern has to match in one of the two, and a name has to be left; an index is an error too.
+    A definition on one side tells the names of the other first.
     """
+    left, right = pair_under_one_naming(left, right)
     names = left.entries.keys() | right.entries
     wanted = _matching(left, right, patterns) if patterns else names
     wanted = wanted - _matching(left, right, exclude)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from paraminspect.arrays import Shape
 from paraminspect.errors import ShapeError
+from paraminspect.fitting import under_names_of
 from paraminspect.tree import ParameterTree
 
 
@@ -18,40 +20,43 @@ class Completed:
     """Own names that the definition has and the checkpoint lacks."""
     unexpected: tuple[str, ...]
     """Names that the checkpoint has and the definition lacks; they are kept."""
-    mismatched: tuple[str, ...]
-    """Names whose shapes differ; they are taken from the definition, as missing ones are."""
+    mismatched: Mapping[str, Shape]
+    """Names whose shapes differ, with those of the checkpoint; the definition's are drawn."""
+    tied: tuple[str, ...]
+    """Names that the checkpoint lacks, of arrays that it has: they are written as ties."""
 
 
 def complete(
-    checkpoint: ParameterTree, model: ParameterTree, redrawn: Container[str] = ()
+    checkpoint: ParameterTree, model: ParameterTree, redrawn: Collection[str] = ()
 ) -> Completed:
     """The checkpoint completed by a definition, in its order; its ties hold for what is added.
 
     A shape that differs is a `ShapeError`, unless the parameter is one of those `redrawn` anyway.
     """
+    named = under_names_of(model, checkpoint)
     mismatched = [
         name
         for name, parameter in model.entries.items()
-        if name in checkpoint.entries and checkpoint.entries[name].shape != parameter.shape
+        if name in named.entries and named.entries[name].shape != parameter.shape
     ]
-    refused = [name for name in mismatched if name not in redrawn]
+    owners = set(map(model.own_name, redrawn))
+    refused = [name for name in mismatched if model.own_name(name) not in owners]
     if refused:
-        raise ShapeError(_mismatch(refused, checkpoint, model))
-    stored = checkpoint.keep(lambda name: name not in mismatched)
+        raise ShapeError(_mismatch(refused, named, model))
+    stored = named.keep(lambda name: name not in mismatched)
     entries, ties, missing = dict(model.entries), dict(stored.ties), []
-    for parameter in model.parameters():
-        group = [parameter.name, *model.aliases(parameter.name)]
-        found = [name for name in group if name in stored.entries]
-        owner = stored.own_name(found[0]) if found else parameter.name
-        if not found and owner not in mismatched:
-            missing.append(owner)
+    for own in model.parameters():
+        group = [own.name, *model.aliases(own.name)]
+        found = next((name for name in group if name in stored.entries), None)
         for name in group:
-            if name in found:
-                entries[name] = replace(entries[name], data=stored.entries[name].data)
-            elif found:
-                entries[name] = replace(entries[name], data=stored.entries[owner].data)
-            if name not in found and name != owner:
-                ties[name] = owner
+            if found is not None:
+                data = stored.entries[name if name in stored.entries else found].data
+                entries[name] = replace(entries[name], data=data)
+            if name not in stored.entries:
+                owner = own.name if found is None else stored.own_name(found)
+                ties.update({name: owner} if name != owner else {})
+        if found is None and own.name not in mismatched:
+            missing.append(own.name)
     unexpected = {n: p for n, p in stored.entries.items() if n not in model.entries}
     tree = replace(
         stored,
@@ -61,7 +66,10 @@ def complete(
         construction=model.construction,
         layout=model.layout,
     )
-    return Completed(tree, tuple(missing), tuple(unexpected), tuple(mismatched))
+    added = [name for name in named.ties if name not in checkpoint.ties]
+    shapes = {name: named.entries[name].shape for name in mismatched if name not in added}
+    tied = tuple(name for name in added if name not in mismatched)
+    return Completed(tree, tuple(missing), tuple(unexpected), shapes, tied)
 
 
 def _mismatch(names: list[str], checkpoint: ParameterTree, model: ParameterTree) -> str:

@@ -51,12 +51,14 @@ def _row(drawing: Drawing, found: Mapping[str, Stats]) -> tuple[str, ...]:
     return (escape(drawing.name) + index, escape(drawing.scheme), fans, theory, *measured)
 
 
-def completion_lines(completed: Completed, checkpoint: ParameterTree) -> Iterator[str]:
-    """What is missing, unexpected and of another shape, one name a line."""
+def completion_lines(completed: Completed) -> Iterator[str]:
+    """What is missing, unexpected, tied and of another shape, one name a line."""
     for name in completed.missing:
         yield f"MISSING     {name} {list(completed.tree.entries[name].shape)}: drawn"
-    for name in completed.mismatched:
-        found, wanted = checkpoint.entries[name].shape, completed.tree.entries[name].shape
+    for name in completed.tied:
+        yield f"TIED        {name} = {completed.tree.own_name(name)}: added"
+    for name, found in completed.mismatched.items():
+        wanted = completed.tree.entries[name].shape
         yield f"MISMATCH    {name} {list(found)}, the model has {list(wanted)}: drawn"
     for name in completed.unexpected:
         yield f"UNEXPECTED  {name} {list(completed.tree.entries[name].shape)}: kept"

@@ -37,14 +37,17 @@ def retied(entries: Mapping[str, Parameter], ties: Mapping[str, str]) -> dict[st
 
 
 def tied(tree: ParameterTree, alias: str, target: str) -> ParameterTree:
-    """A tree in which `alias` is another name of the array of `target`."""
-    for name in (alias, target):
-        if name not in tree.entries:
-            raise tree.no_match(name)
+    """A tree in which `alias`, which may be new, is another name of the array of `target`."""
+    if target not in tree.entries:
+        raise tree.no_match(target)
     own = tree.own_name(target)
+    kept = tree.entries[own]
+    if alias not in tree.entries:
+        _check_new(tree, alias)
+        entries = {**tree.entries, alias: replace(kept, name=alias, stored_path=None)}
+        return replace(tree, entries=entries, ties={**tree.ties, alias: own}, root=None)
     if tree.own_name(alias) == own:
         raise TieError(f"{alias!r} and {target!r} are one array already")
-    kept = tree.entries[own]
     check_tie(tree.entries[alias], tree.entries[target])
     moved = {alias, *tree.aliases(tree.own_name(alias)), tree.own_name(alias)}
     ties = {**tree.ties, **dict.fromkeys(sorted(moved, key=list(tree.entries).index), own)}
@@ -52,6 +55,17 @@ def tied(tree: ParameterTree, alias: str, target: str) -> ParameterTree:
         name: replace(p, data=kept.data) if name in moved else p for name, p in tree.entries.items()
     }
     return replace(tree, entries=entries, ties=ties)
+
+
+def _check_new(tree: ParameterTree, name: str) -> None:
+    """Refuse a new name that would be a part above or below another, or what cannot be typed."""
+    if not name or not name.isprintable():
+        raise TieError(f"a new name must be printable, got {name!r}")
+    for other in tree.entries:
+        if name.startswith(other + tree.separator) or other.startswith(name + tree.separator):
+            raise TieError(
+                f"the new name {name!r} cannot stand beside {other!r}: one is in the other"
+            )
 
 
 def untied(tree: ParameterTree, alias: str) -> ParameterTree:

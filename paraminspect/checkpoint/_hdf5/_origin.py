@@ -23,6 +23,8 @@ class Edits:
     """Get a dataset of their own, a copy of the one that they share."""
     links: list[tuple[str, str]]
     """Aliases and own names that become one dataset."""
+    added: list[tuple[str, str]]
+    """The same, where the alias is a new name."""
     values: dict[str, Array]
     """New values."""
 
@@ -46,9 +48,11 @@ class Origin:
             if name not in tree.entries and name not in tree.optimizer:
                 return f"{shown(name)} is missing"
         for name, parameter in tree.entries.items():
-            if name not in self.entries:
+            old = self.entries.get(name)
+            if old is None and tree.format == "hdf5" and name in tree.ties:
+                continue  # another link; in a file of Keras no model would look for it
+            if old is None:
                 return f"{shown(name)} is not in {self.parts[0].source.path.name}"
-            old = self.entries[name]
             if (parameter.shape, parameter.dtype) != (old.shape, old.dtype):
                 new = f"{parameter.dtype} {list(parameter.shape)}"
                 return f"{shown(name)} is {new} and was {old.dtype} {list(old.shape)}"
@@ -60,12 +64,15 @@ class Origin:
         A dataset that two own names shared stays with the first; the other gets a copy.
         """
         holders: dict[str, str] = {}
-        untied, links = [], []
+        untied, links, added = [], [], []
         for parameter in tree.parameters():
             old_owner = self.ties.get(parameter.name, parameter.name)
             if holders.setdefault(old_owner, parameter.name) != parameter.name:
                 untied.append(parameter.name)
         for alias, own in tree.ties.items():
+            if alias not in self.entries:
+                added.append((alias, self.path_of(own)))
+                continue
             same = self.ties.get(alias, alias) == self.ties.get(own, own)
             if not same or own in untied:
                 links.append((self.path_of(alias), self.path_of(own)))
@@ -74,4 +81,4 @@ class Origin:
             for p in tree.parameters()
             if p.data is not self.entries[p.name].data and not isinstance(p.data, Opaque)
         }
-        return Edits([self.path_of(name) for name in untied], links, values)
+        return Edits([self.path_of(name) for name in untied], links, added, values)

@@ -119,6 +119,11 @@ class Editor(Reader):
             group.unlink(name)
             link(self.h5, self.file, alias, own)
 
+    def add(self, links: list[tuple[str, str]]) -> None:
+        """Make each alias, which is not there, another name of its own name's dataset."""
+        for alias, own in links:
+            link(self.h5, self.file, alias, own)
+
     def untie(self, paths: list[str]) -> None:
         """Give each path a dataset of its own: a copy of the one that it has."""
         for path in paths:
