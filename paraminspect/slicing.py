@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paraminspect.address import format_index
 from paraminspect.arrays import Array, DType, Unset, count_elements
-from paraminspect.errors import DTypeError, UnsetError
+from paraminspect.errors import AddressError, DTypeError, UnsetError
 from paraminspect.packed import unpacked
 from paraminspect.plausible import check_plausible
 from paraminspect.selection import Selection
@@ -58,6 +58,29 @@ def slice_tree(tree: ParameterTree, addresses: Sequence[str]) -> list[Slice]:
             check_plausible(name, parameter.data, nbytes)
             slices.append(Slice(name, index, data, parameter.dtype, note))
     return slices
+
+
+def tree_of_slices(tree: ParameterTree, slices: Sequence[Slice]) -> ParameterTree:
+    """A tree of the slices alone, each under the name of its parameter, with what the tree knows.
+
+    Names that are tied stay so if both are sliced alike. Raises `AddressError` for two slices of
+    one parameter.
+    """
+    by_name: dict[str, Slice] = {}
+    for slice_ in slices:
+        if slice_.name in by_name:
+            pair = f"{by_name[slice_.name].title} and {slice_.title}"
+            raise AddressError(f"{pair} would have one name, {slice_.name!r}: write two files")
+        by_name[slice_.name] = slice_
+    kept = tree.keep(lambda name: name in by_name)
+    for alias, own in list(kept.ties.items()):
+        if by_name[alias].index != by_name[own].index:
+            kept = kept.untie(alias)
+    return kept.replace(
+        replace(parameter, data=by_name[parameter.name].data)
+        for parameter in kept.parameters()
+        if by_name[parameter.name].index is not None
+    )
 
 
 def _readable(tree: ParameterTree, parameter: Parameter) -> tuple[Array, str]:

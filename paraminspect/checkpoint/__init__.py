@@ -18,16 +18,26 @@ from paraminspect.checkpoint._content import (
 )
 from paraminspect.checkpoint._files import RegularFile, open_regular
 from paraminspect.checkpoint._folder import choose_files, files_ending_in, is_folder
-from paraminspect.checkpoint._saving import check_target, choose_format, save_checkpoint
+from paraminspect.checkpoint._saving import (
+    SHARDED,
+    WRITTEN_NAMES,
+    check_target,
+    choose_format,
+    named_format,
+    save_checkpoint,
+)
 from paraminspect.parallel import Progress, unwatched
 from paraminspect.tree import ParameterTree, SourceFile
 
 __all__ = [
     "FORMATS",
+    "SHARDED",
+    "WRITTEN_NAMES",
     "check_target",
     "check_values",
     "choose_format",
     "files_in_folder",
+    "named_format",
     "open_array",
     "open_checkpoint",
     "save_checkpoint",

@@ -51,6 +51,12 @@ SAVERS = {
 
 FORMATS = (*SAVERS, SHARDED)
 
+WRITTEN_NAMES = (
+    ", ".join(f"*{suffix}" for saver in SAVERS.values() for suffix in saver.suffixes)
+    + f", *{INDEX_SUFFIX} or a folder for shards"
+)
+"""How the names of checkpoints end, for errors."""
+
 ALONE = frozenset(("safetensors", SHARDED, "npz"))
 """Formats that hold parameters and nothing else; the savers of others tell what they leave out."""
 
@@ -109,7 +115,12 @@ def choose_format(
         raise CheckpointError(
             f"format {format_!r} is not written{nearest(format_, FORMATS)}; known are {known}"
         )
-    if sharded and (format_ not in (None, SHARDED) or _by_suffix(path) in SAVERS):
+    named = named_format(path)
+    if format_ and named and not _is_one_kind(format_, named):
+        raise CheckpointError(
+            f"{path}: the name says {named}, and the format that is asked for is {format_}"
+        )
+    if sharded and (format_ not in (None, SHARDED) or named in SAVERS):
         raise CheckpointError(
             f"{path}: shards need a folder or an index, FOLDER or *{INDEX_SUFFIX}"
         )
@@ -118,17 +129,16 @@ def choose_format(
     own = tree.format if tree.format in FORMATS else None
     if own and tree.source and _is_same(path, Path(tree.source)):
         return format_ or own
-    chosen = format_ or _by_suffix(path) or (None if path.suffix else own or DEFAULT)
+    chosen = format_ or named or (None if path.suffix else own or DEFAULT)
     if chosen is None:
-        endings = ", ".join(f"*{s}" for saver in SAVERS.values() for s in saver.suffixes)
         raise CheckpointError(
-            f"{path}: the name does not tell a format that is written: {endings},"
-            f" *{INDEX_SUFFIX} or a folder for shards"
+            f"{path}: the name does not tell a format that is written: {WRITTEN_NAMES}"
         )
     return chosen
 
 
-def _by_suffix(path: Path) -> str | None:
+def named_format(path: Path) -> str | None:
+    """The format that the name of a file (or a folder) tells, if it tells one."""
     if path.name.endswith(INDEX_SUFFIX) or path.is_dir():
         return SHARDED
     fitting = (
@@ -138,6 +148,13 @@ def _by_suffix(path: Path) -> str | None:
         if path.name.endswith(suffix)
     )
     return max(fitting, key=lambda pair: len(pair[0]), default=(None, None))[1]
+
+
+def _is_one_kind(one: str, other: str) -> bool:
+    """Whether two formats are written by one function: HDF5 of Keras is HDF5."""
+    if one not in SAVERS or other not in SAVERS:
+        return one == other
+    return SAVERS[one].function == SAVERS[other].function
 
 
 def _is_same(left: Path, right: Path) -> bool:

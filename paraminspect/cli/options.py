@@ -139,6 +139,13 @@ def _source_file(tree: ParameterTree) -> Path:
     return Path(tree.source)
 
 
+max_shard_option = click.option(
+    "--max-shard-size",
+    callback=_parse_size,
+    metavar="SIZE",
+    help="Write shards of at most SIZE (5GB): into a folder, or beside an index.",
+)
+
 force_option = click.option("--force", is_flag=True, help="Overwrite another file.")
 
 
@@ -174,12 +181,7 @@ _PATH_ARGUMENT = click.argument("output", metavar="OUT", type=click.Path())
 _OTHERS = (
     force_option,
     click.option("--dry-run", is_flag=True, help="Check and report, write nothing."),
-    click.option(
-        "--max-shard-size",
-        callback=_parse_size,
-        metavar="SIZE",
-        help="Write shards of at most SIZE (5GB): into a folder, or beside an index.",
-    ),
+    max_shard_option,
     click.option("-q", "--quiet", is_flag=True, help="Report nothing."),
 )
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paraminspect.cli.new_files import check_force, new_file_option, save_pieces
+from paraminspect.cli.array_files import STYLES, TABLES, check_fits, file_style, save_slices
+from paraminspect.cli.new_files import check_force, new_path, save_pieces
 from paraminspect.cli.options import (
     files_told_apart,
     force_option,
+    max_shard_option,
     optimizer_option,
     source_argument,
     style_option,
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
 TEXT_STYLES = ("json", "csv", "tsv")
 BINARY_STYLES = ("npy", "raw")
-SUFFIXES = {".npy": "npy", ".json": "json", ".csv": "csv", ".tsv": "tsv", ".txt": "text"}
 
 EPILOG = """\b
 Examples:
@@ -38,6 +39,7 @@ Examples:
   paraminspect slice --hist model.safetensors wte.weight
   paraminspect slice --format csv --precision 3 m.safetensors 'wpe.weight[:9]'
   paraminspect slice model.safetensors wte.weight -o wte.npy
+  paraminspect slice model.safetensors 'encoder.*' -o encoder.safetensors
 
 \b
 An address is PATTERN[INDEX]: * any run of characters, ? any one; the index is
@@ -49,6 +51,11 @@ an index; in quotes a name is never more than a name: '"w[0]"[1]'.
 In a pipe text is complete, or refused when it is too much. On a terminal
 large arrays are summarized. npy, raw, csv, tsv and json are complete at any
 size; floats are given exactly there, as float64.
+
+\b
+FILE is what its name says: *.npy, *.csv, *.tsv and *.txt hold one array (the
+last three of at most two axes, a row a line), *.safetensors, *.npz, *.h5 and
+shards any number under their names, *.json all. Without an ending it is text.
 
 \b
 Exit status: 0 done, 2 trouble.
@@ -70,8 +77,9 @@ Exit status: 0 done, 2 trouble.
     ["text", *TEXT_STYLES, *BINARY_STYLES], after="; by default what FILE ends in, or text"
 )
 @optimizer_option
-@new_file_option("FILE", "Write to this file.")
+@click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write to this file.")
 @force_option
+@max_shard_option
 def slice_source(
     source: str,
     addresses: tuple[str, ...],
@@ -80,14 +88,19 @@ def slice_source(
     hist: bool,
     style: str | None,
     optimizer: bool,
-    output: Path | None,
+    output: str | None,
     force: bool,
+    max_shard_size: int | None,
 ) -> None:
     """Print the values at each ADDRESS of SOURCE. No more of it is read than that.
 
     A single slice is printed bare, several under their names.
     """
-    check_force(output, force)
+    path = None if output is None else new_path(output, sharded=max_shard_size is not None)
+    check_force(path, force)
+    screen = Screen.of(sys.stdout) if path is None else None
+    style = _style(path, style, stats or hist, max_shard_size)
+    _check_use(style, precision, stats or hist, screen)
     from paraminspect.slicing import slice_tree
 
     whole = open_source(source)
@@ -98,33 +111,38 @@ def slice_source(
         tree = replace(tree, root=whole.structure)
     with files_told_apart(addresses, "slice takes one SOURCE, and then names in it"):
         slices = slice_tree(tree, addresses)
-    style = style or SUFFIXES.get(output.suffix if output else "", "text")
-    screen = Screen.of(sys.stdout) if output is None else None
-    _check_use(slices, style, precision, stats or hist, screen)
+    if path and style not in STYLES:
+        save_slices(whole, slices, path, force, max_shard_size)
+        return
     pieces: Iterator[str] | Iterator[bytes]
     if stats or hist:
         pieces = _measures(tree, slices, hist, style, screen)
     else:
+        check_fits(slices, style, path)
         pieces = _values(tree, slices, style, precision, screen)
-    if output is None:
+    if path is None:
         _print(pieces)
     else:
-        save_pieces(tree, output, pieces, force)
+        save_pieces(tree, path, pieces, force)
 
 
-def _check_use(
-    slices: Sequence[Slice], style: str, precision: int | None, measures: bool, screen: object
-) -> None:
-    if precision is not None and (measures or style not in ("text", "csv", "tsv")):
+def _style(
+    path: Path | None, style: str | None, measures: bool, max_shard_nbytes: int | None
+) -> str:
+    if path is None:
+        if max_shard_nbytes is not None:
+            raise click.UsageError("--max-shard-size goes with -o FOLDER, or an index")
+        return style or "text"
+    chosen = file_style(path, "text", style, sharded=max_shard_nbytes is not None)
+    return "text" if measures and chosen == "txt" else chosen
+
+
+def _check_use(style: str, precision: int | None, measures: bool, screen: Screen | None) -> None:
+    if precision is not None and (measures or style not in ("text", *TABLES)):
         raise click.UsageError("--precision is for values as text, csv or tsv")
     if measures and style not in ("text", "json"):
         raise click.UsageError(f"--stats and --hist are for text and json, not {style}")
-    if style not in BINARY_STYLES:
-        return
-    if len(slices) > 1:
-        names = ", ".join(slice_.title for slice_ in slices[:3]) + ", ..." * (len(slices) > 3)
-        raise click.UsageError(f"{style} holds one array, and there are {len(slices)}: {names}")
-    if screen:
+    if style in BINARY_STYLES and screen:
         raise click.UsageError(f"{style} is not for a terminal: give -o FILE, or a pipe")
 
 
@@ -151,11 +169,9 @@ def _values(
     for slice_ in slices:
         for note in reports.notes(slice_, style, screen):
             click.echo(escape(f"paraminspect: {note}"), err=True)
-    if style in BINARY_STYLES:
-        return reports.BINARY_STYLES[style](slices[0])
-    if style in TEXT_STYLES:
-        return reports.TEXT_STYLES[style](tree.source, slices, precision)
-    return reports.as_text(slices, precision, screen)
+    if style == "text":
+        return reports.as_text(slices, precision, screen)
+    return reports.rendered(style, tree.source, slices, precision)
 
 
 def _print(pieces: Iterator[str] | Iterator[bytes]) -> None:

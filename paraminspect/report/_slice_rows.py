@@ -121,6 +121,11 @@ def as_tsv(source: str, slices: Sequence[Slice], precision: int | None) -> Itera
     return _separated(slices, precision, "\t")
 
 
+def as_txt(source: str, slices: Sequence[Slice], precision: int | None) -> Iterator[str]:  # noqa: ARG001
+    """The same with spaces."""
+    return _separated(slices, precision, " ")
+
+
 def _separated(slices: Sequence[Slice], precision: int | None, separator: str) -> Iterator[str]:
     """As `numpy.loadtxt` reads it; several slices have a line `# NAME[INDEX] ...` each."""
     for slice_ in slices:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from paraminspect.report._screen import Screen
 from paraminspect.report._slice_binary import as_npy, as_raw, npy_note
 from paraminspect.report._slice_measures import measure, measures_as_json, measures_as_text
-from paraminspect.report._slice_rows import as_csv, as_json, as_tsv
+from paraminspect.report._slice_rows import as_csv, as_json, as_tsv, as_txt
 from paraminspect.report._slice_text import as_text, summary_note
 from paraminspect.slicing import Slice
 
@@ -23,17 +23,28 @@ __all__ = [
     "measures_as_json",
     "measures_as_text",
     "notes",
+    "rendered",
 ]
 
 TEXT_STYLES: dict[str, Callable[[str, Sequence[Slice], int | None], Iterator[str]]] = {
     "json": as_json,
     "csv": as_csv,
     "tsv": as_tsv,
+    "txt": as_txt,
 }
 """From the name of the source, slices and a precision."""
 
 BINARY_STYLES: dict[str, Callable[[Slice], Iterator[bytes]]] = {"npy": as_npy, "raw": as_raw}
 """From the one slice that such a file can hold."""
+
+
+def rendered(
+    style: str, source: str, slices: Sequence[Slice], precision: int | None = None
+) -> Iterator[str] | Iterator[bytes]:
+    """What a file of a style, binary or of text, has in it."""
+    if style in BINARY_STYLES:
+        return BINARY_STYLES[style](slices[0])
+    return TEXT_STYLES[style](source, slices, precision)
 
 
 def notes(slice_: Slice, style: str, screen: Screen | None) -> Iterator[str]:

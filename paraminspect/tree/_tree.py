@@ -168,7 +168,10 @@ class ParameterTree(Navigable, Mapping[str, Parameter]):
         """A tree of the names that are wanted. An alias whose own name goes becomes the owner."""
         entries = {name: p for name, p in self.entries.items() if wanted(name)}
         root = self.root and self.root.keep(entries)
-        return replace(self, entries=entries, ties=retied(entries, self.ties), root=root)
+        ties = retied(entries, self.ties)
+        gone = self.ties.items() - ties.items()  # safetensors records a tie in the metadata
+        metadata = {key: text for key, text in self.metadata.items() if (key, text) not in gone}
+        return replace(self, entries=entries, ties=ties, metadata=metadata, root=root)
 
     def with_optimizer(self) -> ParameterTree:
         """A tree in which what only training needs is among the parameters."""
