@@ -191,7 +191,7 @@ def test_a_config_names_layers_only_where_it_fits_the_file(version, layers, name
     ("members", "message"),
     [
         ({"config.json": "{}"}, "a zip archive without model.weights.h5: no Keras model; it holds"),
-        ({"x/data.pkl": "", "x/version": "3"}, "a PyTorch file, which is a pickle"),
+        ({"x/data.pkl": "", "x/version": "3"}, r"a PyTorch file \(a pickle\)"),
         ({"config.json": "{}", "model.weights.h5": "no"}, "'model.weights.h5' is not an HDF5 file"),
         (
             {"config.json": "{}", "model.weights.h5": b"\x89HDF\r\n\x1a\n"},

@@ -23,6 +23,7 @@ FLOORS = [
     ["naming", "stats", "edit"],
     [
         "checkpoint._content",
+        "checkpoint._foreign",
         "checkpoint._files",
         "checkpoint._json",
         "checkpoint._signals",

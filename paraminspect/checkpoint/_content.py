@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 from paraminspect.libhdf5.ahead import HDF5_SIGNATURE, ZIP_SIGNATURE
 
 FIRST_NBYTES = 4096
@@ -29,7 +31,6 @@ _SIGNATURES = {
     b"\x80\x03": _PICKLE,
     b"\x80\x04": _PICKLE,
     b"\x80\x05": _PICKLE,
-    b"GGUF": "a GGUF file, which is not read",
     b"\x93NUMPY": "a single .npy array without a name: save it in an .npz",
     b"\x1f\x8b": "compressed by gzip: unpack it first",
     b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it first",
@@ -52,7 +53,8 @@ def describe_content(first: bytes) -> str:
 
 def is_json(first: bytes) -> bool:
     """Whether it is JSON text with an object: a safetensors file begins with a length instead."""
-    return first.lstrip().startswith(b"{") and is_text(first)
+    length = int.from_bytes(first[:8], "little")
+    return first.lstrip().startswith(b"{") and length > MAXIMUM_HEADER_NBYTES
 
 
 def is_keras_index(first: bytes) -> bool:
@@ -88,8 +90,9 @@ def find_hdf5(first: bytes) -> int | None:
 
 
 def is_text(first: bytes) -> bool:
-    """Whether it is text, not a header's length (which ends in zero bytes) or other binary data."""
-    text = first[:8]
-    return int.from_bytes(text, "little") > MAXIMUM_HEADER_NBYTES and not any(
-        byte < 32 and byte not in b"\t\n\r" for byte in text
-    )
+    """Whether it is text: UTF-8 without control characters, perhaps cut within a character."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(first)
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character in "\t\n\r\f" for character in text)

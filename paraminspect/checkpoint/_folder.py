@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from paraminspect.checkpoint._files import reason
+from paraminspect.checkpoint._content import FIRST_NBYTES
+from paraminspect.checkpoint._files import open_regular, reason
+from paraminspect.checkpoint._foreign import foreign_file, foreign_folder
 from paraminspect.errors import CheckpointError
 
 MODEL = "model"
@@ -51,12 +54,27 @@ def choose_files(folder: Path, suffixes: Sequence[str], sharded: str) -> list[Pa
     if len(meant) == 1:
         return [folder / meant[0]]
     if not meant:
+        if foreign := _foreign(folder):
+            raise foreign
         known = ", ".join(f"*{suffix}" for suffix in suffixes)
         raise CheckpointError(f"{folder}: the folder holds no checkpoint ({known})")
     names = ", ".join(meant[:SHOWN]) + (", ..." if len(meant) > SHOWN else "")
     raise CheckpointError(
         f"{folder}: the folder holds {len(meant)} checkpoints: name one of {names}"
     )
+
+
+def _foreign(folder: Path) -> CheckpointError | None:
+    """The error for a folder that is, or holds, a checkpoint of a format that is not read."""
+    names = files_ending_in(folder, [""])
+    if error := foreign_folder(folder, names):
+        return error
+    for name in names:
+        with suppress(CheckpointError):
+            file = open_regular(folder / name)
+            if error := foreign_file(file.path, file.read(0, min(file.size, FIRST_NBYTES))):
+                return error
+    return None
 
 
 def _one_set(folder: Path, names: Sequence[str], count: int) -> list[str]:

@@ -17,8 +17,13 @@ from typing import Any
 import safetensors
 
 from paraminspect.arrays import DTYPES, DType, Shape
-from paraminspect.checkpoint._content import MAXIMUM_HEADER_NBYTES, describe_content
+from paraminspect.checkpoint._content import (
+    FIRST_NBYTES,
+    MAXIMUM_HEADER_NBYTES,
+    describe_content,
+)
 from paraminspect.checkpoint._files import RegularFile, StoredArray
+from paraminspect.checkpoint._foreign import foreign_file
 from paraminspect.checkpoint._json import check_text, read_json, shown
 from paraminspect.collector import collector_paused
 from paraminspect.errors import CheckpointError
@@ -172,6 +177,10 @@ def _header_text(file: RegularFile) -> tuple[int, bytes]:
     length = int.from_bytes(first[:8], "little")
     fits = length <= MAXIMUM_HEADER_NBYTES and 8 + length <= file.size
     if not length or first[8:9] != b"{":  # only then: a header of 640 bytes begins as a pickle does
+        first = file.read(0, min(file.size, FIRST_NBYTES))
+        foreign = foreign_file(file.path, first)
+        if foreign is not None:
+            raise foreign
         looks = describe_content(first)
         if looks or not fits:
             raise CheckpointError(f"not a safetensors header{looks and ': it is '}{looks}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from paraminspect.checkpoint._files import RegularFile, StoredArray, open_regular
+from paraminspect.checkpoint._foreign import foreign_json
 from paraminspect.checkpoint._json import check_text, read_json, shown
 from paraminspect.checkpoint._safetensors import read_header, tree_of
 from paraminspect.errors import CheckpointError
@@ -88,6 +89,8 @@ def read_index(file: RegularFile) -> Index:
     if file.size > MAXIMUM_INDEX_NBYTES:
         raise CheckpointError(f"{file.path}: an index has at most {MAXIMUM_INDEX_NBYTES} bytes")
     text = file.read(0, file.size)
+    if b'"weight_map"' not in text and (foreign := foreign_json(file.path, text)):
+        raise foreign
     try:
         index = read_json(text)
         weight_map = _check_weight_map(index)

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from paraminspect.checkpoint._files import RegularFile, write_all
+from paraminspect.checkpoint._foreign import TORCH, TORCHSCRIPT, foreign_error
 from paraminspect.checkpoint._hdf5._contents import Contents, read_contents
 from paraminspect.checkpoint._hdf5._origin import Origin
 from paraminspect.checkpoint._hdf5._superblock import find_extent
@@ -48,7 +49,7 @@ def open_keras(file: RegularFile) -> ParameterTree:
     """The tree of an archive; `CheckpointError` for one without weights in HDF5."""
     archive = Archive(file)
     if WEIGHTS not in archive.members:
-        raise CheckpointError(f"{file.path}: {_what_instead(list(archive.members))}")
+        raise _error_instead(file.path, list(archive.members))
     version = parse_version(parse_metadata(_text(archive, METADATA)))
     configs: Mapping[str, LayerConfig] = {}
     if version is not None:
@@ -76,11 +77,14 @@ def _metadata(archive: Archive) -> dict[str, str]:
     return {**told, CONFIG: config} if config else told
 
 
-def _what_instead(members: list[str]) -> str:
+def _error_instead(path: Path, members: list[str]) -> CheckpointError:
     if any(name.endswith("data.pkl") for name in members):
-        return "a PyTorch file, which is a pickle: save the values as safetensors"
+        is_program = any("/code/" in name for name in members)
+        return foreign_error(TORCHSCRIPT if is_program else TORCH, path)
     some = ", ".join(shown(name) for name in members[:5]) or "nothing"
-    return f"a zip archive without {WEIGHTS}: no Keras model; it holds {some}"
+    return CheckpointError(
+        f"{path}: a zip archive without {WEIGHTS}: no Keras model; it holds {some}"
+    )
 
 
 def _text(archive: Archive, name: str) -> bytes:
