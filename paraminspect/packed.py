@@ -7,9 +7,10 @@ order of bits: these are bytes, and no more.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from paraminspect.arrays import Array, DType, Opaque, Shape
+from paraminspect.arrays import DTYPES, Array, DType, Opaque, Shape, count_elements
 from paraminspect.indexing import gather
 
 if TYPE_CHECKING:
@@ -46,6 +47,54 @@ class Nibbles:
 
     def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
         return gather(self, index)
+
+
+class BytesOf:
+    """The bytes of an array in C order, as a 1-D array of uint8."""
+
+    dtype = DTYPES["uint8"]
+
+    def __init__(self, array: Array) -> None:
+        self._array = array
+        self._itemsize = array.dtype.nbits // 8
+        self.shape: Shape = (count_elements(array.shape) * self._itemsize,)
+
+    def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+        """Bytes `start` to `stop`."""
+        import numpy as np
+
+        first = start // self._itemsize
+        whole = self._array.read(first, -(-stop // self._itemsize)).view(np.uint8)
+        return whole[start - first * self._itemsize :][: stop - start]
+
+    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
+        return gather(self, index)
+
+
+class Viewed:
+    """Bytes as elements of a dtype, as `bytes.view(dtype)` gives them in NumPy; little-endian."""
+
+    def __init__(self, packed_bytes: Array, shape: Shape, dtype: DType) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self._bytes = packed_bytes
+
+    def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+        """Elements `start` to `stop` of the flattened array, 1-D."""
+        itemsize = self.dtype.nbits // 8
+        values = self._bytes.read(start * itemsize, stop * itemsize).view(self.dtype.to_numpy())
+        return values.byteswap() if sys.byteorder == "big" else values
+
+    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
+        return gather(self, index)
+
+
+def viewed(array: Array, dtype: DType) -> Array:
+    """`array`; if its elements are mere bytes, as many as `dtype` has, as elements of that."""
+    is_void = array.dtype.name.startswith("void") and array.dtype.nbits == dtype.nbits
+    if not is_void or not isinstance(array, Opaque) or array.packed_bytes is None:
+        return array
+    return Viewed(array.packed_bytes, array.shape, dtype)
 
 
 def unpacked(array: Array) -> Array:

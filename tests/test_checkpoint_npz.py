@@ -14,6 +14,7 @@ from paraminspect.arrays import DTYPES, block_ranges
 from paraminspect.checkpoint import _npz, open_checkpoint
 from paraminspect.checkpoint._npy import MAGIC, format_npy_header, parse_npy_header
 from paraminspect.diff import Change, diff_trees
+from paraminspect.edit import view_voids
 from paraminspect.errors import CheckpointError, DTypeError
 
 W = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -77,9 +78,6 @@ def shape(text):
 
 
 BAD_HEADERS = {
-    "object": (descr("'|O'"), "an object array is a pickle"),
-    "structured": (descr("[('a', '<f4'), ('b', '<i4')]"), "structured"),
-    "sub-array": (descr("('<f4', (2,))"), "structured"),
     "unknown dtype": (descr("'<f3'"), "unknown dtype 'f3'"),
     "no such kind": (descr("'<z4'"), "unknown dtype 'z4'"),
     "expression": (descr("__import__('os')"), "cannot be read"),
@@ -124,7 +122,7 @@ BAD_MEMBERS = {
     "header cut": ([("w.npy", GOOD[:40])], "has 40 bytes, 68 are needed"),
     "pickled": (
         [("w.npy", saved(np.array([{}], object), allow_pickle=True))],
-        "array 'w': an object array is a pickle, which runs code",
+        "array 'w': an object array is a pickle, which runs code",  # and there is no other
     ),
     "4 TB": ([("w.npy", npy(shape("(1000000000000,)"), bytes(16)))], "take 4000000000080 bytes"),
 }
@@ -142,10 +140,6 @@ def test_a_bad_member_is_refused(kind, method, tmp_path):
 @pytest.mark.parametrize(
     ("array", "name", "nbytes"),
     [
-        (np.array(["ab", "cde"]), "str96", 24),
-        (np.array([b"ab", b"cde"]), "bytes24", 6),
-        (np.array([1, 2], "M8[ns]"), "datetime64[ns]", 16),
-        (np.array([1, 2], "m8[25s]"), "timedelta64[25s]", 16),
         (np.array([1, 2], np.longdouble), np.dtype(np.longdouble).name, 32),
         (np.array([1, 2], np.clongdouble), np.dtype(np.clongdouble).name, 64),
         (np.array([1, 2], ml_dtypes.bfloat16), "void16", 4),
@@ -170,6 +164,64 @@ def test_two_raw_bytes_are_bfloat16_only_where_the_file_says_so(tmp_path):
     np.savez(path, w=values)
     with pytest.raises(DTypeError, match="bfloat16 saved by NumPy looks so"):
         open_checkpoint(path)["w"].numpy()
+
+
+OTHERS = {
+    "text": (np.array(["ab", "cde"]), "text, shape [2]"),
+    "one text": (np.array("ab"), "text, shape []"),
+    "bytes": (np.array([b"ab", b"cde"]), "text, shape [2]"),
+    "dates": (np.array([1, 2], "M8[ns]"), "dates, shape [2]"),
+    "durations": (np.array([1, 2], "m8[25s]"), "durations, shape [2]"),
+    "objects": (np.array([{}, None, []], object), "Python objects (a pickle, not read), shape [3]"),
+    "structured": (np.zeros(2, [("a", "<f4"), ("b", "<i4")]), "a structured array"),
+}
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_what_is_no_number_is_no_parameter_and_stays_in_the_file(save, run, tmp_path):
+    model = tmp_path / "a.npz"
+    save(model, w=W, **{name: array for name, (array, _) in OTHERS.items()})
+    tree = open_checkpoint(model)
+    assert list(tree) == ["w"]
+    assert tree.others == {name: what for name, (_, what) in OTHERS.items()}
+    assert run("set", "-i", model, "w=x*2").status == 0
+    with np.load(model, allow_pickle=True) as after:
+        assert set(after) == {"w", *OTHERS}
+        np.testing.assert_array_equal(after["w"], W * 2, strict=True)
+        for name, (array, _) in OTHERS.items():
+            np.testing.assert_array_equal(after[name], array, strict=True)
+    moved = run("convert", model, tmp_path / "b.safetensors")
+    assert "left out, for it is no parameter: text, one text, bytes, ..." in moved.err
+    assert run("convert", model, tmp_path / "b.npz").err == ""
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e4m3fnuz],  # NumPy loses e5m2
+)
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_bytes_are_read_as_the_dtype_that_the_user_names(dtype, order, save, run, tmp_path):
+    values = np.arange(-20, 22).reshape(6, 7).astype(dtype, order=order)
+    save(tmp_path / "a.npz", w=values, v=W)
+    name = np.dtype(dtype).name
+    new = tmp_path / "b.safetensors"
+    done = run("convert", "--void-dtype", name, tmp_path / "a.npz", new)
+    assert (done.status, done.out.splitlines()[0]) == (0, f"read 1 of 2 arrays of bytes as {name}")
+    tree = open_checkpoint(new)
+    np.testing.assert_array_equal(tree["w"].numpy(), values, strict=True)
+    np.testing.assert_array_equal(tree["v"].numpy(), W, strict=True)
+    data = view_voids(open_checkpoint(tmp_path / "a.npz"), DTYPES[name])["w"].data
+    np.testing.assert_array_equal(data.read(3, 17), values.ravel()[3:17], strict=True)
+
+
+def test_bytes_that_no_dtype_was_given_for_are_refused_with_the_way_out(run, tmp_path):
+    np.savez(tmp_path / "a.npz", w=np.zeros(3, ml_dtypes.bfloat16))
+    for more in ([], ["--dtype", "bf16"], ["--void-dtype", "float32"], ["--void-dtype", "f8_e5m2"]):
+        done = run("convert", *more, tmp_path / "a.npz", tmp_path / "b.safetensors")
+        assert done.status == 2
+        assert "--void-dtype" in done.err or "no array is of bytes that" in done.err
+        assert not (tmp_path / "b.safetensors").exists()
 
 
 def test_names_stay_as_they_are_stored(tmp_path):
@@ -293,8 +345,8 @@ def test_a_dtype_that_numpy_would_not_read_back_has_no_header():
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_values_that_are_no_numbers_are_compared_by_their_bytes(save, tmp_path):
-    save(tmp_path / "a.npz", w=np.array(["ab", "c"]))
-    save(tmp_path / "b.npz", w=np.array(["ab", "d"]))
+    save(tmp_path / "a.npz", w=np.array([b"ab", b"c"], "V3"))
+    save(tmp_path / "b.npz", w=np.array([b"ab", b"d"], "V3"))
     left, right = (open_checkpoint(tmp_path / name) for name in ("a.npz", "b.npz"))
     assert not list(diff_trees(left, left))
     assert [(d.name, d.kind) for d in diff_trees(left, right)] == [("w", Change.VALUE)]

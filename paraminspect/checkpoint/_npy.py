@@ -33,6 +33,15 @@ MAXIMUM_AXES = 64
 """NumPy's own limit."""
 
 
+class NoNumbersError(CheckpointError):
+    """An array is none of numbers; `what` says of what, and its shape where that is known."""
+
+    def __init__(self, message: str, what: str, *, is_pickle: bool = False) -> None:
+        super().__init__(message)
+        self.what = what
+        self.is_pickle = is_pickle
+
+
 @dataclass(frozen=True)
 class NpyHeader:
     """What a header says; the values begin `nbytes` bytes from the beginning of the file.
@@ -72,8 +81,8 @@ def parse_npy_header(header: bytes) -> NpyHeader:
     except UnicodeDecodeError:
         raise CheckpointError("the .npy header is not UTF-8") from None
     fields = _fields(text)
-    dtype, byteorder = _parse_descr(fields["descr"])
     shape = _parse_shape(fields["shape"])
+    dtype, byteorder = _parse_descr(fields["descr"], shape)
     fortran_order = fields["fortran_order"] == "True" and len(shape) > 1
     return NpyHeader(shape, dtype, byteorder, fortran_order, len(header))
 
@@ -100,7 +109,9 @@ def _fields(text: str) -> dict[str, str]:
     if text[:1] != "{" or text[-1:] != "}":
         raise CheckpointError(f"the .npy header is not a dictionary: {shown(text)}")
     if _STRUCTURED.search(text):
-        raise CheckpointError(f"a structured array has no one dtype: {shown(text)}")
+        raise NoNumbersError(
+            f"a structured array has no one dtype: {shown(text)}", "a structured array"
+        )
     rest = text[1:-1].strip()
     fields: dict[str, str] = {}
     while rest:
@@ -144,7 +155,7 @@ _LONG_DOUBLES = {"f12": "float96", "f16": "float128", "c24": "complex192", "c32"
 """Formats that differ from machine to machine, though they have one name."""
 
 
-def _parse_descr(text: str) -> tuple[DType, Literal["<", ">"]]:
+def _parse_descr(text: str, shape: Shape) -> tuple[DType, Literal["<", ">"]]:
     """The dtype and its byte order; a dtype that NumPy lacks may be spelled by its name."""
     descr = text[1:-1]
     if descr in DTYPES and DTYPES[descr].nbits >= 8:
@@ -154,8 +165,20 @@ def _parse_descr(text: str) -> tuple[DType, Literal["<", ">"]]:
     if code in _DTYPES_BY_CODE:
         return DTYPES[_DTYPES_BY_CODE[code]], byteorder
     if code.startswith("O"):
-        raise CheckpointError("an object array is a pickle, which runs code when it is read")
+        raise NoNumbersError(
+            "an object array is a pickle, which runs code when it is read",
+            f"Python objects (a pickle, not read), shape {list(shape)}",
+            is_pickle=True,
+        )
     return _parse_other(code), byteorder
+
+
+_KINDS = {"bytes": "text", "str": "text", "datetime": "dates", "timedelta": "durations"}
+
+
+def kind_of(dtype: DType) -> str:
+    """What elements of such a dtype are, if they are no numbers; empty for numbers and bytes."""
+    return next((kind for name, kind in _KINDS.items() if dtype.name.startswith(name)), "")
 
 
 def format_npy_header(shape: Shape, dtype: DType) -> bytes:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from paraminspect.arrays import DTYPES, Array, Opaque, count_elements
-from paraminspect.checkpoint._files import RegularFile, StoredArray
+from paraminspect.checkpoint._files import NATIVE, RegularFile, StoredArray
 from paraminspect.checkpoint._fortran import FortranArray
 from paraminspect.checkpoint._json import shown
 from paraminspect.checkpoint._npy import (
     FIRST_NBYTES,
+    NoNumbersError,
     NpyHeader,
     header_nbytes,
+    kind_of,
     parse_npy_header,
 )
 from paraminspect.checkpoint._zip import STORED, Archive, Member, MemberBytes
 from paraminspect.collector import collector_paused
 from paraminspect.errors import CheckpointError
+from paraminspect.packed import BytesOf
 from paraminspect.tree import Parameter, ParameterTree
 
 SUFFIX = ".npy"
@@ -33,25 +38,58 @@ def open_npz(file: RegularFile) -> ParameterTree:
     """
     archive = Archive(file)
     with collector_paused():
-        entries = {}
+        entries, others = {}, {}
+        refused: CheckpointError | None = None
         for member in archive.members.values():
             name = member.name.removesuffix(SUFFIX)
             try:
                 entries[name] = Parameter(name, _open_array(archive, member))
+            except NoNumbersError as error:
+                others[name] = error.what
+                if error.is_pickle:
+                    refused = CheckpointError(f"{file.path}: array {shown(name)}: {error}")
             except CheckpointError as error:
                 message = str(error).removeprefix(f"{file.path}: ")
                 raise CheckpointError(f"{file.path}: array {shown(name)}: {message}") from None
+    if refused is not None and not entries:  # the whole model, perhaps
+        raise refused
     separator = "/" if any("/" in name for name in entries) else "."
     return ParameterTree(
-        entries, source=str(file.path), format="npz", separator=separator, files=(file,)
+        entries,
+        source=str(file.path),
+        format="npz",
+        separator=separator,
+        files=(file,),
+        others=others,
+        origin=NpzOrigin(archive, tuple(others)),
     )
+
+
+@dataclass(frozen=True)
+class NpzOrigin:
+    """The archive from which a tree was opened, and what it holds besides."""
+
+    archive: Archive
+    others: tuple[str, ...]
+
+    def members(self) -> dict[str, StoredArray]:
+        """The others as they are stored, headers included, by name."""
+        found = {}
+        for name in self.others:
+            member = self.archive.members[name + SUFFIX]
+            source = self.archive.open(member)
+            found[name] = StoredArray(source, 0, (member.nbytes,), DTYPES["uint8"])
+        return found
 
 
 def _open_array(archive: Archive, member: Member) -> Array:
     if not member.name.endswith(SUFFIX):
         raise CheckpointError(f"the member {shown(member.name)} is not a {SUFFIX} array")
     slab_nbytes = SLAB_NBYTES if member.method == STORED else INFLATED_SLAB_NBYTES
-    return _array_of(archive.open(member), archive.file, slab_nbytes)
+    array = _array_of(archive.open(member), archive.file, slab_nbytes)
+    if kind := kind_of(array.dtype):
+        raise NoNumbersError(f"its elements are {kind}", f"{kind}, shape {list(array.shape)}")
+    return array
 
 
 def open_npy(file: RegularFile) -> Array:
@@ -75,10 +113,20 @@ def _array_of(source: RegularFile | MemberBytes, file: RegularFile, slab_nbytes:
     stored = StoredArray(source, header.nbytes, stored_shape, dtype, header.byteorder)
     if dtype.name not in DTYPES:
         # Bytes of another order would not be those of an equal array elsewhere.
-        is_plain = not header.fortran_order and header.byteorder == "<"
-        packed_bytes = stored.packed_bytes if is_plain else None
+        packed_bytes: Array | None = stored.packed_bytes if header.byteorder == "<" else None
+        if header.fortran_order:
+            packed_bytes = _turned_bytes(stored, slab_nbytes)
         return Opaque(shape, dtype, _why_opaque(file, header), packed_bytes)
     return FortranArray(stored, slab_nbytes) if header.fortran_order else stored
+
+
+def _turned_bytes(stored: StoredArray, slab_nbytes: int) -> Array | None:
+    """The bytes in C order of elements in Fortran order, if these are as wide as numbers."""
+    unsigned = DTYPES.get(f"uint{stored.dtype.nbits}")
+    if unsigned is None or not stored.dtype.name.startswith("void"):
+        return None
+    numbers = StoredArray(stored.file, stored.offset, stored.shape, unsigned, NATIVE)
+    return BytesOf(FortranArray(numbers, slab_nbytes))
 
 
 def _read_header(source: RegularFile | MemberBytes) -> NpyHeader:
@@ -90,5 +138,7 @@ def _read_header(source: RegularFile | MemberBytes) -> NpyHeader:
 
 
 def _why_opaque(file: RegularFile, header: NpyHeader) -> str:
-    ending = ": bfloat16 saved by NumPy looks so" if header.dtype.name == "void16" else ""
+    is_void = header.dtype.name in ("void8", "void16")
+    like = "bfloat16" if header.dtype.nbits == 16 else "float8"
+    ending = f": {like} saved by NumPy looks so; convert --void-dtype reads it" if is_void else ""
     return f"are not read: {file.path} does not say what numbers they are{ending}"

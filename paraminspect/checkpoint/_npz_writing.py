@@ -6,14 +6,16 @@ The format knows no ties: a tied array is written under each of its names. It kn
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from paraminspect.arrays import Array, Opaque, count_elements
 from paraminspect.checkpoint._archive_writing import finish_archive
 from paraminspect.checkpoint._files import open_regular
+from paraminspect.checkpoint._lost import left_out
 from paraminspect.checkpoint._new_file import NewFile
 from paraminspect.checkpoint._npy import format_npy_header
-from paraminspect.checkpoint._npz import SUFFIX, open_npz
+from paraminspect.checkpoint._npz import SUFFIX, NpzOrigin, open_npz
 from paraminspect.checkpoint._safetensors import FRAMEWORK_KEY
 from paraminspect.checkpoint._transfer import Placed, transfer
 from paraminspect.checkpoint._writing import replacing
@@ -29,6 +31,8 @@ def save_npz(
 ) -> list[str]:
     """Write all names of a tree into one file; returns what the format cannot keep."""
     arrays = {name: parameter.data for name, parameter in tree.entries.items()}
+    others = tree.origin.members() if isinstance(tree.origin, NpzOrigin) else {}
+    others = {name: data for name, data in others.items() if name not in arrays}
     try:
         headers = {name: _header(name, array) for name, array in arrays.items()}
         sizes = {
@@ -36,15 +40,28 @@ def save_npz(
             + arrays[name].dtype.nbytes(count_elements(arrays[name].shape))
             for name, header in headers.items()
         }
+        sizes = _in_place(sizes, tree, {name: data.nbytes for name, data in others.items()})
         archive = NewArchive(sizes)
     except ParamInspectError as error:
         raise error.at(str(path)) from None
     with replacing(
         path, archive.nbytes, inputs=tree.files, overwrite=overwrite, progress=progress
     ) as new:
-        _fill(new, archive, headers, arrays)
-        _check(new.path, arrays)
-    return _lost(tree, path)
+        _fill(new, archive, headers, arrays, others)
+        _check(new.path, arrays, others)
+    return [*_lost(tree, path), *(left_out(replace(tree, others={}) if others else tree))]
+
+
+def _in_place(sizes: dict[str, int], tree: ParameterTree, others: dict[str, int]) -> dict[str, int]:
+    """The sizes of all members, the others behind what they stand behind in their archive."""
+    order = list(sizes)
+    before = ""
+    for name in tree.origin.archive.members if isinstance(tree.origin, NpzOrigin) else ():
+        if name.removesuffix(SUFFIX) in others:
+            order.insert(order.index(before) + 1 if before in order else 0, name)
+            sizes[name] = others[name.removesuffix(SUFFIX)]
+        before = name
+    return {name: sizes[name] for name in order}
 
 
 def _header(name: str, array: Array) -> bytes:
@@ -57,9 +74,14 @@ def _header(name: str, array: Array) -> bytes:
 
 
 def _fill(
-    new: NewFile, archive: NewArchive, headers: Mapping[str, bytes], arrays: Mapping[str, Array]
+    new: NewFile,
+    archive: NewArchive,
+    headers: Mapping[str, bytes],
+    arrays: Mapping[str, Array],
+    others: Mapping[str, Array],
 ) -> None:
-    placed = []
+    """Write arrays behind their headers, and `others` as they are stored, with theirs."""
+    placed = [Placed(data, archive.members[name + SUFFIX].offset) for name, data in others.items()]
     for name, array in arrays.items():
         at = archive.members[name + SUFFIX].offset
         new.write(headers[name], at)
@@ -70,15 +92,16 @@ def _fill(
     finish_archive(new, archive)
 
 
-def _check(path: Path, arrays: Mapping[str, Array]) -> None:
+def _check(path: Path, arrays: Mapping[str, Array], others: Mapping[str, Array]) -> None:
     """Raise `CheckpointError` unless our reader reads what was to be written."""
     try:
-        read = open_npz(open_regular(path)).entries
+        tree = open_npz(open_regular(path))
     except CheckpointError as error:
         message = str(error).removeprefix(f"{path}: ")
         raise CheckpointError(f"what was written cannot be read back: {message}") from None
-    found = [(name, parameter.shape, parameter.dtype) for name, parameter in read.items()]
-    if found != [(name, tuple(array.shape), array.dtype) for name, array in arrays.items()]:
+    found = [(name, p.shape, p.dtype) for name, p in tree.entries.items()]
+    meant = [(name, tuple(array.shape), array.dtype) for name, array in arrays.items()]
+    if found != meant or tree.others.keys() != others.keys():
         raise CheckpointError("what was written reads back as something else")
 
 

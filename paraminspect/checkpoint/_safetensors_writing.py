@@ -117,7 +117,10 @@ def _alignment(array: Array) -> int:
 def _code(name: str, dtype: DType) -> str:
     code = CODES_BY_DTYPE.get(dtype)
     if code is None:
-        raise DTypeError(f"{name}: a safetensors file cannot hold {dtype}; cast it with --dtype")
+        way = "cast it with --dtype"
+        if dtype.name.startswith("void"):
+            way = "say with convert --void-dtype what numbers its bytes are"
+        raise DTypeError(f"{name}: a safetensors file cannot hold {dtype}; {way}")
     return code
 
 

@@ -57,7 +57,7 @@ WRITTEN_NAMES = (
 )
 """How the names of checkpoints end, for errors."""
 
-ALONE = frozenset(("safetensors", SHARDED, "npz"))
+ALONE = frozenset(("safetensors", SHARDED))
 """Formats that hold parameters and nothing else; the savers of others tell what they leave out."""
 
 DEFAULT = "safetensors"

@@ -35,12 +35,22 @@ Exit status: 0 done, 2 trouble; then nothing has been written.
 @click.option("--to", "format_", metavar="FORMAT", help="safetensors, npz, ...")
 @click.option("--dtype", metavar="DTYPE", help="bf16, float32, ...")
 @click.option(
+    "--void-dtype",
+    metavar="DTYPE",
+    help="What mere bytes (void16) are: bf16 that NumPy or h5py saved looks so.",
+)
+@click.option(
     "--cast",
     type=click.Choice(["safe", "unsafe"]),
     help="Whether --dtype may lose more than rounding does: safe (it may not) or unsafe.",
 )
 def convert_source(
-    source: str, output: Output, format_: str | None, dtype: str | None, cast: str | None
+    source: str,
+    output: Output,
+    format_: str | None,
+    dtype: str | None,
+    void_dtype: str | None,
+    cast: str | None,
 ) -> None:
     """Write the parameters of SOURCE to OUT, in another format or dtype."""
     if cast is not None and dtype is None:
@@ -48,6 +58,13 @@ def convert_source(
     tree = open_source(source)
     target = output.target(tree)
     report = []
+    if void_dtype is not None:
+        from paraminspect.edit import view_voids
+
+        bare, wanted = tree, parse_dtype(void_dtype)
+        tree = view_voids(bare, wanted)
+        count = sum(p.dtype != bare.entries[p.name].dtype for p in tree.parameters())
+        report.append(f"read {count} of {tree.totals.arrays} arrays of bytes as {wanted}")
     if dtype is not None:
         from paraminspect.edit import cast_tree
 

@@ -19,7 +19,7 @@ from paraminspect.edit._setting import parse_setting
 from paraminspect.errors import DTypeError, ParamInspectError
 from paraminspect.expressions import Expression, parse_expression
 from paraminspect.indexing import Axis, Index, normalize, selected_shape
-from paraminspect.packed import unpacked
+from paraminspect.packed import unpacked, viewed
 from paraminspect.selection import Selection
 from paraminspect.tree import Parameter, ParameterTree, address_in
 
@@ -83,6 +83,18 @@ def cast_tree(tree: ParameterTree, dtype: DType, *, unsafe: bool = False) -> Par
             data = Edited(parameter.name, base, axes, formula, dtype=dtype, unsafe=unsafe)
             cast.append(replace(parameter, data=data))
     return tree.replace(cast)
+
+
+def view_voids(tree: ParameterTree, dtype: DType) -> ParameterTree:
+    """A tree whose arrays of mere bytes, as many as `dtype` has, are arrays of that dtype.
+
+    NumPy and h5py save bfloat16 and float8 so. None at all is a `DTypeError`.
+    """
+    seen = [(p, viewed(p.data, dtype)) for p in tree.parameters()]
+    found = [replace(p, data=data) for p, data in seen if data is not p.data]
+    if not found:
+        raise DTypeError(f"{tree.source}: no array is of bytes that {dtype} could be")
+    return tree.replace(found)
 
 
 def changes(tree: ParameterTree, address: str | Address) -> list[Change]:
