@@ -207,7 +207,7 @@ def test_bytes_are_read_as_the_dtype_that_the_user_names(dtype, order, save, run
     name = np.dtype(dtype).name
     new = tmp_path / "b.safetensors"
     done = run("convert", "--void-dtype", name, tmp_path / "a.npz", new)
-    assert (done.status, done.out.splitlines()[0]) == (0, f"read 1 of 2 arrays of bytes as {name}")
+    assert (done.status, done.out.splitlines()[0]) == (0, f"read 1 of 2 arrays as {name}")
     tree = open_checkpoint(new)
     np.testing.assert_array_equal(tree["w"].numpy(), values, strict=True)
     np.testing.assert_array_equal(tree["v"].numpy(), W, strict=True)

@@ -17,7 +17,7 @@ FLOORS = [
     ["forward", "generators"],
     ["layers"],
     ["tree"],
-    ["slicing", "duplicates"],
+    ["slicing", "duplicates", "quantization"],
     ["fitting"],
     ["diff", "renaming"],
     ["naming", "stats", "edit"],

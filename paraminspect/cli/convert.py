@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from paraminspect.arrays import parse_dtype
+from paraminspect.arrays import DType, parse_dtype
 from paraminspect.cli.options import Output, output_argument
 from paraminspect.source import open_source
+from paraminspect.tree import ParameterTree
 from paraminspect.wording import counted
 
 EPILOG = """\b
@@ -22,7 +23,9 @@ and metadata stay as they are; what a format cannot hold is said on stderr.
 
 \b
 --dtype casts floating-point parameters, and leaves integers alone. What would
-be lost by more than rounding is an error, unless --cast unsafe.
+be lost by more than rounding is an error, unless --cast unsafe. Scaled FP8 and
+INT8 weights are multiplied by their scales, which are left out; other
+quantized weights (GPTQ, AWQ, MLX, bitsandbytes, ...) are not cast.
 
 \b
 Exit status: 0 done, 2 trouble; then nothing has been written.
@@ -64,13 +67,27 @@ def convert_source(
         bare, wanted = tree, parse_dtype(void_dtype)
         tree = view_voids(bare, wanted)
         count = sum(p.dtype != bare.entries[p.name].dtype for p in tree.parameters())
-        report.append(f"read {count} of {tree.totals.arrays} arrays of bytes as {wanted}")
+        report.append(f"read {count} of {counted(tree.totals.arrays, 'array')} as {wanted}")
     if dtype is not None:
         from paraminspect.edit import cast_tree
 
         wanted = parse_dtype(dtype)
         edited = cast_tree(tree, wanted, unsafe=cast == "unsafe")
-        count = sum(p.dtype != edited.entries[p.name].dtype for p in tree.parameters())
-        report.append(f"cast {count} of {counted(tree.totals.arrays, 'array')} to {wanted}")
+        report += _cast_lines(tree, edited, wanted)
         tree = edited
     output.save(tree, target, report, format_)
+
+
+def _cast_lines(tree: ParameterTree, edited: ParameterTree, wanted: DType) -> list[str]:
+    """What a cast does: how many arrays it changes, and which it leaves out."""
+    from paraminspect.quantization import recognise
+
+    before = {p.name: p.dtype for p in tree.parameters()}
+    count = sum(p.dtype != before[p.name] for p in edited.parameters())
+    lines = [f"cast {count} of {counted(tree.totals.arrays, 'array')} to {wanted}"]
+    found = recognise(tree)
+    if found.weights:
+        lines[:0] = [f"dequantize {line.removeprefix('quantized: ')}" for line in found.lines()]
+        some = ", ".join(list(found.parts)[:3]) + ", ..." * (len(found.parts) > 3)
+        lines.append(f"leave out what only codes need: {some}")
+    return lines

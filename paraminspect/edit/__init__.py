@@ -20,6 +20,7 @@ from paraminspect.errors import DTypeError, ParamInspectError
 from paraminspect.expressions import Expression, parse_expression
 from paraminspect.indexing import Axis, Index, normalize, selected_shape
 from paraminspect.packed import unpacked, viewed
+from paraminspect.quantization import dequantized, recognise
 from paraminspect.selection import Selection
 from paraminspect.tree import Parameter, ParameterTree, address_in
 
@@ -67,12 +68,16 @@ def assign(
 def cast_tree(tree: ParameterTree, dtype: DType, *, unsafe: bool = False) -> ParameterTree:
     """A tree whose floating-point parameters have another such dtype, as `model.to(dtype)` does.
 
-    What would lose more than rounding raises `CastError` when read, unless it is `unsafe`.
+    Quantized weights become what they stand for, without the arrays that only these need; where
+    they are not decoded, that is a `DTypeError`. What would lose more than rounding raises
+    `CastError` when read, unless it is `unsafe`.
     """
     if not is_float(dtype):
         raise DTypeError(f"parameters can be cast to floating-point dtypes, {dtype} is none")
     if dtype.nbits % 8:
         raise DTypeError(f"values of the packed type {dtype} cannot be made")
+    parts = recognise(tree).parts
+    tree = dequantized(tree).keep(lambda name: name not in parts)
     present = parse_expression(PRESENT)
     cast = []
     for parameter in tree.parameters():

@@ -1,0 +1,10 @@
+"""Quantized weights: arrays of codes that stand for a model's weights together with others.
+
+What is recognised stands as a table in `_conventions`; nothing here reads a value before it is
+asked for, and nothing is taken for quantized by its dtype alone.
+"""
+
+from paraminspect.quantization._recognising import Quantization, Quantized, recognise
+from paraminspect.quantization._scaled import Scaled, dequantized
+
+__all__ = ["Quantization", "Quantized", "Scaled", "dequantized", "recognise"]
