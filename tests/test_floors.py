@@ -29,8 +29,9 @@ FLOORS = [
         "checkpoint._signals",
         "checkpoint._lost",
         "checkpoint._kept",
+        "checkpoint._hard_links",
     ],
-    ["checkpoint._open_folder"],
+    ["checkpoint._open_folder", "checkpoint._locks"],
     [
         "histogram",
         "checkpoint._zip",

@@ -114,15 +114,19 @@ def check_values(tree: ParameterTree, progress: Progress = unwatched) -> None:
 
 def write_file(
     path: Path, pieces: Iterable[bytes], *, inputs: Iterable[SourceFile], overwrite: bool
-) -> None:
+) -> list[str]:
     """Write what is made of `inputs` to a file piece by piece: whole or not at all, durably.
 
-    Raises `CheckpointError` with what was there untouched, also if an input has changed meanwhile.
+    Returns what is to be told of it, a line each. Raises `CheckpointError` with what was there
+    untouched, also if an input has changed meanwhile.
     """
+    from paraminspect.checkpoint._hard_links import OtherNames
     from paraminspect.checkpoint._writing import replacing
 
+    others = OtherNames.of([path])
     with replacing(path, 0, inputs=inputs, overwrite=overwrite) as new:
         at = 0
         for piece in pieces:
             new.write(piece, at)
             at += len(piece)
+    return others.left_behind()

@@ -10,11 +10,12 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from paraminspect.checkpoint._files import RegularFile, write_all
 from paraminspect.checkpoint._kept import keep_of_old
+from paraminspect.checkpoint._locks import alone_with
 from paraminspect.checkpoint._open_folder import (
     Folder,
     exists_already,
@@ -49,13 +50,14 @@ def new_file(
     `progress` is told of bytes as they are written.
     """
     new = NewFile(folder, name, progress)
-    try:
+    with ExitStack() as stack:
+        if old is not None:
+            stack.enter_context(alone_with(folder.descriptor, name, folder.path / name))
+        stack.callback(new.close)
         # A file that replaces a private one is private from its first byte on.
         new.open(0o600 if old is not None else 0o666)
         new.reserve(nbytes)
         yield new
-    finally:
-        new.close()
 
 
 class NewFile:

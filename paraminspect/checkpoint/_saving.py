@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from paraminspect.arrays import Unset
+from paraminspect.checkpoint._hard_links import OtherNames
 from paraminspect.checkpoint._lost import left_out
 from paraminspect.errors import CheckpointError, nearest
 from paraminspect.parallel import Progress, unwatched
@@ -81,22 +83,34 @@ def save_checkpoint(
     lie in a file as they are to be are copied by the kernel. `progress` is told of bytes as they
     are written.
 
-    Returns what the format could not keep, a line each. Raises `CheckpointError` with what was
-    there untouched, `UnsetError` for a parameter without values, `DTypeError` and `TieError` for
-    what the format cannot hold, `DurabilityError` with the new file in place.
+    Returns what the format could not keep, and which files go on under other names (hard links)
+    as they were, a line each. Raises `CheckpointError` with what was there untouched, `UnsetError`
+    for a parameter without values, `DTypeError` and `TieError` for what the format cannot hold,
+    `DurabilityError` with the new file in place.
     """
     for parameter in tree.parameters():
         if isinstance(parameter.data, Unset):
             parameter.data.read(0, 0)  # raises
     path = Path(path)
     chosen = choose_format(tree, path, format_, sharded=max_shard_nbytes is not None)
+    others = OtherNames.of(_replaced(tree, path, chosen))
     if chosen == SHARDED:
         from paraminspect.checkpoint._shards_writing import save_sharded
 
         lost = save_sharded(tree, path, max_shard_nbytes, overwrite=overwrite, progress=progress)
     else:
         lost = SAVERS[chosen].load()(tree, path, overwrite=overwrite, progress=progress)
-    return [*lost, *(left_out(tree) if chosen in ALONE else [])]
+    return [*lost, *(left_out(tree) if chosen in ALONE else []), *others.left_behind()]
+
+
+def _replaced(tree: ParameterTree, path: Path, format_: str) -> Iterator[Path]:
+    """Every file that writing a tree to a path may replace."""
+    yield path
+    folder = path if path.is_dir() else path.parent
+    if format_ == SHARDED and folder.is_dir():
+        yield from folder.glob("*.safetensors")
+    else:
+        yield from (file.path for file in tree.files[1:])
 
 
 def check_target(tree: ParameterTree, path: Path, *, sharded: bool) -> None:
