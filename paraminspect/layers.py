@@ -24,6 +24,9 @@ MAXIMUM_SIZE = 2**31 - 1
 MAXIMUM_PARTS = 300_000
 """Layers and parameters that a model may have."""
 
+SEQUENCES = ("Sequential", "HybridSequential", "Functional")
+"""Kinds whose children run one after another; no block may have such a name."""
+
 
 class Fans(NamedTuple):
     """Inputs that feed one output, and outputs that one input feeds [Glorot 2010]."""
@@ -170,6 +173,11 @@ class Layer:
 
     def __str__(self) -> str:
         return self.call or self.kind
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is a module of the user's own, which computes what its forward says."""
+        return not self.call or self.call.startswith(("Block(", "HybridBlock("))
 
     def build(self, shape: Shape | None) -> Built:
         """The layer with its parameters, for an input of `shape` (None: unknown).

@@ -73,7 +73,7 @@ MODELS = {
             "forward": "['y, state = rnn(x)', y]",
         },
         "keras": ["GRU(4, return_sequences=True, reset_after=True)"],
-        "mxnet": {"rnn": "GRU(4, layout='NTC')"},
+        "mxnet": {"rnn": "GRU(4, layout='NTC')", "forward": "rnn(x)"},
     },
     "lstm_text": {
         "pytorch": {

@@ -263,6 +263,7 @@ BROKEN = {
     # blocks
     "a block without brackets": (PYTORCH + "define:\n  b: ReLU()\nlayers: b()", r"a block is named like a call, block\(d\), got 'b' @ \$\.define\.b \(line 3\)"),
     "a block with a layer's name": (PYTORCH + "define:\n  ReLU(): PReLU()\nlayers: ReLU()", "'ReLU' is the name of a layer already"),
+    "a block with a sequence's name": (PYTORCH + "define:\n  Sequential():\n    a: ReLU()\nlayers: Sequential()", "'Sequential' is the name of a layer already"),
     "two blocks of one name": (PYTORCH + "define:\n  b(): ReLU()\n  b(d): ReLU()\nlayers: b()", "'b' is the name of a block already"),
     "a number as a parameter": (PYTORCH + "define:\n  b(3): ReLU()\nlayers: b(3)", r"the parameters of b must be names, got 'b\(3\)'"),
     "one parameter twice": (PYTORCH + "define:\n  b(d, d): ReLU()\nlayers: b(3, 3)", "duplicate parameter name: 'd'"),

@@ -1,11 +1,14 @@
 """The sample models: each says what it shows, lists, and is what its checkpoint holds."""
 
+import importlib.util
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from paraminspect.checkpoint import open_checkpoint
+from paraminspect.compute import run
 from paraminspect.definition import load_definition
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"
@@ -55,3 +58,31 @@ def test_a_sample_checkpoint_holds_the_parameters_of_its_definition(path):
 def test_the_sample_checkpoints_are_small():
     files = [path for path in (SAMPLES / "checkpoints").rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 300_000
+
+
+OUTPUTS = Path(__file__).parent / "data/compute/samples"
+WITH_GRADIENTS = {"gpt2", "bert_base", "llama_7b", "vit_base", "resnet18"}
+"""The samples that `test_compute.py` compares at small sizes."""
+
+
+def of_generator(module):
+    spec = importlib.util.spec_from_file_location(module, OUTPUTS / f"{module}.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+@pytest.mark.parametrize("path", sorted(OUTPUTS.glob("*.npy")), ids=lambda path: path.stem)
+def test_a_sample_model_computes_what_its_framework_computes(path, monkeypatch):
+    monkeypatch.syspath_prepend(OUTPUTS)
+    values, inputs = of_generator("drawn"), of_generator("make").INPUTS
+    text = (SAMPLES / f"{path.stem}.yaml").read_text()
+    net = load_definition(text.replace("[224, 224, 3]", "[32, 32, 3]").encode(), path.stem)
+    drawn = {p.name: values.drawn(p.name, p.shape) for p in net.parameters()}
+    ours = run(net, [values.given(*inputs.get(path.stem, ((3, 4), 0)))], drawn)
+    np.testing.assert_allclose(ours, np.load(path), rtol=1e-9, strict=True)
+
+
+def test_every_sample_model_is_compared_with_its_framework():
+    compared = {path.stem for path in OUTPUTS.glob("*.npy")} | WITH_GRADIENTS
+    assert {path.stem for path in DEFINITIONS} == compared

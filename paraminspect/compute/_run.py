@@ -14,10 +14,8 @@ from paraminspect.compute._call import Call, Compute
 from paraminspect.compute._language import FUNCTIONS, promoted
 from paraminspect.errors import ExpressionError, ShapeError, nearest
 from paraminspect.forward import in_order
+from paraminspect.layers import SEQUENCES, Layer
 from paraminspect.tree import Module, ParameterTree
-
-CHAINED = ("Sequential", "HybridSequential", "Functional", "Block", "HybridBlock")
-"""Containers with arguments whose children follow one another, as those without any do."""
 
 
 @functools.cache
@@ -83,12 +81,12 @@ class Part:
         compute = self._run.table.get(layer.kind)
         if compute is not None:
             return self._computed(compute, inputs, named)
-        if self._is_chained() and not self._module.parameters:
+        if layer.kind in SEQUENCES:
             (x,) = self._in_order(("x",), inputs, named)
             for child in self.children.values():
                 x = child(x)
             return x
-        raise ShapeError(self._unknown(layer.kind))
+        raise self._unknown(layer)
 
     def _in_order(
         self, names: Sequence[str], inputs: tuple[Any, ...], named: Mapping[str, Any]
@@ -98,9 +96,6 @@ class Part:
             return in_order(names, inputs, named)
         except ExpressionError as error:
             raise ShapeError(error.message).at(self._title()) from None
-
-    def _is_chained(self) -> bool:
-        return self.kind in CHAINED or not self.arguments
 
     @property
     def kind(self) -> str:
@@ -112,12 +107,16 @@ class Part:
         """The arguments of the layer."""
         return self._module.layer.arguments if self._module.layer else {}
 
-    def _unknown(self, kind: str) -> str:
-        if self._is_chained():
-            own = ", ".join(self._module.parameters)
-            return f"{self._title()} has parameters of its own ({own}): its `forward` must be told"
-        ending = nearest(kind, self._run.table)
-        return f"{self._title()}: the computation of {kind} is not known{ending}"
+    def _unknown(self, layer: Layer) -> ShapeError:
+        if layer.is_module:
+            name = f"module {self._path} ({layer})" if self._path else "the model"
+            return ShapeError(
+                "no forward: its `forward` must be told, or its parts written as a list"
+                " (in Keras below `Functional():`), which runs by itself"
+            ).at(name)
+        ending = nearest(layer.kind, self._run.table)
+        message = f"the computation of {layer.kind} is not known{ending}"
+        return ShapeError(message).at(self._title())
 
     @functools.cached_property
     def values(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import ParamInspectError, nearest
 from paraminspect.expressions import Expression, bind_arguments
 from paraminspect.forward import Forward
-from paraminspect.layers import Layer, next_serial
+from paraminspect.layers import SEQUENCES, Layer, next_serial
 
 MAXIMUM_REPEAT = 10_000
 MAXIMUM_LAYERS = 200_000
@@ -239,8 +239,9 @@ class Builder:
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
             fail(f"a block is named like a call, block(d), got {head.text!r}", head)
         name = call.func.id
-        if name in self.scope.functions:
-            what = "a layer" if name in self.scope.framework.layers else "a block"
+        if name in self.scope.functions or name in SEQUENCES:
+            is_block = name not in self.scope.framework.layers and name not in SEQUENCES
+            what = "a block" if is_block else "a layer"
             fail(f"{name!r} is the name of {what} already", head)
         names = [*call.args, *(ast.Name(keyword.arg or "") for keyword in call.keywords)]
         required = [inspect.Parameter.empty] * len(call.args)
