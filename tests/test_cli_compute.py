@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import paraminspect as pi
+from paraminspect import compute
 from paraminspect.cli.main import main
 
 SHARED = """
@@ -135,6 +136,45 @@ def test_a_quiet_train_reports_nothing(folder):
     assert (folder / "t.safetensors").exists()
 
 
+def test_the_loss_is_a_number_under_one_name_in_grad_and_train(folder):
+    of_values = ("--input", "x.npy", "--target", "y.npy", "--loss", "mse", "--format", "json")
+    grad = json.loads(invoke("grad", "shared.yaml", "--seed", "0", *of_values).output)
+    train = json.loads(
+        invoke(*TRAIN, "xy.npz", "--steps", "1", "--dry-run", "--format", "jsonl").output
+    )
+    assert grad["loss"] == train["loss"] == grad["loss_value"]
+    assert grad["loss_function"] == train["loss_function"] == "mse"
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        ("--momentum 0.9 --nesterov", {"momentum": 0.9, "nesterov": True}),
+        (
+            "--momentum 0.9 --dampening 0.5 --weight-decay 0.1",
+            {"momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1},
+        ),
+        ("--optimizer adam --betas 0.5 0.6 --eps 0.1", {"betas": (0.5, 0.6), "eps": 0.1}),
+        ("--optimizer adamw --weight-decay 0 --amsgrad", {"weight_decay": 0, "amsgrad": True}),
+        (
+            "--optimizer rmsprop --alpha 0.5 --centered --momentum 0.3",
+            {"alpha": 0.5, "centered": True, "momentum": 0.3},
+        ),
+    ],
+)
+def test_train_steps_with_the_arguments_of_its_optimizer(folder, options, arguments):
+    name = options.split()[1] if options.startswith("--optimizer") else "sgd"
+    common = ("xy.npz", "--steps", "3", "--dtype", "float64", "-o", "t.safetensors")
+    assert invoke(*TRAIN, *common, *options.split()).exit_code == 0
+    net = pi.initialize(pi.open("shared.yaml"), seed=0)
+    with np.load("xy.npz") as file:
+        batches = [([file["x"].astype(np.float64)], file["y"].astype(np.float64))]
+    update = compute.OPTIMIZERS[name](0.01, **arguments)
+    *_, last = compute.train(net, batches, "mse", update, 3, compute.load_values(net, "float64"))
+    for name, value in last.values.items():
+        np.testing.assert_array_equal(pi.open("t.safetensors")[name].numpy(), value)
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [
@@ -221,6 +261,17 @@ def test_a_seed_that_is_not_given_is_told(folder):
             (*TRAIN, "xy.npz", "--dry-run", "--steps", "1", "--lr", "1e300", "--dtype", "float32"),
             "0.weight is not finite after step 1: a smaller learning rate may help",
         ),
+        ((*TRAIN, "xy.npz", "--dry-run", "--betas", "0.9", "0.9"), "--betas is for adam and adamw"),
+        (
+            (*TRAIN, "xy.npz", "--dry-run", "--optimizer", "adam", "--momentum", "0.5"),
+            "--momentum is for sgd and rmsprop",
+        ),
+        ((*TRAIN, "xy.npz", "--dry-run", "--nesterov"), "needs a momentum and no dampening"),
+        (
+            (*TRAIN, "xy.npz", "--dry-run", "--optimizer", "adam", "--betas", "1", "0.9"),
+            "1.0 is not in the range 0<=x<1",
+        ),
+        ((*TRAIN, "xy.npz", "--dry-run", "--weight-decay", "inf"), "is not in the range"),
         (
             ("grad", "shared.yaml", "--seed", "0", "--target", "ones(1, 1)"),
             "--target goes with --loss mse or cross_entropy",

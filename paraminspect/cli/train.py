@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paraminspect.cli.computing import Computing, computing_options
-from paraminspect.cli.options import Bound, Output, output_options, style_option
+from paraminspect.cli.optimizers import Optimizer, optimizer_options
+from paraminspect.cli.options import Output, output_options, style_option
 from paraminspect.cli.progress import make_room, progress
 from paraminspect.report import write
 
@@ -25,13 +26,16 @@ Examples:
   paraminspect train mlp.yaml --data xy.npz --loss mse --seed 0 -o w.npz
   paraminspect train shared.yaml --checkpoint a.safetensors --data xy.npz \\
       --loss mse --optimizer adam --lr 0.01 --steps 200 -o trained.safetensors
+  paraminspect train mlp.yaml --seed 0 --data xy.npz --momentum 0.9 --nesterov \\
+      --weight-decay 1e-4 -o w.npz
   paraminspect train mlp.yaml --seed 0 --data xy.npz --loss mse --dry-run \\
       --format jsonl | jq .loss
 
 \b
 --data is an .npz with the arrays x and y: all of it is one batch, unless
 --batch N takes N examples at a time, in their order. Ties stay ties: a tied
-array is stepped once, by the sum of the gradients of its uses.
+array is stepped once, by the sum of the gradients of its uses. The optimizers
+step as those of torch.optim, whose arguments the options are.
 
 \b
 Exit status: 0 done, 2 trouble.
@@ -48,14 +52,12 @@ Exit status: 0 done, 2 trouble.
     help="What is made small; mse is the default.",
 )
 @click.option("--steps", type=click.IntRange(1), default=100, show_default=True, metavar="N")
-@click.option("--optimizer", type=click.Choice(["sgd", "adam"]), default="sgd", show_default=True)
-@click.option("--lr", type=Bound(), default=0.01, show_default=True, help="The learning rate.")
-@click.option("--momentum", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Of sgd.")
 @click.option("--batch", type=click.IntRange(1), metavar="N", help="Examples of a step.")
 @click.option(
     "--every", type=click.IntRange(1), metavar="N", help="Report every N steps; a tenth of them."
 )
 @click.option("--watch", multiple=True, metavar="PATTERN", help="Report these parameters alone.")
+@optimizer_options
 @computing_options
 @output_options
 @style_option(["text", "jsonl"], "text")
@@ -64,12 +66,10 @@ def train_definition(
     data: str,
     loss: str,
     steps: int,
-    optimizer: str,
-    lr: float,
-    momentum: float,
     batch: int | None,
     every: int | None,
     watch: tuple[str, ...],
+    optimizer: Optimizer,
     computing: Computing,
     output: Output,
     style: str,
@@ -79,13 +79,11 @@ def train_definition(
     target = None if output.dry_run else output.target(model)
     from paraminspect.arrays import InMemory
     from paraminspect.checkpoint import check_target
-    from paraminspect.compute import adam, load_values, sgd, train
+    from paraminspect.compute import load_values, train
 
     if target is not None:
         check_target(model, target, sharded=output.max_shard_nbytes is not None)
-    if optimizer == "adam" and momentum:
-        raise click.UsageError("--momentum is for sgd")
-    update = adam(lr) if optimizer == "adam" else sgd(lr, momentum)
+    update = optimizer.update()
     values = load_values(model, computing.dtype)
     batches = _batches(data, computing.dtype, batch)
     last = None
@@ -94,7 +92,7 @@ def train_definition(
             due = last.number % (every or max(1, steps // 10)) == 0 or last.number == 1
             if due and not output.quiet:
                 make_room()
-                write(_report(model, last, watch, style), sys.stdout)
+                write(_report(model, last, watch, style, loss), sys.stdout)
             advance(1)
     assert last is not None
     trained = model.replace(
@@ -104,7 +102,9 @@ def train_definition(
         output.save(trained, target)
 
 
-def _report(model: Model, step: Step, watch: tuple[str, ...], style: str) -> Iterator[str]:
+def _report(
+    model: Model, step: Step, watch: tuple[str, ...], style: str, loss: str
+) -> Iterator[str]:
     from paraminspect.report import compute as reports
 
     names = model.select(*watch).entries if watch else model.entries
@@ -112,7 +112,7 @@ def _report(model: Model, step: Step, watch: tuple[str, ...], style: str) -> Ite
     if style == "text":
         yield from reports.step_lines(step, watched)
     else:
-        record = reports.step_record(step)
+        record = reports.step_record(step, loss)
         record["parameters"] = {name: record["parameters"][name] for name in watched}
         yield json.dumps(record, allow_nan=False)
 

@@ -8,17 +8,22 @@ from __future__ import annotations
 from paraminspect.compute._gradients import Gradients, gradients, load_values, run
 from paraminspect.compute._inputs import make_input
 from paraminspect.compute._losses import LOSSES, NEED_TARGET
-from paraminspect.compute._training import Step, adam, sgd, train
+from paraminspect.compute._optimizers import OPTIMIZERS, Update, adam, adamw, rmsprop, sgd
+from paraminspect.compute._training import Step, train
 
 __all__ = [
     "LOSSES",
     "NEED_TARGET",
+    "OPTIMIZERS",
     "Gradients",
     "Step",
+    "Update",
     "adam",
+    "adamw",
     "gradients",
     "load_values",
     "make_input",
+    "rmsprop",
     "run",
     "sgd",
     "train",

@@ -1,23 +1,20 @@
-"""Training: plain gradient descent, with momentum, and Adam, as `torch.optim` steps."""
+"""Training: steps of an optimizer, each on the next batch."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from paraminspect.compute._gradients import Arrays, Gradients, gradients
+from paraminspect.compute._optimizers import State, Update
 from paraminspect.errors import ParamInspectError
 from paraminspect.tree import ParameterTree
 
-State = dict[str, Any]
 WAY_OUT = "a smaller learning rate may help"
-
-Update = Callable[[State, Any, Any, int], Any]
-"""From a parameter's state, value, gradient and the number of the step (from 1 on) to its value."""
 
 
 @dataclass(frozen=True)
@@ -27,42 +24,6 @@ class Step:
     number: int
     found: Gradients
     values: Arrays
-
-
-def sgd(lr: float, momentum: float = 0.0) -> Update:
-    """`torch.optim.SGD`: v = momentum * v + g, w -= lr * v [Sutskever 2013, as torch has it]."""
-
-    def update(state: State, value: Any, gradient: Any, number: int) -> Any:
-        if momentum:
-            before = state.get("velocity")
-            gradient = gradient if before is None else momentum * before + gradient
-            state["velocity"] = gradient
-        return _less(value, lr, gradient)
-
-    return update
-
-
-def _less(value: Any, factor: float, change: Any) -> Any:
-    """`value - factor * change`; float32 is rounded once, as torch's `add_(change, alpha=-factor)`.
-
-    A product of two float32 is exact in float64. What torch fuses in float64 would need more.
-    """
-    if value.dtype != np.float32:
-        return value - factor * change
-    return (value - np.float64(np.float32(factor)) * change).astype(np.float32)
-
-
-def adam(lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Update:
-    """`torch.optim.Adam` [Kingma & Ba 2015, algorithm 1]."""
-
-    def update(state: State, value: Any, gradient: Any, number: int) -> Any:
-        first = beta1 * state.get("first", 0.0) + (1 - beta1) * gradient
-        second = beta2 * state.get("second", 0.0) + (1 - beta2) * gradient * gradient
-        state["first"], state["second"] = first, second
-        root = np.sqrt(second) / (1 - beta2**number) ** 0.5 + eps
-        return value - lr / (1 - beta1**number) * first / root
-
-    return update
 
 
 def train(

@@ -91,8 +91,9 @@ def _head(view: GradientView) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "source": view.tree.source,
         "output": {"shape": list(output.shape), "dtype": output.dtype.name},
-        "loss": view.loss,
+        "loss": strict(view.found.loss),
         "loss_value": strict(view.found.loss),
+        "loss_function": view.loss,
     }
 
 
@@ -176,11 +177,12 @@ GRADIENT_STYLES: dict[str, Callable[[GradientView, Screen | None], Iterator[str]
 }
 
 
-def step_record(step: Step) -> dict[str, Any]:
+def step_record(step: Step, loss: str) -> dict[str, Any]:
     """A step for programs: its number, the loss before it, and the norms of every array."""
     return {
         "step": step.number,
         "loss": strict(step.found.loss),
+        "loss_function": loss,
         "parameters": {
             name: {"value": strict(_norm(step.values[name])), "grad": _grad_norm(gradient)}
             for name, gradient in step.found.total.items()

@@ -133,6 +133,15 @@ class GPT2(nn.Module):
         return self.lm_head(self.transformer(x)[0])
 
 
+def giving_logits(kind, **sizes):
+    """A model of transformers that gives its logits alone."""
+    import transformers
+
+    base = getattr(transformers, kind)
+    forward = {"forward": lambda self, x: base.forward(self, x).logits}
+    return type(kind, (base,), forward)(base.config_class(**sizes))
+
+
 def shared_mlp():
     shared = nn.Linear(8, 8)
     return nn.Sequential(
@@ -151,8 +160,8 @@ def randomized(model, seed, std):
             p.copy_(torch.randn(p.shape, generator=generator) * std)
             if "norm" in name and name.endswith("weight"):
                 p += 1
-        for b in model.buffers():
-            if b.is_floating_point():
+        for name, b in model.named_buffers():
+            if b.is_floating_point() and name in model.state_dict():
                 b.copy_(torch.rand(b.shape, generator=generator))
     return model.eval()
 
@@ -178,7 +187,7 @@ def case(folder, name, model, x, target, loss, seed, std, tags=("f32", "f64")):
             found["input/target"] = wanted
         found |= {f"param/{k}": p.detach() for k, p in m.named_parameters()}
         found |= {f"grad/{k}": p.grad for k, p in m.named_parameters() if p.grad is not None}
-        found |= {f"buffer/{k}": b for k, b in m.named_buffers()}
+        found |= {f"buffer/{k}": b for k, b in m.named_buffers() if k in m.state_dict()}
         tensors |= {f"{tag}/{k}": v.clone().contiguous() for k, v in found.items()}
     save_file(tensors, folder / f"{name}.safetensors", {"torch": torch.__version__})
 
@@ -201,16 +210,30 @@ def training(folder, name, model, x, target, optimizer, dtype=torch.float64, see
 
 
 def stepping(folder, name, optimizers):
-    """A float32 parameter after each of two steps, with plain SGD and with momentum."""
+    """A float32 parameter after each of two steps of each optimizer."""
     before, *gradients = (normal(1001, seed=seed) for seed in (51, 52, 53))
     tensors = {"before": before, "gradient/1": gradients[0], "gradient/2": gradients[1]}
-    for kind in ("sgd", "momentum"):
+    for kind in optimizers:
         parameter = nn.Parameter(before.clone())
         optimizer = optimizers[kind]([parameter])
         for number, gradient in enumerate(gradients, 1):
             parameter.grad = gradient.clone()
             optimizer.step()
             tensors[f"{kind}/{number}"] = parameter.detach().clone()
+    save_file(tensors, folder / f"{name}.safetensors", {"torch": torch.__version__})
+
+
+def rounding(folder, name):
+    """A batch norm in training far from 0, in float32 and float64: how much float32 may lose."""
+    x, weights = normal(4, 3, 12, 12, seed=71) * 0.5 + 20, normal(4, 3, 12, 12, seed=72) + 3
+    tensors = {"x": x, "weights": weights}
+    for tag, dtype in TAGS.items():
+        layer, given = nn.BatchNorm2d(3).to(dtype), x.detach().clone().to(dtype).requires_grad_()
+        y = layer(given)
+        (y * weights.to(dtype)).sum().backward()
+        found = {"y": y.detach(), "grad/x": given.grad}
+        found |= {f"grad/{k}": p.grad for k, p in layer.named_parameters()}
+        tensors |= {f"{tag}/{k}": v for k, v in found.items()}
     save_file(tensors, folder / f"{name}.safetensors", {"torch": torch.__version__})
 
 
@@ -242,14 +265,39 @@ def main(folder):
     inputs = integers(20, 2, 7, seed=12), integers(20, 2, 7, seed=13)
     model = GPT2(n_embd=8, n_layer=2, n_head=2, vocab_size=20, n_positions=10)
     case(folder, "gpt2", model, *inputs, cross_entropy, 17, 0.2, ["f64"])
+    inputs = integers(20, 2, 7, seed=61), integers(20, 2, 7, seed=62)
+    sizes = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 20}
+    tiny = {**sizes, "intermediate_size": 12, "max_position_embeddings": 9}
+    model = giving_logits("BertForMaskedLM", **tiny)
+    case(folder, "bert", model, *inputs, cross_entropy, 19, 0.4, ["f64"])
+    tiny |= {"hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 2}
+    model = giving_logits("LlamaForCausalLM", **tiny)
+    case(folder, "llama", model, *inputs, cross_entropy, 20, 0.4, ["f64"])
+    inputs = normal(2, 3, 32, 32, seed=63), integers(3, 2, seed=64)
+    sizes = {**sizes, "intermediate_size": 12, "image_size": 32, "num_labels": 3}
+    model = giving_logits("ViTForImageClassification", **sizes)
+    case(folder, "vit", model, *inputs, cross_entropy, 21, 0.2, ["f64"])
     inputs = normal(2, 3, 40, 33, seed=14), integers(5, 2, seed=15)
     case(folder, "resnet18", ResNet18(2, 5), *inputs, cross_entropy, 18, 0.4, ["f64"])
 
     inputs = normal(16, 4, seed=41), normal(16, 1, seed=42)
+    optim = torch.optim
+    decay, nesterov = {"weight_decay": 0.1}, {"momentum": 0.9, "nesterov": True}
+    betas = {"betas": (0.7, 0.9), "eps": 1e-3}
     optimizers = {
-        "sgd": lambda p: torch.optim.SGD(p, lr=0.05),
-        "momentum": lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9),
-        "adam": lambda p: torch.optim.Adam(p, lr=0.01),
+        "sgd": lambda p: optim.SGD(p, lr=0.05),
+        "momentum": lambda p: optim.SGD(p, lr=0.02, momentum=0.9),
+        "dampening": lambda p: optim.SGD(p, lr=0.05, momentum=0.9, dampening=0.4, **decay),
+        "nesterov": lambda p: optim.SGD(p, lr=0.02, **nesterov, **decay),
+        "adam": lambda p: optim.Adam(p, lr=0.01),
+        "adam_all": lambda p: optim.Adam(p, lr=0.01, amsgrad=True, **betas, **decay),
+        "adam_far": lambda p: optim.Adam(p, lr=0.01, betas=(0.4, 0.999)),
+        "adamw": lambda p: optim.AdamW(p, lr=0.01),
+        "adamw_all": lambda p: optim.AdamW(p, lr=0.01, amsgrad=True, **betas, **decay),
+        "rmsprop": lambda p: optim.RMSprop(p, lr=0.01),
+        "rmsprop_all": lambda p: optim.RMSprop(
+            p, lr=0.01, alpha=0.9, eps=1e-3, momentum=0.5, centered=True, **decay
+        ),
     }
     for name, optimizer in optimizers.items():
         training(folder, f"train_{name}", shared_mlp(), *inputs, optimizer)
@@ -257,6 +305,7 @@ def main(folder):
     sgd = optimizers["sgd"]
     training(folder, "train_sgd_f32", shared_mlp(), *inputs, sgd, torch.float32, seed=52)
     stepping(folder, "steps_f32", optimizers)
+    rounding(folder, "batch_norm_f32")
 
 
 if __name__ == "__main__":
