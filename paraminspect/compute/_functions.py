@@ -11,7 +11,7 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute._special import erf
-from paraminspect.compute._steady import mean, where
+from paraminspect.compute._steady import where
 
 
 def relu(x: Any) -> Any:
@@ -94,12 +94,6 @@ def plain(x: Any) -> Any:
     while hasattr(x, "_value"):
         x = x._value
     return x
-
-
-def normalized(x: Any, axes: tuple[int, ...], eps: float) -> Any:
-    """`x` less its mean, over the root of its variance plus `eps`, along `axes`."""
-    centred = x - mean(x, axes, keepdims=True)
-    return centred / np.sqrt(mean(centred * centred, axes, keepdims=True) + eps)
 
 
 def norm(x: Any) -> Any:

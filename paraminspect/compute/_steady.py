@@ -93,3 +93,31 @@ def _shared(ans: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 defvjp(largest, _shared, argnums=(0,))
 defvjp(smallest, _shared, argnums=(0,))
+
+
+@primitive
+def normalized(x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    """`x` less its mean, over the root of its variance plus `eps`, along `axes`.
+
+    Sums are float64, as torch's are on a CPU, and the gradient is one formula [Ioffe & Szegedy
+    2015, section 3]: step by step, float32 loses what large terms that cancel leave behind.
+    """
+    centred, root = _centred(x, axes, eps)
+    return centred / root
+
+
+def _centred(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
+    centred = x - _wide_mean(x, axes)
+    return centred, numpy.sqrt(_wide_mean(centred * centred, axes) + eps).astype(x.dtype)
+
+
+def _wide_mean(x: Any, axes: tuple[int, ...]) -> Any:
+    return numpy.mean(x, axes, numpy.float64, keepdims=True).astype(x.dtype)
+
+
+def _normalized_vjp(y: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    _, root = _centred(x, axes, eps)
+    return lambda g: (g - _wide_mean(g, axes) - y * _wide_mean(g * y, axes)) / root
+
+
+defvjp(normalized, _normalized_vjp, argnums=(0,))

@@ -44,13 +44,13 @@ def batch_normalization(call: Call, x: Any) -> Any:
     for name, value in (("moving_mean", batch.mean(rest)), ("moving_variance", batch.var(rest))):
         kept = a.momentum * call.p[name] + (1 - a.momentum) * value
         call.update(name, kept.astype(call.p[name].dtype))
-    return _affine(call, f.normalized(x, rest, a.epsilon), (axis,))
+    return _affine(call, _steady.normalized(x, rest, a.epsilon), (axis,))
 
 
 def layer_normalization(call: Call, x: Any) -> Any:
     """`LayerNormalization` along one or several axes."""
     axes = _axes(call.a.axis, x.ndim)
-    return _affine(call, f.normalized(x, axes, call.a.epsilon), axes)
+    return _affine(call, _steady.normalized(x, axes, call.a.epsilon), axes)
 
 
 def group_normalization(call: Call, x: Any) -> Any:
@@ -60,7 +60,7 @@ def group_normalization(call: Call, x: Any) -> Any:
     groups = channels if call.a.groups == -1 else call.a.groups
     first = np.moveaxis(x, axis, 1)
     grouped = np.reshape(first, (x.shape[0], groups, -1))
-    y = np.reshape(f.normalized(grouped, (2,), call.a.epsilon), first.shape)
+    y = np.reshape(_steady.normalized(grouped, (2,), call.a.epsilon), first.shape)
     return _affine(call, np.moveaxis(y, 1, axis), (axis,))
 
 

@@ -9,6 +9,7 @@ import autograd.numpy as np
 from paraminspect.compute import _functions as f
 from paraminspect.compute._call import Call, Compute
 from paraminspect.compute._layout import along
+from paraminspect.compute._steady import normalized
 
 
 def _affine(call: Call, y: Any, axis: int) -> Any:
@@ -27,7 +28,7 @@ def batch_norm(call: Call, x: Any) -> Any:
     for name, value in (("running_mean", batch.mean(axes)), ("running_var", batch.var(axes))):
         kept = a.momentum * call.p[name] + (1 - a.momentum) * value
         call.update(name, kept.astype(call.p[name].dtype))
-    return _rescaled(call, f.normalized(x, axes, a.epsilon), axis)
+    return _rescaled(call, normalized(x, axes, a.epsilon), axis)
 
 
 def _rescaled(call: Call, y: Any, axis: int) -> Any:
@@ -40,20 +41,20 @@ def _rescaled(call: Call, y: Any, axis: int) -> Any:
 def layer_norm(call: Call, x: Any) -> Any:
     """`nn.LayerNorm` along one axis."""
     axis = call.a.axis % x.ndim
-    return _affine(call, f.normalized(x, (axis,), call.a.epsilon), axis)
+    return _affine(call, normalized(x, (axis,), call.a.epsilon), axis)
 
 
 def instance_norm(call: Call, x: Any) -> Any:
     """`nn.InstanceNorm`: over all axes but the batch and `axis`."""
     axis = call.a.axis % x.ndim
     axes = tuple(i for i in range(1, x.ndim) if i != axis)
-    return _affine(call, f.normalized(x, axes, call.a.epsilon), axis)
+    return _affine(call, normalized(x, axes, call.a.epsilon), axis)
 
 
 def group_norm(call: Call, x: Any) -> Any:
     """`nn.GroupNorm`; scale and shift are by group in MXNet."""
     grouped = np.reshape(x, (x.shape[0], call.a.num_groups, -1))
-    return np.reshape(_affine(call, f.normalized(grouped, (2,), call.a.epsilon), 1), x.shape)
+    return np.reshape(_affine(call, normalized(grouped, (2,), call.a.epsilon), 1), x.shape)
 
 
 NORMALIZATIONS: dict[str, Compute] = {

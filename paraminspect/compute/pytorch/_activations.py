@@ -9,7 +9,7 @@ import numpy
 
 from paraminspect.compute import _functions as f
 from paraminspect.compute._call import Call, Compute
-from paraminspect.compute._steady import mean, where
+from paraminspect.compute._steady import mean, normalized, where
 from paraminspect.errors import ShapeError
 
 
@@ -103,7 +103,7 @@ def layer_norm(call: Call, x: Any) -> Any:
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if x.shape[x.ndim - len(shape) :] != shape:
         raise ShapeError(f"expected the last axes to be {list(shape)}, got shape {list(x.shape)}")
-    return _scaled(f.normalized(x, tuple(range(-len(shape), 0)), call.a.eps), call)
+    return _scaled(normalized(x, tuple(range(-len(shape), 0)), call.a.eps), call)
 
 
 def rms_norm(call: Call, x: Any) -> Any:
@@ -118,7 +118,7 @@ def rms_norm(call: Call, x: Any) -> Any:
 def group_norm(call: Call, x: Any) -> Any:
     """`nn.GroupNorm` [Wu & He 2018]."""
     grouped = np.reshape(x, (x.shape[0], call.a.num_groups, -1))
-    y = np.reshape(f.normalized(grouped, (2,), call.a.eps), x.shape)
+    y = np.reshape(normalized(grouped, (2,), call.a.eps), x.shape)
     return _scaled(y, call, x.ndim - 2)
 
 
@@ -126,7 +126,7 @@ def instance_norm(call: Call, x: Any) -> Any:
     """`nn.InstanceNorm`: the running statistics hold outside of training, if it keeps any."""
     if "running_mean" in call.p and not call.training:
         return _with_statistics(call, x, call.p["running_mean"], call.p["running_var"])
-    return _scaled(f.normalized(x, tuple(range(2, x.ndim)), call.a.eps), call, x.ndim - 2)
+    return _scaled(normalized(x, tuple(range(2, x.ndim)), call.a.eps), call, x.ndim - 2)
 
 
 def batch_norm(call: Call, x: Any) -> Any:
@@ -136,7 +136,7 @@ def batch_norm(call: Call, x: Any) -> Any:
     axes = (0, *range(2, x.ndim))
     if call.training and "running_mean" in call.p:
         _keep_up(call, f.plain(x), axes)
-    return _scaled(f.normalized(x, axes, call.a.eps), call, x.ndim - 2)
+    return _scaled(normalized(x, axes, call.a.eps), call, x.ndim - 2)
 
 
 def _expect_axes(x: Any, *known: int) -> None:
