@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from paraminspect.errors import DTypeError, UnsetError
+from paraminspect.errors import DTypeError, ShapeError, UnsetError, brief
+from paraminspect.numpy_like import NumpyLike, frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,11 +23,18 @@ BLOCK_NBYTES = 1 << 22
 """Bytes of values that are held at a time by default: large enough for the disk, small for L2."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DType:
     """The type of an element: `name` as NumPy and ml_dtypes spell it, `nbits` as stored.
 
     Checkpoints hold types that NumPy lacks, and types smaller than a byte: so it is our own value.
+    It equals what NumPy takes for this type, and NumPy takes it for one of its own:
+
+        >>> import numpy as np
+        >>> DTYPES["float32"] == np.float32, DTYPES["float32"] == "float32"
+        (True, True)
+        >>> np.zeros(2, DTYPES["float16"])
+        array([0., 0.], dtype=float16)
     """
 
     name: str
@@ -34,6 +42,31 @@ class DType:
 
     def __str__(self) -> str:
         return self.name
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, DType):
+            return (self.name, self.nbits) == (other.name, other.nbits)
+        if other is None:  # NumPy takes it for float64
+            return False
+        if isinstance(other, str) and other == self.name:
+            return True
+        try:
+            return bool(self.to_numpy() == other)
+        except (DTypeError, TypeError):
+            return False
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.nbits))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype: where NumPy looks for it."""
+        return self.to_numpy()
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of an element as NumPy holds it: at least one."""
+        return (self.nbits + 7) // 8
 
     def nbytes(self, count: int) -> int:
         """Bytes that `count` elements take when stored densely."""
@@ -186,8 +219,8 @@ class Encoded(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Unset:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Unset(NumpyLike):
     """An array that has a shape and a dtype, and no values yet."""
 
     shape: Shape
@@ -202,39 +235,58 @@ class Unset:
     def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
         return self.read(0, 0)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        return self.read(0, 0)
-
     def __repr__(self) -> str:
         return f"Unset({list(self.shape)}, {self.dtype}): no values yet"
 
+    __str__ = __repr__
 
-class InMemory:
-    """An array whose values are held in memory: any NumPy array, views and byte orders too."""
+
+class InMemory(NumpyLike):
+    """An array whose values are held in memory: any NumPy array, views and byte orders too.
+
+    The array is not copied: who gives it does not write to it any more.
+    """
 
     def __init__(self, values: np.ndarray[Any, Any]) -> None:
         self.values = values
         self.shape: Shape = values.shape
-        self.dtype = DType.of(values.dtype)
+        self.dtype: DType = DType.of(values.dtype)
 
     def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
         """Elements `start` to `stop` in C order, whatever the order in memory."""
         return self.values.flat[start:stop].astype(self.values.dtype.newbyteorder("="), copy=False)
 
-    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
+    def __getitem__(self, index: Any, /) -> Any:
         import numpy as np
 
-        return np.array(self.values[index], self.values.dtype.newbyteorder("="))
+        return frozen(np.array(self.values[index], self.values.dtype.newbyteorder("=")), index)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        return self.values if dtype is None else self.values.astype(dtype)
+        import numpy as np
 
-    def __repr__(self) -> str:
-        return repr(self.values)
+        values = np.asarray(self.values, dtype, copy=copy).view()
+        values.flags.writeable = bool(copy)
+        return values
 
 
-@dataclass(frozen=True)
-class Opaque:
+def copied(values: Any) -> InMemory:
+    """Values that a caller gives, copied: what is written to theirs later is not in it.
+
+    Raises `ShapeError` and `DTypeError` for what is not an array of numbers.
+    """
+    import numpy as np
+
+    try:
+        array = np.array(values)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"values must be an array of numbers: {error}") from None
+    if array.dtype.kind not in "biufc" and array.dtype.name not in DTYPES:
+        raise DTypeError(f"values must be an array of numbers, got {array.dtype} ({brief(values)})")
+    return InMemory(array)
+
+
+@dataclass(frozen=True, eq=False)
+class Opaque(NumpyLike):
     """An array whose values are there and are no numbers of ours; `why` goes on from "values".
 
     `packed_bytes` are its bytes as they are stored, 1-D and of uint8, where these can be had.
@@ -252,11 +304,10 @@ class Opaque:
     def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
         return self.read(0, 0)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        return self.read(0, 0)
-
     def __repr__(self) -> str:
         return f"Opaque({list(self.shape)}, {self.dtype})"
+
+    __str__ = __repr__
 
 
 def count_elements(shape: Shape) -> int:

@@ -56,6 +56,21 @@ class EmptyPlaceError(AddressError):
     """An index selects nothing."""
 
 
+class OutOfBoundsError(AddressError, IndexError):
+    """An index does not fit a shape: an `IndexError` too, as everywhere in Python."""
+
+
+class ArgumentError(ParamInspectError, TypeError):
+    """A function of the library was called with something that it cannot take."""
+
+
+class FrozenError(ParamInspectError, AttributeError, TypeError):
+    """Trees and values stay as they are: an edit gives another tree.
+
+    It is what Python raises when something that cannot change is set: an attribute, or an item.
+    """
+
+
 class ExpressionError(ParamInspectError):
     """An expression is malformed, uses what the language does not have, or passes a limit."""
 
@@ -118,6 +133,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
         return ""
     (best,) = difflib.get_close_matches(name, spellings[matches[0]], n=1, cutoff=0)
     return f", did you mean {best!r}?"
+
+
+def brief(value: object) -> str:
+    """What was given, as a message shows it: on one line, cut where it gets long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def escape(text: str) -> str:

@@ -12,7 +12,7 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paraminspect.arrays import BLOCK_NBYTES, Array, Shape
-from paraminspect.errors import AddressError
+from paraminspect.errors import OutOfBoundsError
 from paraminspect.wording import counted
 
 if TYPE_CHECKING:
@@ -53,15 +53,15 @@ class Axis(NamedTuple):
 def normalize(index: Index, shape: Shape) -> tuple[Axis, ...]:
     """One `Axis` per axis of `shape`, with NumPy's meaning of negative, open and excess bounds."""
     if len(shape) > MAXIMUM_AXES:
-        raise AddressError(f"there are {len(shape)} axes; NumPy has at most {MAXIMUM_AXES}")
+        raise OutOfBoundsError(f"there are {len(shape)} axes; NumPy has at most {MAXIMUM_AXES}")
     given = sum(item is not Ellipsis for item in index)
     if given > len(shape):
-        raise AddressError(
+        raise OutOfBoundsError(
             f"{counted(given, 'index', 'indices')} for {counted(len(shape), 'axis', 'axes')},"
             f" shape {list(shape)}"
         )
     if sum(item is Ellipsis for item in index) > 1:
-        raise AddressError("an index can have only a single '...'")
+        raise OutOfBoundsError("an index can have only a single '...'")
     filled = list(index)
     rest = [slice(None)] * (len(shape) - given)
     at = next((i for i, item in enumerate(filled) if item is Ellipsis), None)
@@ -75,13 +75,15 @@ def normalize(index: Index, shape: Shape) -> tuple[Axis, ...]:
 def _axis(item: IndexItem, length: int, number: int) -> Axis:
     if isinstance(item, slice):
         if item.step == 0:
-            raise AddressError("a slice step cannot be zero")
+            raise OutOfBoundsError("a slice step cannot be zero")
         start, stop, step = item.indices(length)
         return Axis(start, step, len(range(start, stop, step)), True)
     if isinstance(item, EllipsisType):  # normalize has expanded the only one
-        raise AddressError("an index can have only a single '...'")
+        raise OutOfBoundsError("an index can have only a single '...'")
     if not -length <= item < length:
-        raise AddressError(f"index {item} is out of bounds for axis {number} with size {length}")
+        raise OutOfBoundsError(
+            f"index {item} is out of bounds for axis {number} with size {length}"
+        )
     return Axis(item % length, 1, 1, False)
 
 
@@ -91,7 +93,7 @@ def selected_shape(axes: Sequence[Axis]) -> Shape:
 
 
 def as_index(index: Any) -> Index:
-    """A Python subscript as an `Index`; raises `AddressError` for what is not basic indexing."""
+    """A Python subscript as an `Index`; `OutOfBoundsError` for what is not basic indexing."""
     items = index if isinstance(index, tuple) else (index,)
     converted: list[IndexItem] = []
     for item in items:
@@ -100,7 +102,7 @@ def as_index(index: Any) -> Index:
         elif hasattr(item, "__index__") and not isinstance(item, bool):
             converted.append(item.__index__())
         else:
-            raise AddressError(f"an index is made of integers, slices and '...', got {item!r}")
+            raise OutOfBoundsError(f"an index is made of integers, slices and '...', got {item!r}")
     return tuple(converted)
 
 

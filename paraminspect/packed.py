@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from paraminspect.arrays import DTYPES, Array, DType, Opaque, Shape, count_elements
-from paraminspect.indexing import gather
+from paraminspect.indexed import Indexed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ class Packed(Protocol):
         """The bytes as they are stored, as a 1-D array of uint8."""
 
 
-class Nibbles:
+class Nibbles(Indexed):
     """A view of an array of 4-bit elements whose `read` gives one NumPy element for each."""
 
     def __init__(self, data: Array, packed_bytes: Array) -> None:
@@ -45,19 +45,15 @@ class Nibbles:
         first = start % 2
         return halves.reshape(-1)[first : first + stop - start].view(self.dtype.to_numpy())
 
-    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
-        return gather(self, index)
 
-
-class BytesOf:
+class BytesOf(Indexed):
     """The bytes of an array in C order, as a 1-D array of uint8."""
-
-    dtype = DTYPES["uint8"]
 
     def __init__(self, array: Array) -> None:
         self._array = array
         self._itemsize = array.dtype.nbits // 8
         self.shape: Shape = (count_elements(array.shape) * self._itemsize,)
+        self.dtype: DType = DTYPES["uint8"]
 
     def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
         """Bytes `start` to `stop`."""
@@ -67,16 +63,13 @@ class BytesOf:
         whole = self._array.read(first, -(-stop // self._itemsize)).view(np.uint8)
         return whole[start - first * self._itemsize :][: stop - start]
 
-    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
-        return gather(self, index)
 
-
-class Viewed:
+class Viewed(Indexed):
     """Bytes as elements of a dtype, as `bytes.view(dtype)` gives them in NumPy; little-endian."""
 
     def __init__(self, packed_bytes: Array, shape: Shape, dtype: DType) -> None:
-        self.shape = shape
-        self.dtype = dtype
+        self.shape: Shape = shape
+        self.dtype: DType = dtype
         self._bytes = packed_bytes
 
     def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
@@ -84,9 +77,6 @@ class Viewed:
         itemsize = self.dtype.nbits // 8
         values = self._bytes.read(start * itemsize, stop * itemsize).view(self.dtype.to_numpy())
         return values.byteswap() if sys.byteorder == "big" else values
-
-    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
-        return gather(self, index)
 
 
 def viewed(array: Array, dtype: DType) -> Array:

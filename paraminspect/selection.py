@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from paraminspect.arrays import Array, DType, Shape, count_elements
-from paraminspect.errors import AddressError
-from paraminspect.indexing import Axis, Index, boxes, gather, normalize, read_axes, selected_shape
+from paraminspect.arrays import Array, DType, Shape
+from paraminspect.indexed import Indexed
+from paraminspect.indexing import Axis, Index, boxes, normalize, read_axes, selected_shape
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-class Selection:
+class Selection(Indexed):
     """An `Array` of what an index selects of another: only what is asked for is read."""
 
     def __init__(self, array: Array, index: Index) -> None:
@@ -26,8 +26,7 @@ class Selection:
         """Elements `start` to `stop` of the flattened selection, 1-D."""
         import numpy as np
 
-        if not 0 <= start <= stop <= count_elements(self.shape):
-            raise AddressError(f"elements {start} to {stop} are outside shape {list(self.shape)}")
+        self.check_range(start, stop)
         lengths = [axis.length for axis in self._axes]
         parts = [self._box(box) for box in boxes(lengths, start, stop)]
         if len(parts) == 1:
@@ -40,6 +39,3 @@ class Selection:
             for axis, part in zip(self._axes, ranges, strict=True)
         ]
         return read_axes(self._array, axes).reshape(-1)
-
-    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
-        return gather(self, index)

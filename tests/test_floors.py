@@ -9,9 +9,10 @@ ROOT = Path(__file__).parent.parent / "paraminspect"
 
 FLOORS = [
     ["collector", "errors", "keras_layout", "parallel", "wording"],
-    ["libhdf5"],
+    ["libhdf5", "numpy_like"],
     ["arrays", "functions", "syntax"],
     ["indexing", "casting"],
+    ["indexed"],
     ["packed", "plausible", "selection", "wide"],
     ["address", "expressions", "distributions", "recipes"],
     ["forward", "generators"],

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from paraminspect.arrays import BLOCK_NBYTES, DTYPES, DType, Shape, count_elements
-from paraminspect.errors import AddressError, CheckpointError, DTypeError
-from paraminspect.indexing import gather
+from paraminspect.errors import CheckpointError, DTypeError
+from paraminspect.indexed import Indexed
 from paraminspect.wording import counted
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ KINDS = {
     stat.S_IFSOCK: "a socket",
 }
 """What a path may lead to that is no regular file."""
-
-REPR_COUNT = 1000
-"""Arrays of up to so many elements print their values: where NumPy begins to summarize."""
 
 NATIVE: Literal["<", ">"] = "<" if sys.byteorder == "little" else ">"
 """The byte order of this machine, as NumPy writes it."""
@@ -232,7 +229,7 @@ class ByteSource(Protocol):
         """Close the file until the next read."""
 
 
-class FileArray:
+class FileArray(Indexed):
     """An `Array` whose values are in a file: children know how to read them in C order.
 
     Nothing is read before it is asked for, and then no more than that.
@@ -240,29 +237,21 @@ class FileArray:
 
     __slots__ = ("dtype", "file", "shape")
 
+    shape: Shape
+    dtype: DType
+
     def __init__(self, file: ByteSource, shape: Shape, dtype: DType) -> None:
         self.file = file
         self.shape = shape
         self.dtype = dtype
 
-    def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
-        """Elements `start` to `stop`, 1-D, in native byte order."""
-        raise NotImplementedError
-
-    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
-        return gather(self, index)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if copy is False:
-            raise ValueError("values of a file cannot be had without a copy")
-        values = self[...]
-        return values if dtype is None else values.astype(dtype, copy=False)
-
     def __repr__(self) -> str:
-        if count_elements(self.shape) <= REPR_COUNT and self.dtype.nbits % 8 == 0:
-            return repr(self[...])
-        kind = type(self).__name__
-        return f"{kind}({list(self.shape)}, {self.dtype}, {str(self.file.path)!r})"
+        if self.dtype.nbits % 8:  # not decoded
+            return f"{type(self).__name__}({list(self.shape)}, {self.dtype})"
+        return super().__repr__()
+
+    def __str__(self) -> str:
+        return repr(self) if self.dtype.nbits % 8 else super().__str__()
 
 
 class StoredArray(FileArray):
@@ -303,8 +292,7 @@ class StoredArray(FileArray):
             raise DTypeError(
                 f"{self.file.path}: values of the packed type {self.dtype} are not decoded"
             )
-        if not 0 <= start <= stop <= count_elements(self.shape):
-            raise AddressError(f"elements {start} to {stop} are outside shape {list(self.shape)}")
+        self.check_range(start, stop)
         itemsize = self.dtype.nbits // 8
         raw = recycled((stop - start) * itemsize)
         self.file.pread_into(raw.data, self.offset + start * itemsize)

@@ -71,9 +71,10 @@ class FortranArray(FileArray):
         for length in reversed(self.shape[:axis]):
             outer, here = divmod(outer, length)
             index.insert(0, here)
-        return _Slab(position - rest + first * inner, self[tuple(index)].reshape(-1))
+        return _Slab(position - rest + first * inner, self.gather(tuple(index)).reshape(-1))
 
-    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
+    def gather(self, index: Any) -> np.ndarray[Any, Any]:
+        """The values at a basic index: that of the stored array, turned."""
         import numpy as np
 
         axes = normalize(as_index(index), self.shape)

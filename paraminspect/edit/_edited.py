@@ -12,16 +12,20 @@ from paraminspect.arrays import BLOCK_NBYTES, Array, DType, Shape
 from paraminspect.casting import cast
 from paraminspect.edit._formula import Formula
 from paraminspect.errors import CastError, ParamInspectError
-from paraminspect.indexing import Axis, boxes, gather
+from paraminspect.indexed import Indexed
+from paraminspect.indexing import Axis, boxes
 
 Values = np.ndarray[Any, Any]
 
 
-class Edited:
+class Edited(Indexed):
     """`base`, with the values of `formula` at the places that `axes` select; errors name `name`.
 
     Another dtype than that of `base` is possible where all places are selected.
     """
+
+    shape: Shape
+    dtype: DType
 
     def __init__(
         self,
@@ -112,16 +116,6 @@ class Edited:
         index = [a.start + a.step * int(i) for a, i in zip(self._axes, position, strict=True)]
         where = f"{self._name}{index}" if index else self._name
         return CastError(f"{where}: {error}; --cast unsafe lets it")
-
-    def __getitem__(self, index: Any, /) -> Values:
-        return gather(self, index)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Values:
-        values = self[...]
-        return values if dtype is None else values.astype(dtype)
-
-    def __repr__(self) -> str:
-        return f"Edited({list(self.shape)}, {self.dtype})"
 
 
 def _selects_all(axes: Sequence[Axis], shape: Shape) -> bool:

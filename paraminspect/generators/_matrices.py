@@ -68,4 +68,5 @@ def checked(values: Any, shape: Shape, dtype: DType) -> Floats:
         raise SchemeError(f"the function made {array.dtype}, not numbers")
     if array.shape != shape:
         raise SchemeError(f"the function made shape {list(array.shape)}, not {list(shape)}")
-    return cast(array.reshape(-1), dtype).reshape(shape)
+    # A copy: the function may go on writing to what it gave.
+    return np.array(cast(array.reshape(-1), dtype)).reshape(shape)

@@ -52,7 +52,8 @@ def _mildness(difference: Difference) -> tuple[bool, float]:
 def present(comparison: Comparison, difference: Difference) -> Parameter:
     """The parameter of a difference, of the left tree unless it is only in the right one."""
     name = difference.name
-    return comparison.left.entries.get(name) or comparison.right.entries[name]
+    side = comparison.left if name in comparison.left.entries else comparison.right
+    return side.entries[name]
 
 
 def difference_record(comparison: Comparison, difference: Difference) -> dict[str, Any]:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from paraminspect.arrays import Array, DType, Shape, count_elements
-from paraminspect.errors import AddressError
+from paraminspect.arrays import Array, DType, Shape, copied, count_elements
+from paraminspect.errors import AddressError, FrozenError
 from paraminspect.layers import Fans
+from paraminspect.numpy_like import NumpyLike
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Parameter:
-    """A named array. What its source does not know (`trainable`, `layer`, `scheme`) is None."""
+class Parameter(NumpyLike):
+    """A named array. What its source does not know (`trainable`, `layer`, `scheme`) is None.
+
+    It behaves as the NumPy array of its values, which cannot be written to; `numpy()` gives a copy
+    that can. Values that are given as a NumPy array are copied.
+    """
 
     name: str
     data: Array
@@ -30,6 +35,10 @@ class Parameter:
     """Where the file keeps it, when that is not its name."""
     grad: np.ndarray[Any, Any] | None = None
     """The gradient of the last backward pass, None before one; the only thing that changes."""
+
+    def __post_init__(self) -> None:
+        if not hasattr(self.data, "read"):
+            object.__setattr__(self, "data", copied(self.data))
 
     @property
     def shape(self) -> Shape:
@@ -52,18 +61,32 @@ class Parameter:
         return self.data.dtype.nbytes(self.count)
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        """All values, as a new NumPy array."""
-        return self.data[...]
+        """All values, as a new NumPy array that may be written to."""
+        import numpy as np
+
+        return np.array(self.data[...])
 
     def hold_gradient(self, gradient: np.ndarray[Any, Any] | None) -> None:
         """Keep the gradient of a backward pass, as the frameworks' parameters do."""
         object.__setattr__(self, "grad", gradient)
 
-    def __getitem__(self, key: object) -> NoReturn:
-        raise AddressError(f"nothing lies below the parameter {self.name!r}: its values are .data")
-
-    __iter__ = None  # else Python would take it for a sequence
+    def __getitem__(self, index: Any, /) -> Any:
+        if isinstance(index, str):
+            raise AddressError(
+                f"nothing lies below the parameter {self.name!r}: its values are .data"
+            )
+        return self.data[index]
 
     def __repr__(self) -> str:
         kind = "" if self.trainable is not False else ", not trainable"
         return f"Parameter({self.name!r}, {list(self.shape)}, {self.dtype}{kind})"
+
+    __str__ = __repr__
+
+
+def _refuse(parameter: Any, name: str, value: Any) -> NoReturn:  # noqa: ARG001 (`__setattr__`)
+    way = f"pi.assign(tree, {parameter.name!r}, value) gives another tree"
+    raise FrozenError(f"cannot set {name!r} of {parameter.name!r}: {way}")
+
+
+Parameter.__setattr__ = _refuse  # type: ignore[method-assign]  # dataclass's tells no way
