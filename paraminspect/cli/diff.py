@@ -126,7 +126,7 @@ def diff_sources(
         ignore=[kind.removesuffix("s") for kind in ignore],
     )
     if quiet:
-        return int(comparison.differs())
+        return int(comparison.differs)
     with progress("comparing", comparison.nbytes) as advance:
         found = comparison.differences(advance)
         differences = reports.sort_differences(comparison, found, sort or "change")

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from numbers import Real
+from typing import Any
 
 from paraminspect.arrays import DType, Opaque, Shape, count_elements
 from paraminspect.diff._numbers import Tolerance
@@ -20,11 +22,11 @@ from paraminspect.diff._values import (
     comparable,
     compare_arrays,
 )
-from paraminspect.errors import DTypeError
+from paraminspect.errors import ArgumentError, DTypeError, brief
 from paraminspect.fitting import is_definition, pair_under_one_naming, torn_ties
 from paraminspect.parallel import Progress, unwatched
 from paraminspect.plausible import check_plausible
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, check_tree
 
 __all__ = [
     "Change",
@@ -67,9 +69,17 @@ def diff_trees(
     rtol: float = 0.0,
     atol: float = 0.0,
     nan_differs: bool = False,
-    ignore: Collection[Change | str] = (),
+    ignore: Change | str | Collection[Change | str] = (),
 ) -> Comparison:
-    """The differences of two trees, found when they are iterated over.
+    """The differences of two trees: a record that is true if there are any.
+
+        >>> import paraminspect as pi
+        >>> import numpy as np
+        >>> one = pi.ParameterTree({"w": pi.Parameter("w", np.zeros(3))})
+        >>> two = pi.assign(one, "w[0]", 5)
+        >>> found = pi.diff_trees(one, two)
+        >>> bool(found), found.same, len(found), [(d.name, str(d.kind)) for d in found]
+        (True, False, 1, [('w', 'value')])
 
     Numbers are equal if `|left - right| <= atol + rtol * |right|`, as in `numpy.isclose`; NaN
     equals NaN unless `nan_differs`. `ignore` names kinds of differences that do not count.
@@ -78,14 +88,37 @@ def diff_trees(
     the definition tells them (see `fitting`). A declared tie differs only if the checkpoint holds
     two arrays whose values differ.
     """
-    tolerance = Tolerance(rtol, atol, nan_differs)
+    check_tree(left)
+    check_tree(right)
+    tolerance = Tolerance(_from_zero("rtol", rtol), _from_zero("atol", atol), nan_differs)
     left, right = pair_under_one_naming(left, right)
-    return Comparison(left, right, tolerance, frozenset(map(Change, ignore)))
+    return Comparison(
+        left,
+        right,
+        tolerance,
+        frozenset(map(_change, [ignore] if isinstance(ignore, str) else ignore)),
+    )
 
 
-@dataclass(frozen=True)
+def _from_zero(name: str, value: Any) -> float:
+    if not (isinstance(value, Real) and value >= 0):
+        raise ArgumentError(f"{name} must be a number from 0 on, got {brief(value)}")
+    return float(value)
+
+
+def _change(kind: Any) -> Change:
+    if kind not in list(Change):
+        raise ArgumentError(f"ignore: expected some of {', '.join(Change)}, got {brief(kind)}")
+    return Change(kind)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """A comparison of two trees: iterate for its differences, in the order of the left tree."""
+    """A comparison of two trees: iterate for its differences, in the order of the left tree.
+
+    It is true, and not `same`, if the trees differ: this reads values up to the first difference.
+    Iterating finds all of them, `len` is their number; what was found once is kept.
+    """
 
     left: ParameterTree
     right: ParameterTree
@@ -136,10 +169,29 @@ class Comparison:
         )
 
     def __iter__(self) -> Iterator[Difference]:
-        return self.differences()
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __bool__(self) -> bool:
+        return self.differs
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.left.source!r}, {self.right.source!r})"
+
+    @cached_property
+    def found(self) -> tuple[Difference, ...]:
+        """All differences."""
+        return tuple(self.differences())
+
+    @property
+    def same(self) -> bool:
+        """Whether there is no difference."""
+        return not self.differs
 
     def differences(self, progress: Progress = unwatched) -> Iterator[Difference]:
-        """What iterating gives; `progress` is told of bytes as they are done."""
+        """Each difference when it is found; `progress` is told of bytes as they are done."""
         yield from self._structure()
         names = list(self._comparable)
         found = compare_arrays(list(self._comparable.values()), self.tolerance, progress)
@@ -147,8 +199,11 @@ class Comparison:
             if values is not None:
                 yield Difference(name, Change.VALUE, values=values)
 
+    @cached_property
     def differs(self) -> bool:
         """Whether there is any difference; reading stops soon after the first."""
+        if "found" in vars(self):
+            return bool(self.found)
         if next(self._structure(), None) is not None:
             return True
         return arrays_differ(list(self._comparable.values()), self.tolerance)
