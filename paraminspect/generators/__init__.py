@@ -7,13 +7,14 @@ values when they are read, in any order, from any thread, whole or in part: alwa
 from __future__ import annotations
 
 import importlib
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from paraminspect.arrays import Array, DType, Shape
 from paraminspect.distributions import Distribution
-from paraminspect.errors import SchemeError, nearest
+from paraminspect.errors import ArgumentError, SchemeError, brief, nearest
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +86,14 @@ def open_generator(name: str, seed: int) -> Generator:
 
     Each module has a function `open_generator(name, seed)`.
     """
+    if not isinstance(name, str):
+        why = "a function of yours is given one: f(rng, shape)"
+        raise ArgumentError(
+            f"rng is whose random numbers, as in 'pytorch', got {brief(name)}; {why}"
+        )
+    if not hasattr(seed, "__index__") or isinstance(seed, bool):
+        raise ArgumentError(f"the seed must be an integer, got {brief(seed)}")
+    seed = operator.index(seed)
     full = RNG_ALIASES.get(name, name)
     if full not in GENERATORS:
         raise SchemeError(_unknown(name))

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypedDict, Unpack
+from typing import NamedTuple, Unpack
 
-from paraminspect.address import Address, parse_assignment
+from paraminspect.address import Address
 from paraminspect.arrays import DType, Shape, Unset
 from paraminspect.edit import assign
-from paraminspect.errors import SchemeError, nearest
+from paraminspect.errors import SchemeError
 from paraminspect.generators import Draw, open_generator
 from paraminspect.indexing import Axis, Index, selected_shape
 from paraminspect.initialization._missing import Completed, complete
 from paraminspect.initialization._resolver import Resolver, spec_of
-from paraminspect.initializers import SchemeFunction
+from paraminspect.initialization._wishes import Plain, Rule, Wishes, parse_rule
 from paraminspect.layers import Drawn, Fans
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, check_tree
 
 __all__ = [
     "Completed",
@@ -29,25 +29,6 @@ __all__ = [
     "parse_rule",
     "plan_initialization",
 ]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A scheme for all parameters that an address matches, or for the part that it points at."""
-
-    address: Address
-    scheme: str
-
-
-def parse_rule(text: str, names: Collection[str] = ()) -> Rule:
-    """`PATTERN=SCHEME` or `PATTERN[INDEX]=SCHEME`; raises `AddressError` and `SchemeError`.
-
-    A name among `names` wins over the syntax.
-    """
-    address, scheme = parse_assignment(text, names)
-    if not scheme:
-        raise SchemeError(f"expected a scheme like normal(0, 0.02) behind {text!r}")
-    return Rule(address, scheme)
 
 
 @dataclass(frozen=True)
@@ -66,25 +47,13 @@ class Drawing:
         return self.draw.names[0]
 
 
-class Wishes(TypedDict, total=False):
-    """What to draw, and how."""
-
-    scheme: str | None
-    """For all weights; see `weights`."""
-    rules: Iterable[Rule | str]
-    """`"*.bias=zeros"`: they win over `scheme`, and the last over those before."""
-    dtype: DType | None
-    """In which floats are drawn."""
-    layout: str | None
-    """Which axes of a bare checkpoint are in and out: `out_in` or `in_out`."""
-    functions: Mapping[str, SchemeFunction]
-    """Schemes of your own, by name."""
-
-
 def initialize(
     tree: ParameterTree, *, seed: int, rng: str = "native", **wishes: Unpack[Wishes]
 ) -> ParameterTree:
     """The tree with values drawn for every parameter that has none, or that a rule matches.
+
+        net = pi.initialize(net, seed=0, rules={"*.weight": "normal(0, 0.02)", "*.bias": 0})
+        net = pi.initialize(net, seed=0, scheme=lambda rng, shape: rng.uniform(-1, 1, shape))
 
     Values are made when they are read. Raises `SchemeError` and `AddressError`.
     """
@@ -93,18 +62,15 @@ def initialize(
 
 def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initialization:
     """What `initialize` would draw; raises the same errors."""
-    for name in wishes:
-        if name not in Wishes.__annotations__:
-            raise TypeError(f"there is no argument {name!r}{nearest(name, Wishes.__annotations__)}")
-    resolver = Resolver(tree.framework, wishes.get("layout"), wishes.get("functions", {}))
-    dtype = wishes.get("dtype")
+    check_tree(tree)
+    plain = Plain(wishes, tree.entries)
+    resolver = Resolver(tree.framework, plain.layout, plain.functions)
+    dtype = plain.dtype
     chosen: dict[str, str] = {}
-    scheme = wishes.get("scheme")
-    if scheme is not None:
-        chosen = dict.fromkeys(weights(tree, resolver), scheme)
+    if plain.scheme is not None:
+        chosen = dict.fromkeys(weights(tree, resolver), plain.scheme)
     parts: list[_Part] = []
-    for rule in wishes.get("rules", ()):
-        rule = parse_rule(rule, tree.entries) if isinstance(rule, str) else rule
+    for rule in plain.rules:
         if rule.address.index is None:
             names = set(map(tree.own_name, tree.matching(rule.address)))
             chosen.update(dict.fromkeys(names, rule.scheme))

@@ -80,7 +80,9 @@ def _loaded(point: EntryPoint) -> Function:
 
 
 def user_scheme(function: Function) -> Callable[..., Scheme]:
-    """A scheme with the arguments of the function that are its own."""
+    """A scheme with the arguments of the function that are its own; what is one is given back."""
+    if hasattr(function, "made_by_user_scheme"):
+        return function
     parameters = inspect.signature(function).parameters
     own = [p for name, p in parameters.items() if name not in GIVEN]
 
@@ -104,6 +106,7 @@ def user_scheme(function: Function) -> Callable[..., Scheme]:
         return apply
 
     make.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
+    vars(make)["made_by_user_scheme"] = True
     return make
 
 
