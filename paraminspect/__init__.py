@@ -36,7 +36,7 @@ __all__ = [
 _HOMES = {
     "ParamInspectError": ("errors", "ParamInspectError"),
     "Parameter": ("tree", "Parameter"),
-    "ParameterTree": ("tree", "ParameterTree"),
+    "ParameterTree": ("tree", "HeldTree"),
     "assign": ("edit", "assign"),
     "diff_trees": ("diff", "diff_trees"),
     "initialize": ("initialization", "initialize"),
@@ -50,7 +50,12 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, inside = _HOMES[name]
-    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{module}"), inside)
+    value = getattr(importlib.import_module(f"{__name__}.{module}"), inside)
+    if not isinstance(value, type):
+        from paraminspect.tree import for_users
+
+        value = for_users(value)
+    globals()[name] = value
     return value
 
 

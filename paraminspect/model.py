@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ class Model(ParameterTree):
         """The output for these inputs, outside of training (batch axis first)."""
         from paraminspect.compute import run
 
-        return run(self, inputs)
+        return run(self, _arrays(inputs))
 
     def gradients(
         self, *inputs: Any, loss: str = "sum", target: Any = None
@@ -37,7 +38,7 @@ class Model(ParameterTree):
         """
         from paraminspect.compute import gradients
 
-        found = gradients(self, inputs, loss, target).total
+        found = gradients(self, _arrays(inputs), loss, _arrays(target)).total
         for name, parameter in self.entries.items():
             parameter.hold_gradient(found.get(self.own_name(name)))
         return dict(found)
@@ -59,7 +60,12 @@ class Model(ParameterTree):
             name: replace(p, data=changed[self.own_name(name)].data)
             for name, p in self.entries.items()
         }
-        return replace(self, entries=entries)
+        return self.edited(entries)
+
+    def edited(self, entries: Mapping[str, Parameter], **fields: Any) -> Model:
+        """The model that an edit gives: its parameters hold gradients of its own."""
+        own = {name: replace(p, grad=None) for name, p in entries.items()}
+        return replace(self, entries=own, **fields)
 
     def _found(self, own: Parameter, values: ParameterTree) -> Parameter:
         if own.name not in values.entries:
@@ -71,3 +77,14 @@ class Model(ParameterTree):
                 f" the definition {list(own.shape)}"
             )
         return given
+
+
+def _arrays(given: Any) -> Any:
+    """Inputs as NumPy arrays: of lists, and of all that has `__array__`; in tuples too."""
+    if isinstance(given, tuple):
+        return tuple(map(_arrays, given))
+    if isinstance(given, list) or hasattr(given, "__array__"):
+        import numpy as np
+
+        return np.asarray(given)
+    return given

@@ -12,7 +12,7 @@ from paraminspect.checkpoint._hard_links import OtherNames
 from paraminspect.checkpoint._lost import left_out
 from paraminspect.errors import CheckpointError, nearest
 from paraminspect.parallel import Progress, unwatched
-from paraminspect.tree import ParameterTree
+from paraminspect.tree import ParameterTree, check_tree
 
 SHARDED = "safetensors-sharded"
 INDEX_SUFFIX = ".safetensors.index.json"
@@ -88,6 +88,7 @@ def save_checkpoint(
     for a parameter without values, `DTypeError` and `TieError` for what the format cannot hold,
     `DurabilityError` with the new file in place.
     """
+    check_tree(tree)
     for parameter in tree.parameters():
         if isinstance(parameter.data, Unset):
             parameter.data.read(0, 0)  # raises

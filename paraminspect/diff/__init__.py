@@ -101,7 +101,7 @@ def diff_trees(
 
 
 def _from_zero(name: str, value: Any) -> float:
-    if not (isinstance(value, Real) and value >= 0):
+    if not (isinstance(value, Real) and float(value) >= 0):
         raise ArgumentError(f"{name} must be a number from 0 on, got {brief(value)}")
     return float(value)
 

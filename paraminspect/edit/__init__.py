@@ -5,24 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from paraminspect.address import Address
-from paraminspect.arrays import Array, DType, InMemory
+from paraminspect.arrays import Array, DType, copied
 from paraminspect.casting import is_float
 from paraminspect.edit._edited import Edited
 from paraminspect.edit._formula import make_formula
 from paraminspect.edit._names import PRESENT, quoted_names
 from paraminspect.edit._setting import parse_setting
-from paraminspect.errors import DTypeError, ParamInspectError
+from paraminspect.errors import ArgumentError, DTypeError, ParamInspectError, brief
 from paraminspect.expressions import Expression, parse_expression
 from paraminspect.indexing import Axis, Index, normalize, selected_shape
 from paraminspect.packed import unpacked, viewed
 from paraminspect.quantization import dequantized, recognise
 from paraminspect.selection import Selection
-from paraminspect.tree import Parameter, ParameterTree, address_in
+from paraminspect.tree import Parameter, ParameterTree, address_in, check_tree
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["Change", "assign", "cast_tree", "changes", "parse_setting"]
 
@@ -42,24 +43,32 @@ class Change:
 def assign(
     tree: ParameterTree,
     address: str | Address,
-    value: str | Expression | Array | np.ndarray[Any, Any] | float,
+    value: str | Expression | Array | Parameter | ArrayLike,
     *,
     unsafe: bool = False,
 ) -> ParameterTree:
     """A tree in which the elements at `address` are set to `value`, in every matching parameter.
 
-    In an expression `x` is the present value, and other parameters stand by name in quotes. The
+        >>> import numpy as np
+        >>> import paraminspect as pi
+        >>> tree = pi.ParameterTree({"w": pi.Parameter("w", np.zeros((2, 3)))})
+        >>> pi.assign(tree, "w[0]", [1, 2, 3])["w"].data
+        array([[1., 2., 3.],
+               [0., 0., 0.]])
+
+    A value is what NumPy makes an array of, which is copied, or an expression. In an expression
+    `x` is the present value, and other parameters stand by name in quotes. The
     result is broadcast as NumPy does, and cast to the dtype of the parameter; where that would
     lose more than rounding, reading raises `CastError`, unless it is `unsafe`. Setting one name of
     a tie sets the others too.
     """
+    check_tree(tree)
     address = address_in(tree, address) if isinstance(address, str) else address
-    if isinstance(value, str):
-        value = parse_expression(value)
-    elif isinstance(value, np.ndarray | np.generic | int | float):
-        value = InMemory(np.asarray(value))
+    if not isinstance(address, Address):
+        raise ArgumentError(f"an address is a text like '0.weight[0]', got {brief(address)}")
+    new = _as_value(value)
     edited = [
-        replace(p, data=_edited(tree, p, address.index, axes, value, unsafe), scheme=None)
+        replace(p, data=_edited(tree, p, address.index, axes, new, unsafe), scheme=None)
         for p, axes in _selections(tree, address)
     ]
     return tree.replace(edited)
@@ -120,6 +129,14 @@ def _selections(
         if parameter.dtype.nbits % 8:
             raise DTypeError(f"{name}: values of the packed type {parameter.dtype} cannot be set")
         yield parameter, axes
+
+
+def _as_value(value: Any) -> Expression | Array:
+    if isinstance(value, str):
+        return parse_expression(value)
+    if isinstance(value, Parameter):
+        return value.data
+    return value if isinstance(value, Expression | Array) else copied(value)
 
 
 def _edited(

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.arrays import DTYPES, Array, DType, Shape, count_elements
-from paraminspect.errors import AddressError, CastError, DTypeError
-from paraminspect.indexing import gather
+from paraminspect.errors import CastError, DTypeError
+from paraminspect.indexed import Indexed
 from paraminspect.quantization._conventions import grid
 from paraminspect.quantization._recognising import recognise
 from paraminspect.tree import ParameterTree
@@ -38,7 +38,7 @@ def dequantized(tree: ParameterTree, names: Container[str] | None = None) -> Par
     return tree.replace(made)
 
 
-class Scaled:
+class Scaled(Indexed):
     """Codes times scales, in float32 (float64 if the scales are), as the libraries compute them.
 
     Formula: `weight[..., i, j] = codes[..., i, j] * scales[..., i // rows, j // columns]`
@@ -67,8 +67,7 @@ class Scaled:
         """Elements `start` to `stop` of the flattened array, made now."""
         import numpy as np
 
-        if not 0 <= start <= stop <= count_elements(self.shape):
-            raise AddressError(f"elements {start} to {stop} are outside shape {list(self.shape)}")
+        self.check_range(start, stop)
         codes = self._codes.read(start, stop).astype(self.dtype.to_numpy())
         if start == stop:
             return codes
@@ -100,9 +99,3 @@ class Scaled:
             columns = self._columns
         factors: np.ndarray[Any, Any] = scales.repeat(size, axis=1)[:, :columns].reshape(-1)
         return factors[begin : begin + stop - start]
-
-    def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
-        return gather(self, index)
-
-    def __repr__(self) -> str:
-        return f"Scaled({list(self.shape)}, {self.dtype})"

@@ -1,15 +1,17 @@
 """Trees: all parameters of a model under their names, with its ties and its structure."""
 
+from paraminspect.tree._held import HeldTree, for_users, freed, held
 from paraminspect.tree._matching import address_in
 from paraminspect.tree._module import MAXIMUM_DEPTH, Module
 from paraminspect.tree._navigation import Branch
 from paraminspect.tree._parameter import Parameter
 from paraminspect.tree._ties import check_tie
-from paraminspect.tree._tree import ParameterTree, SourceFile, Totals
+from paraminspect.tree._tree import ParameterTree, SourceFile, Totals, check_tree
 
 __all__ = [
     "MAXIMUM_DEPTH",
     "Branch",
+    "HeldTree",
     "Module",
     "Parameter",
     "ParameterTree",
@@ -17,4 +19,8 @@ __all__ = [
     "Totals",
     "address_in",
     "check_tie",
+    "check_tree",
+    "for_users",
+    "freed",
+    "held",
 ]

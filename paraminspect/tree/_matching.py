@@ -89,7 +89,8 @@ def _names_below(tree: ParameterTree, address: Address) -> Mapping[str, str]:
             if not is_last or address.pattern != "*":
                 raise AddressError(_nothing_below(tree, part, address))
             return {"*": part.name}
-    return {local: parameter.name for local, parameter in part.items()}
+    items = Mapping.items(part)  # not `part.items()`: a child may have that name
+    return {local: parameter.name for local, parameter in items}
 
 
 def _nothing_below(tree: ParameterTree, parameter: Parameter, address: Address) -> str:

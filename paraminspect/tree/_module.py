@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import NamedTuple
 
 from paraminspect.layers import Layer
@@ -60,4 +59,4 @@ class _Node(NamedTuple):
 
     def module(self) -> Module:
         below = {name: child.module() for name, child in self.children.items()}
-        return Module(MappingProxyType(self.parameters), MappingProxyType(below))
+        return Module(self.parameters, below)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from paraminspect.errors import AddressError
+from paraminspect.errors import AddressError, ArgumentError, FrozenError, OutOfBoundsError
 from paraminspect.tree._describing import describe
 from paraminspect.tree._module import Module, relative_names
 from paraminspect.tree._parameter import Parameter
@@ -15,87 +16,139 @@ if TYPE_CHECKING:
     from paraminspect.tree._tree import ParameterTree
 
 
-class Navigable:
-    """Access by position, name or attribute, as the frameworks' modules have it."""
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A module of a tree; `name` is that in the module around it."""
 
-    _tree: ParameterTree
-    _module: Module
+    tree: ParameterTree
+    module: Module
+    name: str = ""
 
-    def _child(self, key: object) -> Parameter | Branch:
-        module, tree = self._module, self._tree
+    @functools.cached_property
+    def names(self) -> dict[str, str]:
+        """The names below it, relative to it, and those in the tree."""
+        return dict(relative_names(self.module, "", self.tree.separator))
+
+    def child(self, key: object) -> Parameter | Branch:
+        """The part at a position, or of a name, which may lead further down."""
         if isinstance(key, int):
             return self._at(key)
         if not isinstance(key, str):
             raise AddressError(f"a part is reached by its position or its name, got {key!r}")
-        if key in module.parameters:
-            return tree.entries[module.parameters[key]]
-        if key in module.children:
-            return Branch(tree, module.children[key], key)
-        for name, child in module.children.items():
-            if key.startswith(name + tree.separator):
-                return Branch(tree, child, name)._child(key[len(name + tree.separator) :])
-        known = [*module.children, *module.parameters]
+        if self.has(key):
+            return self.own_child(key)
+        separator = self.tree.separator
+        for name, module in self.module.children.items():
+            if key.startswith(name + separator):
+                return Part(self.tree, module, name).child(key[len(name + separator) :])
+        known = [*self.module.children, *self.module.parameters]
         raise AddressError(f"no {key!r} here; there are {', '.join(known[:10]) or 'no parts'}")
 
     def _at(self, position: int) -> Parameter | Branch:
-        module = self._module
-        names = list(module.children or module.parameters)
+        names = list(self.module.children or self.module.parameters)
         # Of a checkpoint or a selection, where some layers are not listed, the number is a name.
         if str(position) in names:
-            name = str(position)
-        elif -len(names) <= position < len(names):
-            name = names[position]
-        else:
-            raise AddressError(f"no part at position {position}: there are {len(names)}")
-        if name in module.children:
-            return Branch(self._tree, module.children[name], name)
-        return self._tree.entries[module.parameters[name]]
+            return self.own_child(str(position))
+        if not -len(names) <= position < len(names):
+            raise OutOfBoundsError(f"no part at position {position}: there are {len(names)}")
+        name = names[position]
+        if name in self.module.children:
+            return Branch(Part(self.tree, self.module.children[name], name))
+        return self.tree.entries[self.module.parameters[name]]
 
-    def __getattr__(self, name: str) -> Parameter | Branch:
-        if name.startswith("_"):
-            raise AttributeError(name)
+    def has(self, name: str) -> bool:
+        """Whether a child has this very name."""
+        return name in self.module.parameters or name in self.module.children
+
+    def own_child(self, name: str, hidden: Callable[..., Any] | None = None) -> Parameter | Branch:
+        """The child of this very name, a parameter before a part; `hidden`: see `Branch`."""
+        if name in self.module.parameters:
+            return self.tree.entries[self.module.parameters[name]]
+        return Branch(Part(self.tree, self.module.children[name], name), hidden)
+
+    def attribute(self, name: str) -> Parameter | Branch:
+        """The child that an attribute stands for; raises `AttributeError` if there is none."""
         try:
-            return self._child(name)
+            return self.child(name)
         except AddressError as error:
             raise AttributeError(str(error)) from None
 
 
-class Branch(Navigable, Mapping[str, Parameter]):
-    """A part of a tree: one module with all below it, keyed by names relative to it."""
+class Branch(Mapping[str, Parameter]):
+    """A part of a tree: one module with all below it, keyed by names relative to it.
 
-    def __init__(self, tree: ParameterTree, module: Module, name: str) -> None:
-        self._tree = tree
-        self._module = module
-        self._name = name
+    A child wins over a method of the same name: `net.attention.keys` is that layer. Calling it is
+    still calling the method, which is `hidden`: `dict(net.attention)` depends on `keys`.
+    """
+
+    def __init__(self, part: Part, hidden: Callable[..., Any] | None = None) -> None:
+        object.__setattr__(self, "__part__", part)
+        object.__setattr__(self, "__hidden__", hidden)
+
+    __part__: Part
+    __hidden__: Callable[..., Any] | None
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("__"):
+            return super().__getattribute__(name)
+        part = self.__part__
+        if not part.has(name):
+            return super().__getattribute__(name)
+        is_method = hasattr(Branch, name)
+        return part.own_child(name, super().__getattribute__(name) if is_method else None)
+
+    def __getattr__(self, name: str) -> Parameter | Branch:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.__part__.attribute(name)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not name.startswith("_"):
-            way = "pi.assign(tree, address, value) gives another"
-            raise AttributeError(f"cannot set {name!r}: trees stay as they are; {way}")
-        super().__setattr__(name, value)
+        refuse_setting(name)
+
+    def __setitem__(self, key: object, value: object) -> None:
+        refuse_setting(key)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        if self.__hidden__ is None:
+            raise ArgumentError("a part of a model does not compute: call the whole model")
+        return self.__hidden__(*arguments, **keywords)
 
     def __getitem__(self, key: int | str) -> Any:
-        if isinstance(key, str) and key in self._names:
-            return self._tree[self._names[key]]
-        return self._child(key)
+        part = self.__part__
+        if isinstance(key, str) and key in part.names:
+            return part.tree.entries[part.names[key]]
+        return part.child(key)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._names
+        return key in self.__part__.names
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self.__part__.names)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.__part__.names)
 
-    @functools.cached_property
-    def _names(self) -> dict[str, str]:
-        return dict(relative_names(self._module, "", self._tree.separator))
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Branch):
+            return NotImplemented
+        one, two = self.__part__, other.__part__
+        return one.tree.entries is two.tree.entries and one.module is two.module
+
+    def __hash__(self) -> int:
+        return hash((id(self.__part__.tree.entries), id(self.__part__.module)))
 
     def parameters(self) -> list[Parameter]:
         """The parameters of this part, in definition order, a tied array once."""
-        own = dict.fromkeys(map(self._tree.own_name, self._names.values()))
-        return [self._tree[name] for name in own]
+        part = self.__part__
+        own = dict.fromkeys(map(part.tree.own_name, part.names.values()))
+        return [part.tree.entries[name] for name in own]
 
     def __repr__(self) -> str:
-        return describe(self._module, self._tree, self._name)
+        part = self.__part__
+        return describe(part.module, part.tree, part.name)
+
+
+def refuse_setting(key: object) -> NoReturn:
+    """Raise `FrozenError`: what is set would be lost."""
+    way = "pi.assign(tree, address, value) gives another"
+    raise FrozenError(f"cannot set {key!r}: trees stay as they are; {way}")

@@ -54,7 +54,7 @@ def tied(tree: ParameterTree, alias: str, target: str) -> ParameterTree:
     entries = {
         name: replace(p, data=kept.data) if name in moved else p for name, p in tree.entries.items()
     }
-    return replace(tree, entries=entries, ties=ties)
+    return tree.edited(entries, ties=ties)
 
 
 def _check_new(tree: ParameterTree, name: str) -> None:
@@ -78,4 +78,4 @@ def untied(tree: ParameterTree, alias: str) -> ParameterTree:
         raise TieError(f"{alias!r} is not an alias of another parameter{ending}")
     recorded = {k: v for k, v in tree.metadata.items() if (k, v) != (alias, tree.ties[alias])}
     ties = {a: own for a, own in tree.ties.items() if a != alias}
-    return replace(tree, ties=ties, metadata=recorded)
+    return tree.edited(tree.entries, ties=ties, metadata=recorded)

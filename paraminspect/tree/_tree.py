@@ -9,16 +9,23 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from paraminspect.address import Address, is_pattern
-from paraminspect.errors import AddressError
+from paraminspect.errors import AddressError, ArgumentError, brief
 from paraminspect.indexing import Axis
 from paraminspect.keras_layout import Layout
 from paraminspect.layers import Drawn
 from paraminspect.tree._describing import describe
 from paraminspect.tree._matching import names_at, no_match, places_at
 from paraminspect.tree._module import Module, module_of_names
-from paraminspect.tree._navigation import Navigable
+from paraminspect.tree._navigation import Branch, Part, refuse_setting
 from paraminspect.tree._parameter import Parameter
 from paraminspect.tree._ties import retied, tied, untied
+
+
+def check_tree(value: object) -> None:
+    """Raise `ArgumentError` for what is not a tree."""
+    if not isinstance(value, ParameterTree):
+        how = f": pi.open({brief(value)}) gives one" if isinstance(value, str | Path) else ""
+        raise ArgumentError(f"expected a tree, got {type(value).__name__}{how}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class SourceFile(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class ParameterTree(Navigable, Mapping[str, Parameter]):
+class ParameterTree(Mapping[str, Parameter]):
     """Parameters in definition order, aliases included; `ties` maps an alias to its own name.
 
     Edits give new trees and leave this one as it was; values are read only when asked for.
@@ -85,7 +92,7 @@ class ParameterTree(Navigable, Mapping[str, Parameter]):
         if isinstance(key, str) and (key.startswith("[") or is_pattern(key)):
             raise AddressError(f"{key!r} is not a name: use select({key!r})")
         try:
-            return self._child(key)
+            return self._whole.child(key)
         except AddressError:
             if not isinstance(key, str):
                 raise
@@ -102,23 +109,29 @@ class ParameterTree(Navigable, Mapping[str, Parameter]):
     def __len__(self) -> int:
         return len(self.entries)
 
-    # What `Navigable` only declares is made here.
-    @property
-    def _tree(self) -> ParameterTree:  # type: ignore[override]
-        return self
+    def __getattr__(self, name: str) -> Parameter | Branch:
+        if name.startswith("__"):  # of Python, which asks before there are any fields
+            raise AttributeError(name)
+        return self._whole.attribute(name)
 
-    @functools.cached_property
-    def _module(self) -> Module:  # type: ignore[override]
-        return self.root or module_of_names(self.entries, self.separator)
+    def __setitem__(self, key: object, value: object) -> None:
+        refuse_setting(key)
+
+    __eq__ = object.__eq__  # of two trees with equal values `diff_trees` tells
+    __hash__ = object.__hash__
+
+    @property
+    def _whole(self) -> Part:
+        return Part(self, self.structure)
 
     @functools.cached_property
     def _by_stored_path(self) -> dict[str, Parameter]:
         return {p.stored_path: p for p in self.entries.values() if p.stored_path}
 
-    @property
+    @functools.cached_property
     def structure(self) -> Module:
         """The modules: as the definition has them, or as the names of a checkpoint tell."""
-        return self._module
+        return self.root or module_of_names(self.entries, self.separator)
 
     def parameters(self) -> list[Parameter]:
         """Every array once, in definition order."""
@@ -190,7 +203,11 @@ class ParameterTree(Navigable, Mapping[str, Parameter]):
         for name, old in self.entries.items():
             new = changed.get(self.own_name(name))
             entries[name] = old if new is None else replace(old, data=new.data, scheme=new.scheme)
-        return replace(self, entries=entries)
+        return self.edited(entries)
+
+    def edited(self, entries: Mapping[str, Parameter], **fields: Any) -> ParameterTree:
+        """The tree that an edit gives: with these parameters, and no gradient of this one."""
+        return replace(self, entries=entries, **fields)
 
     def tie(self, alias: str, target: str) -> ParameterTree:
         """A tree in which `alias` is another name of the array of `target`."""
@@ -201,4 +218,4 @@ class ParameterTree(Navigable, Mapping[str, Parameter]):
         return untied(self, alias)
 
     def __repr__(self) -> str:
-        return describe(self._module, self, "")
+        return describe(self.structure, self, "")
