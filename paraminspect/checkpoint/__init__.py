@@ -27,6 +27,7 @@ from paraminspect.checkpoint._saving import (
     save_checkpoint,
 )
 from paraminspect.parallel import Progress, unwatched
+from paraminspect.quantization import marked
 from paraminspect.tree import ParameterTree, SourceFile
 
 __all__ = [
@@ -86,11 +87,11 @@ def open_checkpoint(path: Path) -> ParameterTree:
         if len(found) > 1:
             from paraminspect.checkpoint._shards import open_shards
 
-            return open_shards(path, found)
+            return marked(open_shards(path, found))
         (path,) = found
     file = open_regular(path)
     first = file.read(0, min(file.size, FIRST_NBYTES))
-    return next(format_ for format_ in FORMATS if format_.fits(first)).open(file)
+    return marked(next(format_ for format_ in FORMATS if format_.fits(first)).open(file))
 
 
 def files_in_folder(path: Path) -> list[str] | None:

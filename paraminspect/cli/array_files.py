@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paraminspect.cli.new_files import check_new, is_source, tell_lost
+from paraminspect.cli.new_files import check_new, is_source, tell
 
 if TYPE_CHECKING:
     from paraminspect.slicing import Slice
@@ -83,4 +83,4 @@ def save_slices(
         lost = save_checkpoint(
             sliced, path, overwrite=force, max_shard_nbytes=max_shard_nbytes, progress=advance
         )
-    tell_lost(lost)
+    tell(lost)

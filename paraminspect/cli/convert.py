@@ -87,7 +87,7 @@ def _cast_lines(tree: ParameterTree, edited: ParameterTree, wanted: DType) -> li
     lines = [f"cast {count} of {counted(tree.totals.arrays, 'array')} to {wanted}"]
     found = recognise(tree)
     if found.weights:
-        lines[:0] = [f"dequantize {line.removeprefix('quantized: ')}" for line in found.lines()]
+        lines[:0] = [f"dequantize {line}" for line in found.lines()]
         some = ", ".join(list(found.parts)[:3]) + ", ..." * (len(found.parts) > 3)
         lines.append(f"leave out what only codes need: {some}")
     return lines

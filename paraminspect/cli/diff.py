@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from paraminspect.cli.new_files import tell
 from paraminspect.cli.options import (
     Bound,
     exclude_option,
@@ -108,6 +109,7 @@ def diff_sources(
     _check_use({"stat": stat, "depth": depth, "sort": sort, "format": style}, quiet)
     from paraminspect.cli.progress import progress
     from paraminspect.diff import diff_trees, select_pair
+    from paraminspect.quantization import notes
     from paraminspect.renaming import parse_renaming, rename
     from paraminspect.report import diff as reports
 
@@ -117,6 +119,8 @@ def diff_sources(
     one = rename(one, [parse_renaming(text, one.entries) for text in renamings])
     with files_told_apart(patterns, "diff takes two sources, and then patterns of names"):
         one, two = select_pair(one, two, patterns, exclude)
+    for tree in () if quiet else (one, two):
+        tell(f"{tree.source}: {note}" for note in notes(tree.parameters()))
     comparison = diff_trees(
         one,
         two,

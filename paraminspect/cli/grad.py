@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paraminspect.cli.computing import Computing, computing_options, input_option
-from paraminspect.cli.new_files import check_new, new_file_option, tell_lost
+from paraminspect.cli.new_files import check_new, new_file_option, tell
 from paraminspect.cli.options import force_option, style_option
 from paraminspect.report import Screen, write
 
@@ -96,4 +96,4 @@ def _save(model: Model, found: Mapping[str, Any], path: Path, force: bool) -> No
     tree = kept.replace(
         replace(kept.entries[name], data=InMemory(gradient)) for name, gradient in reached.items()
     )
-    tell_lost(save_checkpoint(tree, path, overwrite=force))
+    tell(save_checkpoint(tree, path, overwrite=force))

@@ -68,8 +68,8 @@ def is_source(tree: ParameterTree, path: Path) -> bool:
     return path.exists() and any(place.exists() and path.samefile(place) for place in places)
 
 
-def tell_lost(lines: Iterable[str]) -> None:
-    """Say on stderr what the format of a file could not keep."""
+def tell(lines: Iterable[str]) -> None:
+    """Say on stderr what a user has to know, such as what the format of a file could not keep."""
     for line in lines:
         click.echo(f"paraminspect: {escape(line)}", err=True)
 

@@ -24,7 +24,7 @@ from typing import Any
 
 import click
 
-from paraminspect.cli.new_files import exists_already, is_source, new_path, tell_lost
+from paraminspect.cli.new_files import exists_already, is_source, new_path, tell
 from paraminspect.errors import AddressError, escape
 from paraminspect.tree import ParameterTree
 from paraminspect.wording import counted
@@ -123,7 +123,7 @@ class Output:
                     max_shard_nbytes=self.max_shard_nbytes,
                     progress=advance,
                 )
-        tell_lost(lost)
+        tell(lost)
         if not self.quiet:
             size = f"{counted(totals.arrays, 'array')}, {counted(totals.nbytes, 'byte')}"
             for line in (*report, f"write {target}: {size}"):

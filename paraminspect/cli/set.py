@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paraminspect.address import Address, format_index
+from paraminspect.cli.new_files import tell
 from paraminspect.cli.options import Output, output_options, source_argument
 from paraminspect.errors import AddressError
 from paraminspect.source import open_source
@@ -16,7 +17,7 @@ from paraminspect.wording import counted
 
 if TYPE_CHECKING:
     from paraminspect.edit import Change
-    from paraminspect.tree import ParameterTree
+    from paraminspect.tree import Parameter, ParameterTree
 
 EPILOG = """\b
 Examples:
@@ -69,20 +70,25 @@ def set_values(
     """
     from paraminspect.checkpoint import open_array
     from paraminspect.edit import assign, changes, parse_setting
+    from paraminspect.quantization import notes
 
     tree = open_source(source)
     target = output.target(tree)
     if values is not None and len(assignments) > 1:
         raise click.UsageError("--from goes with one ADDRESS")
     report: list[str] = []
+    changed: dict[str, Parameter] = {}
     for text in assignments:
         if values is None:
             address, value = parse_setting(tree, text)
         else:
             address, value = _alone(tree, text), ""
         new = value if values is None else open_array(values)
-        report += [_line(address, change) for change in changes(tree, address)]
+        found = changes(tree, address)
+        report += [_line(address, change) for change in found]
+        changed |= {change.parameter.name: change.parameter for change in found}
         tree = assign(tree, address, new, unsafe=cast == "unsafe")
+    tell(notes(changed.values()))
     output.save(tree, target, report)
 
 

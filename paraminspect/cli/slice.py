@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paraminspect.cli.array_files import STYLES, TABLES, check_fits, file_style, save_slices
-from paraminspect.cli.new_files import check_force, new_path, save_pieces
+from paraminspect.cli.new_files import check_force, new_path, save_pieces, tell
 from paraminspect.cli.options import (
     files_told_apart,
     force_option,
@@ -72,6 +72,9 @@ Exit status: 0 done, 2 trouble.
     help="Digits after the point, as in NumPy (text, csv, tsv).",
 )
 @click.option("--stats", is_flag=True, help="Statistics in place of the values (text, json).")
+@click.option(
+    "--dequantize", is_flag=True, help="Weights for codes: scaled FP8 and INT8 times their scales."
+)
 @click.option("--hist", is_flag=True, help="A histogram, and the statistics (text, json).")
 @style_option(
     ["text", *TEXT_STYLES, *BINARY_STYLES], after="; by default what FILE ends in, or text"
@@ -85,6 +88,7 @@ def slice_source(
     addresses: tuple[str, ...],
     precision: int | None,
     stats: bool,
+    dequantize: bool,
     hist: bool,
     style: str | None,
     optimizer: bool,
@@ -110,6 +114,7 @@ def slice_source(
         # They count as the source has its parts, here as in every command.
         tree = replace(tree, root=whole.structure)
     with files_told_apart(addresses, "slice takes one SOURCE, and then names in it"):
+        tree = _decoded(tree, addresses, dequantize)
         slices = slice_tree(tree, addresses)
     if path and style not in STYLES:
         save_slices(whole, slices, path, force, max_shard_size)
@@ -135,6 +140,19 @@ def _style(
         return style or "text"
     chosen = file_style(path, "text", style, sharded=max_shard_nbytes is not None)
     return "text" if measures and chosen == "txt" else chosen
+
+
+def _decoded(tree: ParameterTree, addresses: Sequence[str], dequantize: bool) -> ParameterTree:
+    """The tree with weights for the codes at the addresses, or what says that these are codes."""
+    names = dict.fromkeys(name for text in addresses for name in tree.matching(text))
+    if not any(tree.entries[name].codes for name in names):
+        return tree
+    from paraminspect.quantization import dequantized, notes
+
+    if dequantize:
+        return dequantized(tree, names)
+    tell(notes(tree.entries[name] for name in names))
+    return tree
 
 
 def _check_use(style: str, precision: int | None, measures: bool, screen: Screen | None) -> None:

@@ -4,7 +4,7 @@ What is recognised stands as a table in `_conventions`; nothing here reads a val
 asked for, and nothing is taken for quantized by its dtype alone.
 """
 
-from paraminspect.quantization._recognising import Quantization, Quantized, recognise
+from paraminspect.quantization._recognising import Quantization, Quantized, marked, notes, recognise
 from paraminspect.quantization._scaled import Scaled, dequantized
 
-__all__ = ["Quantization", "Quantized", "Scaled", "dequantized", "recognise"]
+__all__ = ["Quantization", "Quantized", "Scaled", "dequantized", "marked", "notes", "recognise"]

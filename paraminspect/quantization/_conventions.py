@@ -54,15 +54,12 @@ def grid(codes: Shape, scales: Shape) -> tuple[int, int] | None:
         return 1, max(columns, 1)
     if len(codes) < 2 or len(scales) != len(codes) or scales[:-2] != codes[:-2]:
         return None
-    found = []
-    for length, count in zip((rows, columns), scales[-2:], strict=True):
-        if count == -(-length // BLOCK):
-            found.append(BLOCK)
-        elif count and length % count == 0:
-            found.append(length // count)
-        else:
-            return None
-    return found[0], found[1]
+    down, across = scales[-2:]
+    if (down, across) == (-(-rows // BLOCK), -(-columns // BLOCK)):
+        return BLOCK, BLOCK
+    if not down or not across or rows % down or columns % across:
+        return None
+    return rows // down, columns // across
 
 
 def _scaled(codes: Shape, parts: Sequence[Shape]) -> int | None:
@@ -137,27 +134,31 @@ CONVENTIONS = (
         _two_a_byte, also=("input_global_scale",),
     ),
     Convention(
-        "packed integers (compressed-tensors, 4 bits assumed)", "weight_packed", I32,
+        "packed integers (compressed-tensors; 4 bits assumed)", "weight_packed", I32,
         ("weight_scale",), _compressed,
         also=("weight_shape", "weight_zero_point", "weight_g_idx"),
     ),
     # https://github.com/openai/gpt-oss: `*_blocks` of 16 bytes, `*_scales` a power of two for each
-    Convention("MXFP4 (blocks, scales)", "_blocks", U8, ("_scales",), _mxfp4),
+    Convention("MXFP4 (gpt-oss)", "_blocks", U8, ("_scales",), _mxfp4),
     # DeepSeek-V3's inference/kernel.py (weight_dequant), transformers' Fp8Dequantize
-    Convention("FP4 (scale_inv)", "", I8 | U8, ("_scale_inv",), _two_a_byte),
+    Convention("scaled FP4 (DeepSeek)", "", I8 | U8, ("_scale_inv",), _two_a_byte),
     Convention(
-        "scaled FP8 (scale_inv, as DeepSeek)", "", FP8, ("_scale_inv",), _scaled, is_scaled=True,
+        "scaled FP8 (DeepSeek)", "", FP8, ("_scale_inv",), _scaled, is_scaled=True,
         also=("activation_scale", "input_scale"),
     ),
     # compressed-tensors' float-quantized and int-quantized: `_dequantize`; ModelOpt's FP8
     Convention(
-        "scaled FP8 or INT8 (weight_scale, as compressed-tensors)", "weight", FP8 | I8,
-        ("weight_scale",), _scaled, is_scaled=True, also=("input_scale", "weight_zero_point"),
+        "scaled FP8 (compressed-tensors)", "weight", FP8, ("weight_scale",), _scaled,
+        is_scaled=True, also=("input_scale",),
+    ),
+    Convention(
+        "scaled INT8 (compressed-tensors)", "weight", I8, ("weight_scale",), _scaled,
+        is_scaled=True, also=("input_scale", "input_zero_point", "weight_zero_point"),
         unless=("weight_zero_point",),
     ),
     # https://github.com/comfyanonymous/ComfyUI, comfy/ops.py: scaled_fp8_ops
     Convention(
-        "scaled FP8 (scale_weight, as ComfyUI)", "weight", FP8, ("scale_weight",), _scaled,
+        "scaled FP8 (ComfyUI)", "weight", FP8, ("scale_weight",), _scaled,
         is_scaled=True, also=("scale_input",),
     ),
     # https://github.com/AutoGPTQ/AutoGPTQ, nn_modules/qlinear; https://github.com/casper-hansen/AutoAWQ

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paraminspect.quantization._conventions import CONVENTIONS, MARKERS, Convention
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Codes, Parameter, ParameterTree
 from paraminspect.wording import counted
 
 _DTYPES = frozenset().union(*(convention.dtypes for convention in CONVENTIONS))
@@ -32,8 +32,12 @@ class Quantized:
     @property
     def what(self) -> str:
         """`GPTQ, 4 bits`."""
-        bits = f", {self.bits:g} bits" if self.bits and " bits" not in self.convention else ""
-        return self.convention + bits
+        is_told = (
+            " bits" in self.convention
+            or any(kind in self.convention for kind in ("FP", "INT8"))
+            or not self.bits
+        )
+        return self.convention if is_told else f"{self.convention}, {self.bits:g} bits"
 
 
 @dataclass(frozen=True)
@@ -43,33 +47,25 @@ class Quantization:
     weights: Mapping[str, Quantized]
     parts: Mapping[str, str]
 
-    def count(self, parameter: Parameter) -> int:
-        """How many parameters of the model an array is: none if it is a part of another."""
-        if parameter.name in self.parts:
-            return 0
-        found = self.weights.get(parameter.name)
-        return parameter.count if found is None or found.count is None else found.count
-
-    def total(self, tree: ParameterTree) -> int:
-        """The parameters of the model, a tied array once."""
-        return sum(map(self.count, tree.parameters()))
-
     def lines(self) -> list[str]:
-        """What is quantized, a line for each convention."""
+        """What is quantized, for each convention: `3 weights by GPTQ, 4 bits`."""
         kinds = Counter(found.what for found in self.weights.values())
-        return [f"quantized: {counted(count, 'weight')} by {what}" for what, count in kinds.items()]
+        return [f"{counted(count, 'weight')} by {what}" for what, count in kinds.items()]
 
-    def notes(self, names: Iterable[str]) -> list[str]:
-        """For those of these names that are quantized: that their values are codes."""
-        found = [self.weights[name] for name in names if name in self.weights]
-        by_kind: dict[tuple[str, bool], list[str]] = {}
-        for one in found:
-            by_kind.setdefault((one.what, one.scale is not None), []).append(one.name)
-        return [
-            f"{_some(some)}: these are codes, not weights: {what}"
-            + ("; slice --dequantize and convert --dtype multiply by the scales" * is_scaled)
-            for (what, is_scaled), some in by_kind.items()
-        ]
+
+def notes(parameters: Iterable[Parameter]) -> list[str]:
+    """For those of the parameters that are quantized: that their values are codes, not weights."""
+    by_kind: dict[Codes, list[str]] = {}
+    for parameter in parameters:
+        if parameter.codes is not None and parameter.codes.weights:
+            kind = replace(parameter.codes, weights=0)
+            by_kind.setdefault(kind, []).append(parameter.name)
+    way = "; slice --dequantize and convert --dtype multiply them by their scales"
+    return [
+        f"{_some(names)}: codes of quantized weights ({codes.what}), not weights"
+        + way * codes.decodable
+        for codes, names in by_kind.items()
+    ]
 
 
 def recognise(tree: ParameterTree) -> Quantization:
@@ -87,6 +83,20 @@ def recognise(tree: ParameterTree) -> Quantization:
             name: some for name in tree.entries if name.rpartition(tree.separator)[2] in MARKERS
         }
     return Quantization(weights, parts)
+
+
+def marked(tree: ParameterTree) -> ParameterTree:
+    """A tree whose parameters know what codes they are, or of which codes a part."""
+    found = recognise(tree)
+    if not found.weights:
+        return tree
+    entries = dict(tree.entries)
+    for name, one in found.weights.items():
+        count = entries[name].count if one.count is None else one.count
+        entries[name] = replace(entries[name], codes=Codes(one.what, count, one.scale is not None))
+    for name, codes in found.parts.items():
+        entries[name] = replace(entries[name], codes=Codes(f"part of {codes}", 0))
+    return replace(tree, entries=entries)
 
 
 def _quantized(
@@ -116,7 +126,8 @@ def _made(
     parts: list[str],
     count: int | None,
 ) -> Quantized:
-    module = name.removesuffix(row.codes) if row.codes else name[: name.rfind(".") + 1]
+    end = max(name.rfind("."), name.rfind("/")) + 1
+    module = name.removesuffix(row.codes) if row.codes else name[:end]
     beside = [module + ending for ending in row.also if module + ending in entries]
     refused = any(module + ending in entries for ending in row.unless)
     is_scaled = row.is_scaled and count is not None and not refused

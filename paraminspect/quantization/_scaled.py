@@ -23,10 +23,16 @@ def dequantized(tree: ParameterTree, names: Container[str] | None = None) -> Par
     What is not decoded is a `DTypeError`. The scales stay; a cast leaves them out.
     """
     made = []
-    for name, found in recognise(tree).weights.items():
+    recognised = recognise(tree).weights
+    for name, parameter in tree.entries.items():
+        found = recognised.get(name)
         if names is not None and name not in names:
             continue
-        parameter = tree.entries[name]
+        if found is None:
+            if parameter.codes is not None and parameter.codes.weights:
+                raise DTypeError(f"{name!r} is quantized, and what decodes it is not there")
+            continue
+        parameter = tree.entries[tree.own_name(name)]
         if found.scale is None:
             unfit = "" if found.count is not None else ", of shapes that it does not have"
             raise DTypeError(
@@ -34,7 +40,7 @@ def dequantized(tree: ParameterTree, names: Container[str] | None = None) -> Par
                 " the library that wrote it can"
             )
         data = Scaled(name, parameter.data, tree.entries[found.scale].data)
-        made.append(replace(parameter, data=data))
+        made.append(replace(parameter, data=data, codes=None))
     return tree.replace(made)
 
 

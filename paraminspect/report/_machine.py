@@ -50,7 +50,10 @@ def as_json(view: View) -> Iterator[str]:
         pending = line
     if pending is not None:
         yield pending
-    yield f'], "totals": {_encode(asdict(tree.totals))}}}'
+    totals = asdict(tree.totals)
+    if totals["weights"] == totals["count"]:
+        del totals["weights"]
+    yield f'], "totals": {_encode(totals)}}}'
 
 
 def as_jsonl(view: View) -> Iterator[str]:
@@ -63,6 +66,9 @@ def as_jsonl(view: View) -> Iterator[str]:
         return
     made: dict[Facts, str] = {}
     for p in islice(view.tree.entries.values(), view.limit or None):
+        if p.codes is not None:
+            yield _encode(record(view, p))
+            continue
         known = facts(view.tree, p)
         if known not in made:
             made[known] = _encode(named(known))[1:]
@@ -103,5 +109,6 @@ def _rows(view: View) -> Iterator[list[Any]]:
         row["shape"] = "x".join(map(str, row["shape"]))
         row["tied_to"] = escape(row["tied_to"] or "")
         row["stored_path"] = escape(row["stored_path"] or "")
+        row.pop("quantized", None)
         stats = row.pop("stats", {})
         yield [*row.values(), *stats.values()]

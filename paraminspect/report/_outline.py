@@ -84,8 +84,8 @@ def _node(
         if own in shared:
             tied.add(own)
         p = tree.entries[full]
-        count, nbytes, arrays = count + p.count, nbytes + p.nbytes, arrays + 1
-    count -= sum(tree.entries[own].count for own in repeated)
+        count, nbytes, arrays = count + p.weights, nbytes + p.nbytes, arrays + 1
+    count -= sum(tree.entries[own].weights for own in repeated)
     nbytes -= sum(tree.entries[own].nbytes for own in repeated)
     arrays -= len(repeated)
     look = looks.setdefault(_look(tree, module, below), len(looks))

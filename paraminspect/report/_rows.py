@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.arrays import Shape
@@ -94,6 +94,8 @@ def named(known: Facts) -> dict[str, Any]:
 def record(view: View, parameter: Parameter) -> dict[str, Any]:
     """All that is reported of a parameter, by the keys of the JSON contract."""
     row = {"name": parameter.name, **named(facts(view.tree, parameter))}
+    if parameter.codes is not None:
+        row["quantized"] = asdict(parameter.codes)
     if view.stats is not None:
         found = view.stats.get(view.tree.own_name(parameter.name))
         row["stats"] = {key: strict(getattr(found, key, None)) for key in STATS}
@@ -129,6 +131,8 @@ def format_note(tree: ParameterTree, parameter: Parameter) -> str:
     own = tree.ties.get(parameter.name)
     if own is not None:
         return f"= {escape(own)}"
+    if parameter.codes is not None:
+        return parameter.codes.what if parameter.codes.weights else "of codes"
     return "" if parameter.trainable is not False else "buffer"
 
 
@@ -140,7 +144,9 @@ def format_totals(tree: ParameterTree) -> str:
     if totals.trainable is not None:
         part = "all" if totals.trainable == totals.count else f"{totals.trainable:,}"
         trained = f" ({part} trainable)"
+    if totals.weights != totals.count:
+        trained += f" in {counted(totals.count, 'stored element')}"
     return (
-        f"{counted(totals.names, 'name')}{tied}, {counted(totals.count, 'parameter')}{trained},"
+        f"{counted(totals.names, 'name')}{tied}, {counted(totals.weights, 'parameter')}{trained},"
         f" {format_nbytes(totals.nbytes)}"
     )

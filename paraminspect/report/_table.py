@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, repeat
@@ -22,6 +23,7 @@ from paraminspect.report._rows import (
 )
 from paraminspect.report._screen import aligned_rests
 from paraminspect.tree import ParameterTree
+from paraminspect.wording import counted
 
 if TYPE_CHECKING:
     from paraminspect.stats import Stats
@@ -60,6 +62,10 @@ def as_table(view: View) -> Iterator[str]:
 def _beside(view: View) -> Iterator[str]:
     """What the source holds beside the parameters."""
     tree = view.tree
+    kinds = Counter(p.codes.what for p in tree.parameters() if p.codes and p.codes.weights)
+    for what, times in kinds.items():
+        of_codes = "; these statistics are of the codes" if view.stats is not None else ""
+        yield f"quantized: {counted(times, 'weight')} by {escape(what)}{of_codes}"
     if tree.optimizer:
         yield f"{len(tree.optimizer):,} more of the optimizer; --optimizer lists them"
     if tree.others:
@@ -150,7 +156,7 @@ def _cells(
             label, note = f"{label} {note}", ""
         names.append(label)
         stored = escape(p.stored_path or p.name) if view.stored else ""
-        known = (p.shape, p.dtype.name, p.count, p.nbytes, times, note, p.scheme, stored)
+        known = (p.shape, p.dtype.name, p.weights, p.nbytes, times, note, p.scheme, stored)
         if known not in made:
             made[known] = _beside_name(*known)
         rests.append(made[known])

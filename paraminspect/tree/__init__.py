@@ -4,13 +4,14 @@ from paraminspect.tree._held import HeldTree, for_users, freed, held
 from paraminspect.tree._matching import address_in
 from paraminspect.tree._module import MAXIMUM_DEPTH, Module
 from paraminspect.tree._navigation import Branch
-from paraminspect.tree._parameter import Parameter
+from paraminspect.tree._parameter import Codes, Parameter
 from paraminspect.tree._ties import check_tie
 from paraminspect.tree._tree import ParameterTree, SourceFile, Totals, check_tree
 
 __all__ = [
     "MAXIMUM_DEPTH",
     "Branch",
+    "Codes",
     "HeldTree",
     "Module",
     "Parameter",

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+@dataclass(frozen=True)
+class Codes:
+    """What an array of a quantized model stands for."""
+
+    what: str
+    """The convention of codes, `GPTQ, 4 bits`; or whose part it is, `part of l.qweight`."""
+    weights: int
+    """How many parameters of the model it is: 0 for what only codes need."""
+    decodable: bool = False
+    """Whether the weights can be had from here: codes times their scales."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Parameter(NumpyLike):
     """A named array. What its source does not know (`trainable`, `layer`, `scheme`) is None.
@@ -33,6 +45,8 @@ class Parameter(NumpyLike):
     """Whether the call of its layer names the scheme, and one for the whole model leaves it."""
     stored_path: str | None = None
     """Where the file keeps it, when that is not its name."""
+    codes: Codes | None = None
+    """For codes of quantized weights, and for what only these need."""
     grad: np.ndarray[Any, Any] | None = None
     """The gradient of the last backward pass, None before one; the only thing that changes."""
 
@@ -54,6 +68,11 @@ class Parameter(NumpyLike):
     def count(self) -> int:
         """The number of elements."""
         return count_elements(self.data.shape)
+
+    @property
+    def weights(self) -> int:
+        """The number of parameters of the model that it is: of elements, unless these are codes."""
+        return self.count if self.codes is None else self.codes.weights
 
     @property
     def nbytes(self) -> int:

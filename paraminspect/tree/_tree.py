@@ -37,6 +37,8 @@ class Totals:
     count: int
     trainable: int | None
     nbytes: int
+    weights: int
+    """Parameters of the model: as many as elements, unless some of these are codes."""
 
 
 class SourceFile(Protocol):
@@ -149,14 +151,17 @@ class ParameterTree(Mapping[str, Parameter]):
     def totals(self) -> Totals:
         """How many names, arrays, elements and bytes."""
         own = self.parameters()
-        count = nbytes = trainable = 0
+        count = nbytes = trainable = weights = 0
         for p in own:
             elements = p.count
             count += elements
+            weights += elements if p.codes is None else p.codes.weights
             nbytes += p.dtype.nbytes(elements)
             trainable += elements if p.trainable else 0
         known = all(p.trainable is not None for p in own) and bool(own)
-        return Totals(len(self.entries), len(own), count, trainable if known else None, nbytes)
+        return Totals(
+            len(self.entries), len(own), count, trainable if known else None, nbytes, weights
+        )
 
     def select(self, *addresses: str | Address) -> ParameterTree:
         """The parameters that match any of the addresses (their indices aside), in tree order."""
@@ -202,7 +207,9 @@ class ParameterTree(Mapping[str, Parameter]):
         entries = {}
         for name, old in self.entries.items():
             new = changed.get(self.own_name(name))
-            entries[name] = old if new is None else replace(old, data=new.data, scheme=new.scheme)
+            if new is not None:
+                old = replace(old, data=new.data, scheme=new.scheme, codes=new.codes)
+            entries[name] = old
         return self.edited(entries)
 
     def edited(self, entries: Mapping[str, Parameter], **fields: Any) -> ParameterTree:
