@@ -164,7 +164,7 @@ def test_statistics_and_histograms_stand_in_place_of_values(run, model):
         (("nope",), "no parameter matches 'nope'"),
         (("0.bias", "nope*"), "no parameter matches 'nope*'"),
         (("0.bias[9]",), "0.bias: index 9 is out of bounds for axis 0 with size 4"),
-        (("0.bias[0, 0]",), "0.bias: 2 indices for 1 axes"),
+        (("0.bias[0, 0]",), "0.bias: 2 indices for 1 axis"),
         (("0.weight[4:]",), "0.weight: the index [4:] selects nothing of axis 0"),
         (
             ("0.bias", "model.safetensors"),

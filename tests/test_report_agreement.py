@@ -41,6 +41,12 @@ def known_to_python(tree, found=None):
             "scheme": parameter.scheme,
             "stored_path": parameter.stored_path,
         }
+        if (codes := parameter.codes) is not None:
+            row["quantized"] = {
+                "what": codes.what,
+                "weights": codes.weights,
+                "decodable": codes.decodable,
+            }
         if found is not None:
             stats = found.get(tree.own_name(name))
             row["stats"] = {key: getattr(stats, key, None) for key in MEASURES}
@@ -51,6 +57,7 @@ def as_separated(row):
     """A row of JSON as the cells of CSV: shapes as `8x4`, null as empty, True and False."""
     cells = {**row, **row.get("stats", {})}
     cells.pop("stats", None)
+    cells.pop("quantized", None)
     cells["shape"] = "x".join(map(str, row["shape"]))
     return {
         key: "" if value is None else escape(value) if isinstance(value, str) else str(value)
@@ -62,7 +69,11 @@ def as_cells(row, tree):
     """A row of JSON as a table for people writes it."""
     tied = f"= {escape(row['tied_to'])}" if row["tied_to"] is not None else ""
     left_alone = "buffer" if row["trainable"] is False else ""
-    numbers = (f"{row['count']:,}", format_nbytes(row["nbytes"]))
+    parameters = row["count"]
+    if codes := row.get("quantized"):
+        parameters = codes["weights"]
+        left_alone = codes["what"] if parameters else "of codes"
+    numbers = (f"{parameters:,}", format_nbytes(row["nbytes"]))
     stored = escape(row["stored_path"] or row["name"])
     cells = [escape(row["name"]), str(row["shape"]), row["dtype"], *numbers]
     return [*cells, tied or left_alone, row["scheme"] or "", stored]

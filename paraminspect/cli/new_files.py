@@ -84,4 +84,4 @@ def save_pieces(
         raise click.UsageError(f"{path}: is the source itself")
     check_new(path, force)
     encoded = (p if isinstance(p, bytes) else p.encode("utf-8", "backslashreplace") for p in pieces)
-    tell_lost(write_file(path, encoded, inputs=tree.files, overwrite=force))
+    tell(write_file(path, encoded, inputs=tree.files, overwrite=force))
