@@ -28,7 +28,7 @@ def cast(values: Values, dtype: DType, *, unsafe: bool = False) -> Values:
         lost = None if unsafe else _lost(values, result, dtype)
     if lost is not None and lost.any():
         position = int(np.argmax(lost))
-        raise CastError(f"{values[position]} {_why(values[position], dtype)}", position)
+        raise CastError.of_first(lost, f"{values[position]} {_why(values[position], dtype)}")
     return result
 
 

@@ -7,7 +7,10 @@ status 2, a library user catches the family by its one name.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class ParamInspectError(Exception):
@@ -98,11 +101,18 @@ class DTypeError(ParamInspectError):
 
 
 class CastError(DTypeError):
-    """A value would lose more than rounding does; `position` counts in the flattened array."""
+    """Values would lose more than rounding does: how many, and where the first is, counted flat."""
 
-    def __init__(self, message: str, position: int = 0) -> None:
+    def __init__(self, message: str, position: int = 0, count: int = 1) -> None:
         super().__init__(message)
         self.position = position
+        self.count = count
+
+    @classmethod
+    def of_first(cls, lost: np.ndarray[Any, Any], message: str) -> CastError:
+        """The error of an array that says where values are lost."""
+        flat = lost.reshape(-1)
+        return cls(message, int(flat.argmax()), int(flat.sum()))
 
 
 class UnsetError(ParamInspectError):

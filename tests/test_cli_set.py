@@ -88,8 +88,25 @@ def test_a_lossy_cast_needs_to_be_asked_for(run, model):
         " --cast unsafe lets it\n"
     )
     assert model.read_bytes() == before
-    assert run("set", "-i", model, "steps=0.5", "--cast", "unsafe").status == 0
+    done = run("set", "-i", model, "steps=0.5", "--cast", "unsafe")
+    assert (done.status, done.out.splitlines()[0]) == (
+        0,
+        "set steps: 1 of 1 element; 1 value lost",
+    )
     assert_values(model, steps=np.array(0))
+
+
+def test_values_that_become_nan_need_to_be_asked_for_and_are_counted(run, model):
+    before = model.read_bytes()
+    done = run("set", "-i", model, "0.bias=log(-1)")
+    assert (done.status, done.out) == (2, "")
+    assert "0.bias[0]: the result is NaN or infinite, and what it is computed" in done.err
+    assert "(2 of 2 values are lost); --cast unsafe lets it" in done.err
+    assert model.read_bytes() == before
+    done = run("set", "-i", model, "0.bias=log(-1)", "--cast", "unsafe")
+    assert done.out.startswith("set 0.bias: 2 of 2 elements; 2 values lost\n")
+    done = run("set", "-i", model, "0.bias=nan", "0.weight=x * inf", "--cast", "unsafe")
+    assert "lost" not in done.out
 
 
 @pytest.mark.parametrize(

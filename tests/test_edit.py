@@ -1,5 +1,6 @@
 """Edits: what is set is what NumPy would set, block by block; the tree given stays as it was."""
 
+import ast
 import math
 
 import ml_dtypes
@@ -181,9 +182,13 @@ def test_small_floats_are_computed_in_float32_and_rounded_once(dtype):
 @pytest.mark.parametrize(
     ("values", "text", "message"),
     [
-        (np.float32([1, 2, 3e38]), "x * 10", r"w\[2\]: the result overflows"),
-        (np.float32([[1, 2], [3, 200]]), "exp(x)", r"w\[1, 1\]: the result overflows"),
-        (np.float32([1, 2]), "1e39", r"w\[0\]: 1e\+39 does not fit float32; --cast unsafe"),
+        (np.float32([1, 2, 3e38]), "x * 10", r"w\[2\]: the result is NaN or infinite"),
+        (np.float32([[1, 2], [3, 200]]), "exp(x)", r"w\[1, 1\]: the result is NaN or inf"),
+        (
+            np.float32([1, 2]),
+            "1e39",
+            r"w\[0\]: 1e\+39 does not fit float32 \(2 of 2 values are lost\); --",
+        ),
         (np.array([1, 2]), "x / 2", r"w\[0\]: 0.5 has a fraction"),
         (np.uint8([[0, 5], [6, 7]]), "x - 6", r"w\[0, 0\]: -6 is outside 0 to 255"),
         (np.int8([1, 100]), "x * 2", r"w\[1\]: 200 is outside"),
@@ -221,7 +226,84 @@ def test_infinities_and_nan_that_are_there_already_are_no_loss():
     np.testing.assert_array_equal(
         assign(tree_of({"w": values}), "w", "x + 1")["w"].numpy(), values + 1, strict=True
     )
-    assert assign(tree_of({"w": np.float32([0])}), "w", "1 / x")["w"].numpy() == [np.inf]
+
+
+INF, NAN = np.inf, np.nan
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "expected"),
+    [
+        ("log(x)", [[1, 2], [-1, 0]], ("[1, 0]", 2)),
+        ("log(-1)", [1, 2, 3], ("[0]", 3)),
+        ("log(x)", 0, ("", 1)),
+        ("1 / x", [1, 0, INF], ("[1]", 1)),
+        ("x / x", [0, 1, 0], ("[0]", 2)),
+        ("x * 1e300 * 1e300", [1, 0, INF, NAN], ("[0]", 1)),
+        ("x - 'b'", [INF, 1], None),  # inf - inf, of which both are there
+        ("x + 1", [INF, NAN, -INF], None),
+        ("sqrt(x)", [-INF, NAN, -1], ("[2]", 1)),
+        ("x * 0 + inf", [1, 2], None),
+        ("nan", [1, 2], None),
+        ("-inf * x", [1, 0], None),  # inf * 0 is NaN, and inf is written
+        ("where(x > 0, log(x), 0)", [-1, 0, 1], None),
+        ("where(x > 0, nan, log(x))", [1, -1, 2], ("[1]", 1)),
+        ("where(x > 0, x, nan)", [1, -1, 2], None),
+        ("log(x) * 0", [1, -1], ("[1]", 1)),
+        ("minimum(log(x), 5)", [-1, 1e9], ("[0]", 1)),
+        ("clip(1 / x, -9, 9)", [0, 1], None),
+        ("where(isnan(log(x)), 7, x)", [-1, 1], None),
+        ("round(1 / x)", [0, 1], ("[0]", 1)),
+        ("flip(log(x))", [1, 2, -1], ("[0]", 1)),
+        ("transpose(log(x))", [[1, -1], [1, 1]], ("[1, 0]", 1)),
+        ("transpose(log(x)) * 1", [[1, INF], [1, 1]], None),
+        ("log(x)[::-1]", [1, 2, -1], ("[0]", 1)),
+        ("concatenate([log(x[:1]), x[1:]])", [0, INF], ("[0]", 1)),
+        ("x @ x", [[1e200, 1], [1, INF]], ("[0, 0]", 1)),
+        ("cumsum(1 / x)", [1, 0, 1], ("[1]", 2)),
+        ("sum(1 / x, axis=0)", [[1, 0], [1, 1]], ("[0, 1]", 2)),
+        ("sum(x, axis=0) + x", [[1, INF], [1, 1]], None),
+        ("sort(1 / x)", [1, 0, 1], ("[2]", 1)),
+        ("x * 'b'", [1e200, 1], ("[0]", 1)),
+        ("x - mean(x)", [1, NAN], None),
+    ],
+)
+def test_what_is_not_finite_though_its_operands_are_is_lost_and_nothing_else(
+    text, values, expected
+):
+    arrays = {"w": np.array(values, np.float64), "b": np.array([INF if "-" in text else 1e200, 1])}
+    edited = assign(tree_of(arrays), "w", text)["w"].data
+    # NumPy's own evaluation of the same text.
+    names = {"x": arrays["w"], "inf": INF, "nan": NAN, "b": arrays["b"], "mean": np.mean}
+    with np.errstate(all="ignore"):
+        plain = eval(text.replace("'b'", "b"), {**vars(np), "max": np.max}, names)
+    plain = np.broadcast_to(plain, arrays["w"].shape)
+    if expected is None:
+        np.testing.assert_array_equal(edited[...], plain)
+        return
+    with pytest.raises(CastError, match="is NaN or infinite, and what it is") as caught:
+        edited.read(0, math.prod(edited.shape))
+    index = str(caught.value).partition(":")[0].removeprefix("w")
+    assert (index, caught.value.count) == expected
+    assert not np.isfinite(plain[tuple(ast.literal_eval(index or "[]"))])
+    assert (caught.value.count > 1) == ("values are lost" in str(caught.value))
+
+
+def test_a_reduction_that_overflows_is_refused_and_one_of_what_is_infinite_is_not():
+    for text in ("sum(x)", "x - sum(x * 2)", "var(x)", "mean(log(-x))"):
+        with pytest.raises(
+            ExpressionError, match=r"w: (sum|var)\(\) overflows|w: within (mean|sum)\(\), the"
+        ):
+            assign(tree_of({"w": np.float64([1e308, 1.5e308])}), "w", text)["w"].numpy()
+    assert assign(tree_of({"w": np.float64([1, INF])}), "w", "sum(x)")["w"].numpy()[0] == INF
+
+
+def test_all_that_is_lost_is_counted_over_all_blocks():
+    values = np.ones(3_000_000, np.float32)
+    values[[5, 1_500_000, 2_999_999]] = -1
+    data = assign(tree_of({"w": values}), "w", "log(x)")["w"].data
+    with pytest.raises(CastError, match=r"w\[5\]: .*3 of 3000000 values are lost"):
+        data.read(2_900_000, 3_000_000)
 
 
 @pytest.mark.parametrize(

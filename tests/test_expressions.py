@@ -121,6 +121,7 @@ REFUSED = {
     "pair(1, a=2)": "multiple values for argument 'a'",
     # what is too large
     "9**9**9": r"is too large: the limit is 2\*\*128",
+    "1e400": "a number is beyond the largest float, in '1e400'",
     "2**129": r"2\*\*129 is too large|a number is too large",
     "10**30 * 10**30": r"a number is too large: the limit is 2\*\*128",
     "9" * 5000: "an expression has at most 4000 characters",

@@ -69,22 +69,24 @@ def convert_source(
         count = sum(p.dtype != bare.entries[p.name].dtype for p in tree.parameters())
         report.append(f"read {count} of {counted(tree.totals.arrays, 'array')} as {wanted}")
     if dtype is not None:
-        from paraminspect.edit import cast_tree
+        from paraminspect.edit import cast_tree, count_lost
 
         wanted = parse_dtype(dtype)
         edited = cast_tree(tree, wanted, unsafe=cast == "unsafe")
-        report += _cast_lines(tree, edited, wanted)
+        lost = sum(count_lost(tree, cast_tree(tree, wanted)).values()) if cast == "unsafe" else 0
+        report += _cast_lines(tree, edited, wanted, lost)
         tree = edited
     output.save(tree, target, report, format_)
 
 
-def _cast_lines(tree: ParameterTree, edited: ParameterTree, wanted: DType) -> list[str]:
-    """What a cast does: how many arrays it changes, and which it leaves out."""
+def _cast_lines(tree: ParameterTree, edited: ParameterTree, wanted: DType, lost: int) -> list[str]:
+    """What a cast does: how many arrays it changes, values it loses, and what it leaves out."""
     from paraminspect.quantization import recognise
 
     before = {p.name: p.dtype for p in tree.parameters()}
     count = sum(p.dtype != before[p.name] for p in edited.parameters())
-    lines = [f"cast {count} of {counted(tree.totals.arrays, 'array')} to {wanted}"]
+    gone = f"; {counted(lost, 'value')} lost" if lost else ""
+    lines = [f"cast {count} of {counted(tree.totals.arrays, 'array')} to {wanted}{gone}"]
     found = recognise(tree)
     if found.weights:
         lines[:0] = [f"dequantize {line}" for line in found.lines()]

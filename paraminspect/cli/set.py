@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +36,8 @@ sum, mean, std, min, max, transpose, reshape. Assignments apply in order.
 
 \b
 The result is broadcast to the address and cast to the parameter's dtype.
-What would be lost by more than rounding (a number that overflows, a fraction
-for an integer) is an error, unless --cast unsafe.
+What would be lost by more than rounding (a number that overflows, NaN made of
+numbers, a fraction for an integer) is an error, unless --cast unsafe.
 
 \b
 Exit status: 0 done, 2 trouble; then nothing has changed.
@@ -69,7 +70,7 @@ def set_values(
     under all their names.
     """
     from paraminspect.checkpoint import open_array
-    from paraminspect.edit import assign, changes, parse_setting
+    from paraminspect.edit import assign, changes, count_lost, parse_setting
     from paraminspect.quantization import notes
 
     tree = open_source(source)
@@ -85,7 +86,8 @@ def set_values(
             address, value = _alone(tree, text), ""
         new = value if values is None else open_array(values)
         found = changes(tree, address)
-        report += [_line(address, change) for change in found]
+        lost = count_lost(tree, assign(tree, address, new)) if cast == "unsafe" else {}
+        report += [_line(address, change, lost) for change in found]
         changed |= {change.parameter.name: change.parameter for change in found}
         tree = assign(tree, address, new, unsafe=cast == "unsafe")
     tell(notes(changed.values()))
@@ -106,10 +108,12 @@ def _alone(tree: ParameterTree, text: str) -> Address:
     return address
 
 
-def _line(address: Address, change: Change) -> str:
-    """`set h.0.bias[0:3]: 3 of 768 elements, also of h.1.bias`."""
+def _line(address: Address, change: Change, lost: Mapping[str, int]) -> str:
+    """`set h.0.bias[0:3]: 3 of 768 elements, also of h.1.bias; 2 values are lost`."""
     parameter = change.parameter
     index = "" if address.index is None else f"[{format_index(address.index)}]"
     elements = counted(parameter.count, "element")
     also = f", also of {', '.join(change.aliases)}" if change.aliases else ""
-    return f"set {parameter.name}{index}: {change.count} of {elements}{also}"
+    count = lost.get(parameter.name, 0)
+    gone = f"; {counted(count, 'value')} lost" if count else ""
+    return f"set {parameter.name}{index}: {change.count} of {elements}{also}{gone}"

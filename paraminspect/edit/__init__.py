@@ -25,7 +25,7 @@ from paraminspect.tree import Parameter, ParameterTree, address_in, check_tree
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["Change", "assign", "cast_tree", "changes", "parse_setting"]
+__all__ = ["Change", "assign", "cast_tree", "changes", "count_lost", "parse_setting"]
 
 _FROM = "the new array"
 
@@ -109,6 +109,19 @@ def view_voids(tree: ParameterTree, dtype: DType) -> ParameterTree:
     if not found:
         raise DTypeError(f"{tree.source}: no array is of bytes that {dtype} could be")
     return tree.replace(found)
+
+
+def count_lost(before: ParameterTree, after: ParameterTree) -> dict[str, int]:
+    """How many values each parameter loses that an edit of `before`, not unsafe, has changed.
+
+    They are what reading raises a `CastError` for, and what an unsafe edit writes all the same.
+    """
+    counts = {}
+    for parameter in after.parameters():
+        data = parameter.data
+        if isinstance(data, Edited) and data is not before.entries[parameter.name].data:
+            counts[parameter.name] = sum(error.count for _, error in data.losses())
+    return {name: count for name, count in counts.items() if count}
 
 
 def changes(tree: ParameterTree, address: str | Address) -> list[Change]:

@@ -1,40 +1,58 @@
-"""Arithmetic: NumPy's, but what overflows is told."""
+"""Arithmetic: NumPy's, but what overflows, or is no number any more, is told."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from paraminspect.edit._names import PRESENT
+from paraminspect.edit._finite import made
 from paraminspect.errors import CastError, ExpressionError
 from paraminspect.expressions import CONSTANTS, Expression
 
 Values = np.ndarray[Any, Any]
 
 
+@dataclass(frozen=True)
+class Computed:
+    """The values of an expression, and where they are not what it means: `why`."""
+
+    values: Values
+    lost: Values | None = None
+    why: str = ""
+
+    def checked(self, count: int) -> Values:
+        """The values, `count` of them or a number for all; `CastError` if one of them is lost."""
+        if self.lost is not None and self.lost.any():
+            lost = np.broadcast_to(self.lost, (count,))
+            raise CastError.of_first(lost, f"the result {self.why}")
+        return self.values
+
+
 def computed(
     node: ast.expr, names: Mapping[str, Any], functions: Mapping[str, Any], unsafe: bool
-) -> Values:
-    """The value of an expression; `CastError` where it overflows, unless that is no matter."""
+) -> Computed:
+    """The value of an expression, and what overflows or is not finite though its operands are.
+
+    If that is no matter (`unsafe`), it is not looked for.
+    """
     troubles: set[str] = set()
-    with np.errstate(
-        all="ignore", over="call", divide="call", call=lambda kind, _: troubles.add(kind)
-    ):
+    with np.errstate(all="ignore", divide="call", call=lambda kind, _: troubles.add(kind)):
         result = _value(node, names, functions)
     if unsafe:
-        return result
+        return Computed(result)
     if result.dtype.kind in "iu":
         if "divide by zero" in troubles:  # where NumPy has nothing to say but 0
             raise ExpressionError("division by zero")
         if result.dtype.itemsize == 8:
-            _check_integers(node, names, functions, result)
-    elif "overflow" in troubles:
-        present = names.get(PRESENT, 0.0)
-        _refuse(np.isinf(result) & ~np.isinf(present), "overflows")
-    return result
+            overflows = f"overflows {result.dtype}"
+            return Computed(result, _wrapped(node, names, functions, result), overflows)
+        return Computed(result)
+    why = "is NaN or infinite, and what it is computed from is not"
+    return Computed(result, made(node, names, functions, result), why)
 
 
 def _value(node: ast.expr, names: Mapping[str, Any], functions: Mapping[str, Any]) -> Values:
@@ -53,25 +71,19 @@ _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Pow, ast.USub)
 _BITWISE = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.Invert)
 
 
-def _check_integers(
+def _wrapped(
     node: ast.expr, names: Mapping[str, Any], functions: Mapping[str, Any], result: Values
-) -> None:
-    """Refuse what has wrapped around: NumPy does not tell.
+) -> Values | None:
+    """Where integers have wrapped around: NumPy does not tell.
 
     Computed again in float64, the result would be about the same, and not 2**64 away.
     """
     parts = list(ast.walk(node))
     if not any(isinstance(part, _ARITHMETIC) for part in parts):
-        return
+        return None
     if any(isinstance(part, _BITWISE) for part in parts):
-        return
+        return None
     floats = {name: np.asarray(value, np.float64) for name, value in names.items()}
     with np.errstate(all="ignore"):
         shadow = np.asarray(_value(node, floats, functions), np.float64)
-        _refuse(np.abs(result.astype(np.float64) - shadow) > 2.0**60, f"overflows {result.dtype}")
-
-
-def _refuse(lost: Any, message: str) -> None:
-    lost = np.atleast_1d(lost).reshape(-1)
-    if lost.any():
-        raise CastError(f"the result {message}", int(np.argmax(lost)))
+        return np.asarray(np.abs(result.astype(np.float64) - shadow) > 2.0**60)

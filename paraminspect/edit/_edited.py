@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,28 +94,41 @@ class Edited(Indexed):
         """The new values of elements `start` to `stop` of the selection."""
         try:
             return self._cast(start, stop, present)
-        except CastError as error:
-            raise self._first_error(error, start) from None
+        except CastError:
+            raise self._first_error() from None
         except ParamInspectError as error:
             raise error.at(self._name) from None
 
     def _cast(self, start: int, stop: int, present: Values | None) -> Values:
         values = np.atleast_1d(self._formula.read(start, stop, present))
-        return np.broadcast_to(cast(values, self.dtype, unsafe=self._unsafe), (stop - start,))
+        try:
+            new = cast(values, self.dtype, unsafe=self._unsafe)
+        except CastError as error:
+            error.count *= (stop - start) // len(values)  # a number stands for all
+            raise
+        return np.broadcast_to(new, (stop - start,))
 
-    def _first_error(self, error: CastError, start: int) -> CastError:
-        """The error of the first element that has one: threads meet them in any order."""
+    def losses(self) -> Iterator[tuple[int, CastError]]:
+        """Where blocks of the selection begin in which values are lost, and what is lost there."""
+        count = math.prod(self._lengths)
         step = BLOCK_NBYTES // 8
-        for at in range(0, start, step):
+        for start in range(0, count, step):
             try:
-                self._cast(at, min(at + step, start), None)
-            except CastError as earlier:
-                error, start = earlier, at
-                break
+                self._cast(start, min(start + step, count), None)
+            except CastError as error:
+                yield start, error
+
+    def _first_error(self) -> CastError:
+        """The error of the first element that has one: threads meet them in any order."""
+        losses = list(self.losses())
+        start, error = losses[0]
         position = np.unravel_index(start + error.position, self._lengths)
         index = [a.start + a.step * int(i) for a, i in zip(self._axes, position, strict=True)]
         where = f"{self._name}{index}" if index else self._name
-        return CastError(f"{where}: {error}; --cast unsafe lets it")
+        lost = sum(error.count for _, error in losses)
+        count = math.prod(self._lengths)
+        also = f" ({lost} of {count} values are lost)" if lost > 1 else ""
+        return CastError(f"{where}: {error}{also}; --cast unsafe lets it", count=lost)
 
 
 def _selects_all(axes: Sequence[Axis], shape: Shape) -> bool:

@@ -20,10 +20,16 @@ import numpy as np
 
 from paraminspect.address import parse_index, place
 from paraminspect.arrays import Array, Shape, count_elements
-from paraminspect.edit._arithmetic import computed
+from paraminspect.edit._arithmetic import Computed, computed
 from paraminspect.edit._names import PRESENT, QUOTE, QuotedAsNames, check_names, names_in
 from paraminspect.edit._views import View, broadcast, flat, widened, without_leading_ones
-from paraminspect.errors import AddressError, EmptyPlaceError, ExpressionError, ShapeError
+from paraminspect.errors import (
+    AddressError,
+    CastError,
+    EmptyPlaceError,
+    ExpressionError,
+    ShapeError,
+)
 from paraminspect.expressions import Expression
 from paraminspect.functions import ELEMENTWISE, FUNCTIONS, STREAMED, check_held
 from paraminspect.syntax import read_expression
@@ -131,7 +137,7 @@ class _Blockwise:
                 names[name] = widened(present)
             else:
                 names[name] = view.read(start, stop)
-        return computed(self._node, names, ELEMENTWISE, self._unsafe)
+        return computed(self._node, names, ELEMENTWISE, self._unsafe).checked(stop - start)
 
 
 class _Hoist(ast.NodeTransformer):
@@ -165,21 +171,35 @@ class _Number:
             raise ShapeError(f"the shapes {shapes} within {name}() do not fit together")
         self._formula = _Blockwise(argument, arrays, shape, unsafe)
         self._count = math.prod(shape)
+        self._name = name
         self._reduce = STREAMED[name]
+        self._unsafe = unsafe
+        self._was_lost = False  # an element that is not finite has been seen
         self._lock = threading.Lock()
         self._value: Any = None
 
     def value(self) -> Any:
         with self._lock:
             if self._value is None:
-                with np.errstate(all="ignore"):
-                    self._value = self._reduce(self._blocks)
+                self._value = self._computed()
             return self._value
+
+    def _computed(self) -> Any:
+        try:
+            with np.errstate(all="ignore"):
+                value = self._reduce(self._blocks)
+        except CastError as error:  # its place is one of the argument
+            raise ExpressionError(f"within {self._name}(), {error}") from None
+        if not (self._unsafe or self._was_lost or np.isfinite(value)):
+            raise ExpressionError(f"{self._name}() overflows")
+        return value
 
     def _blocks(self) -> Iterator[Values]:
         for start in range(0, self._count, _REDUCED_COUNT):
             stop = min(start + _REDUCED_COUNT, self._count)
-            yield np.broadcast_to(self._formula.read(start, stop, None), (stop - start,))
+            block = self._formula.read(start, stop, None)
+            self._was_lost = self._was_lost or not np.isfinite(block).all()
+            yield np.broadcast_to(block, (stop - start,))
 
 
 class _Whole:
@@ -194,7 +214,7 @@ class _Whole:
         self._unsafe = unsafe
         self.uses_present = False
         self._lock = threading.Lock()
-        self._held: Values | None = None
+        self._held: Computed | None = None
         self._left = 0
         for name, array in arrays.items():
             nbytes = max(array.dtype.nbits, 32) // 8 * count_elements(array.shape)
@@ -209,11 +229,16 @@ class _Whole:
                 self._left = math.prod(self._shape)
             self._left -= stop - start
             self._held = held if self._left > 0 else None
-        return flat(held, start, stop)
+        lost = None if held.lost is None else flat(held.lost, start, stop)
+        return Computed(flat(held.values, start, stop), lost, held.why).checked(stop - start)
 
-    def _compute(self) -> Values:
+    def _compute(self) -> Computed:
         names = {name: widened(array[...]) for name, array in self._arrays.items()}
-        values = computed(self._expression.node, names, FUNCTIONS, self._unsafe)
+        result = computed(self._expression.node, names, FUNCTIONS, self._unsafe)
+        lost = None if result.lost is None else self._broadcast(result.lost)
+        return Computed(self._broadcast(result.values), lost, result.why)
+
+    def _broadcast(self, values: Values) -> Values:
         own = values.reshape(without_leading_ones(values.shape))
         try:
             return np.broadcast_to(own, self._shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 
 from paraminspect.errors import ExpressionError
 from paraminspect.expressions._evaluation import BINARY, COMPARE
@@ -81,6 +82,8 @@ def _check_node(node: ast.AST, text: str) -> None:
         raise ExpressionError(
             f"{type(node).__name__} is not part of the language, in {short(text)}"
         )
+    if isinstance(node, ast.Constant) and node.value == math.inf:
+        raise ExpressionError(f"a number is beyond the largest float, in {short(text)}")
     if isinstance(node, ast.Call) and not isinstance(node.func, ast.Name):
         ending = ""
         if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
