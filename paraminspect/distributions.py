@@ -131,7 +131,8 @@ class Orthogonal(Moments):
     """A matrix of `rows` and `columns` with orthonormal rows or columns, times `gain`.
 
     `method` is `qr` (signs fixed by the diagonal of R) or `svd` (MXNet's), of a matrix drawn from
-    `source`. The whole matrix is drawn and held in memory.
+    `source`. The whole matrix is drawn and held in memory. `column_axis` is the axis of the array
+    that its columns become (JAX's), None where the array is the matrix in another shape.
     """
 
     gain: float
@@ -139,6 +140,7 @@ class Orthogonal(Moments):
     columns: int
     method: str = "qr"
     source: Uniform | Normal = Normal(0.0, 1.0)
+    column_axis: int | None = None
 
     @property
     def mean_std(self) -> tuple[float, float] | None:
@@ -157,6 +159,8 @@ class DeltaOrthogonal(Moments):
 
     gain: float
     kernel_first: bool
+    transposed: bool = False
+    """Whether the columns of the matrix become the inputs (JAX's `column_axis`)."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +234,19 @@ class Padded(Moments):
         return self.inner.mean_std
 
 
+@dataclass(frozen=True)
+class Seeded(Moments):
+    """`inner`, drawn with a seed of its own, as Keras's initializers are with `seed=`."""
+
+    inner: Distribution
+    seed: int
+
+    @property
+    def mean_std(self) -> tuple[float, float] | None:
+        """Of one value."""
+        return self.inner.mean_std
+
+
 Distribution = (
     Constant
     | Uniform
@@ -243,6 +260,7 @@ Distribution = (
     | Custom
     | Steps
     | Padded
+    | Seeded
 )
 
 
@@ -250,7 +268,7 @@ def is_random(distribution: Distribution) -> bool:
     """Whether anything is drawn."""
     if isinstance(distribution, Steps):
         return any(not isinstance(s, Change) and is_random(s) for s in distribution.steps)
-    if isinstance(distribution, Padded):
+    if isinstance(distribution, Padded | Seeded):
         return is_random(distribution.inner)
     return not isinstance(distribution, Constant | Pattern | Stored)
 

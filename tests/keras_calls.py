@@ -91,7 +91,7 @@ def drawn_differences(where, parameter, kind, config, fans):
     if parameter.scheme not in expected:
         yield f"{where} is drawn by {expected}, we say: {parameter.scheme}"
     try:
-        parse_scheme(parameter.scheme, "keras")
+        parse_scheme(parameter.scheme)
     except ParamInspectError as error:
         yield f"{where}: {error}"
 

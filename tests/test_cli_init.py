@@ -196,7 +196,7 @@ def test_functions_of_a_plugin_are_schemes(run, folder):
     run("init", "--plugin", "mine.py", "--scheme", "ramp(slope=2)", "--seed", "0")
     assert load_file("model.safetensors")["2.weight"].tolist() == [[0, 2, 4, 6, 8, 10, 12, 14]]
     done = run("init", "--plugin", "mine.py", "--scheme", "rampe", "--dry-run", "--force")
-    assert "unknown name 'rampe', did you mean 'ramp'?" in done.err
+    assert "unknown scheme 'rampe', did you mean 'ramp'?" in done.err
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def test_schemes_and_generators_are_listed_with_formula_and_source(run, folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--scheme", "xaviar"], "0.weight: unknown name 'xaviar', did you mean 'xavier'?"),
+        (["--scheme", "xaviar"], "0.weight: unknown scheme 'xaviar', did you mean 'xavier'?"),
         (["--rule", "1.weight=zeros"], "no parameter matches '1.weight'"),
         (["--rule", "zeros"], "expected ADDRESS=EXPRESSION"),
         (["--rule", "0.weight="], "expected a scheme like normal(0, 0.02) behind '0.weight='"),

@@ -32,7 +32,7 @@ FLOORS = [
         "checkpoint._kept",
         "checkpoint._hard_links",
     ],
-    ["checkpoint._open_folder", "checkpoint._locks"],
+    ["checkpoint._open_folder", "checkpoint._locks", "initializers"],
     [
         "histogram",
         "checkpoint._zip",
@@ -47,9 +47,8 @@ FLOORS = [
         "checkpoint._safetensors",
         "checkpoint._hdf5",
         "checkpoint._npz",
-        "initializers",
     ],
-    ["frameworks.pytorch", "frameworks.keras", "frameworks.mxnet"],
+    ["frameworks.pytorch", "frameworks.keras", "frameworks.mxnet", "frameworks.jax"],
     ["checkpoint._transfer", "checkpoint._file_set"],
     [
         "checkpoint._safetensors_writing",

@@ -19,6 +19,7 @@ from paraminspect.distributions import (
 )
 from paraminspect.errors import SchemeError
 from paraminspect.expressions import format_call
+from paraminspect.frameworks import load_words
 from paraminspect.generators import Draw, open_generator
 from paraminspect.initialization import initialize
 from paraminspect.initializers import Target, parse_scheme
@@ -32,13 +33,7 @@ def digest(values):
 
 
 def scheme_of(name, arguments):
-    if name == "normal":
-        return parse_scheme(f"normal(0, {arguments['stddev']!r})")
-    if name == "uniform":
-        return parse_scheme(f"uniform(0, {arguments['scale']!r})")
-    if name == "orthogonal":
-        return parse_scheme(f"orthogonal({arguments['scale']!r})")
-    return parse_scheme(format_call(name, [], arguments))
+    return parse_scheme(format_call(name, [], arguments), load_words("jax"))
 
 
 def drawn(distribution, shape, seed, dtype=FLOAT32):

@@ -19,6 +19,7 @@ from paraminspect.distributions import (
 )
 from paraminspect.errors import SchemeError
 from paraminspect.expressions import format_call
+from paraminspect.frameworks import load_words
 from paraminspect.generators import Draw, Seed, open_generator
 from paraminspect.initialization import initialize
 from paraminspect.initializers import Target, parse_scheme
@@ -41,8 +42,8 @@ def drawn(backend, distribution, shape, seed, dtype=FLOAT32):
 
 
 def made_by(backend, name, arguments, shape, seed, dtype):
-    scheme = parse_scheme(format_call(name, [], arguments))
-    return drawn(backend, scheme(Target(shape, None, "in_out", "keras")), shape, seed, dtype)
+    scheme = parse_scheme(format_call(name, [], arguments), load_words("keras"))
+    return drawn(backend, scheme(Target(shape, None, "in_out")), shape, seed, dtype)
 
 
 def assert_same(values, expected, backend, case):

@@ -15,6 +15,7 @@ from paraminspect.definition import load_definition
 from paraminspect.distributions import Custom, DeltaOrthogonal, Normal, TruncatedNormal, Uniform
 from paraminspect.errors import SchemeError
 from paraminspect.expressions import format_call
+from paraminspect.frameworks import load_words
 from paraminspect.generators import Draw, open_generator
 from paraminspect.generators._mt19937 import MARK_DISTANCE, Mt19937
 from paraminspect.indexing import normalize, selected_shape
@@ -32,8 +33,7 @@ def digest(values):
 
 
 def scheme_of(function, arguments):
-    known = {"value" if name == "val" else name: value for name, value in arguments.items()}
-    return parse_scheme(format_call(function, [], known))
+    return parse_scheme(format_call(function, [], arguments), load_words("pytorch"))
 
 
 def by_function(cases):
@@ -47,7 +47,7 @@ def by_function(cases):
 def test_every_function_of_nn_init_draws_the_same_bits(cases):
     for function, arguments, shape, seed, dtype, expected, following in cases:
         scheme = scheme_of(function, arguments)
-        target = Target(tuple(shape), layout="out_in", framework="pytorch")
+        target = Target(tuple(shape), layout="out_in")
         draw = Draw(("w",), tuple(shape), DTYPES[dtype], scheme(target))
         arrays = open_generator("pytorch", seed).arrays([draw, FOLLOWING])
         values = arrays["w"][...]

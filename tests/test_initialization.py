@@ -241,7 +241,7 @@ def test_what_a_function_makes_is_checked(made, message):
     [
         ({"rules": ["3.weight=zeros"]}, AddressError, "no parameter matches '3.weight'"),
         ({"rules": ["0.weight"]}, AddressError, "expected ADDRESS=EXPRESSION"),
-        ({"rules": ["0.weight=zeroes"]}, SchemeError, "0.weight: unknown name 'zeroes', did you"),
+        ({"rules": ["0.weight=zeroes"]}, SchemeError, "0.weight: unknown scheme 'zeroes', did you"),
         ({"rules": ["0.bias=xavier_normal"]}, SchemeError, r"0.bias: the fans of shape \[8\]"),
         ({"rules": ["0.weight[9]=1"]}, AddressError, "0.weight: index 9 is out of bounds"),
         (

@@ -18,11 +18,12 @@ from paraminspect.distributions import (
 )
 from paraminspect.errors import SchemeError
 from paraminspect.expressions import format_call
+from paraminspect.frameworks import load_words
 from paraminspect.generators import Draw, open_generator
 from paraminspect.initializers import ALIASES, FAMILIES, SCHEMES, Target, parse_scheme
 from paraminspect.layers import Fans
 
-LINEAR = Target((8, 4), Fans(4, 8), "out_in", "pytorch")
+LINEAR = Target((8, 4), Fans(4, 8), "out_in")
 
 
 @pytest.mark.parametrize(
@@ -57,12 +58,14 @@ def test_a_scheme_gives_a_distribution(text, expected):
         ("pytorch", Uniform(0.0, 1.0), Normal(0.0, 1.0)),
         ("keras", Uniform(-0.05, 0.05), Normal(0.0, 0.05)),
         ("mxnet", Uniform(-0.07, 0.07), Normal(0.0, 0.01)),
+        ("jax", Uniform(0.0, 0.01), Normal(0.0, 0.01)),
+        (None, Uniform(0.0, 1.0), Normal(0.0, 1.0)),
     ],
 )
 def test_bare_names_have_the_defaults_of_the_framework(framework, uniform, normal):
-    target = Target((2,), framework=framework)
-    assert parse_scheme("uniform")(target) == uniform
-    assert parse_scheme("normal")(target) == normal
+    words = load_words(framework)
+    assert parse_scheme("uniform", words)(Target((2,))) == uniform
+    assert parse_scheme("normal", words)(Target((2,))) == normal
 
 
 @pytest.mark.parametrize(
@@ -80,7 +83,7 @@ def test_bare_names_have_the_defaults_of_the_framework(framework, uniform, norma
         ("Mixed(['.*'], [Xavier()])", "Mixed is no scheme of one parameter: give a --rule for"),
         ("FusedRNN(Xavier(), 4, 1, 'lstm')", "FusedRNN is no scheme of one parameter"),
         ("Load('x.params')", "Load is no scheme .* --missing-from"),
-        ("mystery(3)", "unknown function 'mystery'; known are zeros, ones"),
+        ("mystery(3)", "unknown scheme 'mystery'; known are zeros, ones"),
         ("kaiming_uniform(mode='fan_inn')", "did you mean 'fan_in'"),
         ("kaiming_uniform(nonlinearity='rely')", "did you mean 'relu'"),
         ("2 * normal(0, 1)", r"drawn before it is calculated with: \[normal\(0, 1\), 2 \* x\]"),
@@ -89,7 +92,7 @@ def test_bare_names_have_the_defaults_of_the_framework(framework, uniform, norma
         ("[]", "first step must be a scheme"),
         ("'zeros'", "expected a scheme like"),
         ("sparse", "missing a required argument: 'sparsity'"),
-        ("__import__('os')", "unknown function"),
+        ("__import__('os')", "unknown scheme '__import__'"),
         ("zeros.real", "attribute access"),
     ],
 )
@@ -127,6 +130,7 @@ def test_fans_of_a_bare_shape_must_be_told():
 
 FROZEN = Path(__file__).parent / "data" / "init" / "schemes"
 LAYOUTS = {"torch": "out_in", "keras": "in_out", "mxnet": "out_in"}
+WORDS = {"torch": "pytorch", "keras": "keras", "mxnet": "mxnet"}
 
 
 def drawn(scheme, target, dtype="float32", seed=0):
@@ -149,7 +153,7 @@ def described(distribution):
 def test_schemes_calculate_to_the_bit_as_the_frameworks_do(framework):
     cases = json.loads((FROZEN / f"{framework}.json").read_text())
     for name, arguments, shape, expected in cases:
-        scheme = parse_scheme(format_call(name, [], arguments), framework)
+        scheme = parse_scheme(format_call(name, [], arguments), load_words(WORDS[framework]))
         target = Target(tuple(shape), layout=LAYOUTS[framework])
         if expected[0] == "values":
             values = drawn(scheme, target).ravel()
@@ -181,10 +185,10 @@ SHAPES = [
 @pytest.mark.parametrize("name", SCHEMES)
 @pytest.mark.parametrize("layout", ["out_in", "in_out"])
 def test_every_scheme_fills_every_shape_or_says_why_not(name, layout):
-    scheme = parse_scheme(EXAMPLES.get(name, name), "pytorch")
+    scheme = parse_scheme(EXAMPLES.get(name, name))
     filled = 0
     for shape in SHAPES:
-        target = Target(shape, layout=layout, framework="pytorch")
+        target = Target(shape, layout=layout)
         try:
             distribution = scheme(target)
         except SchemeError:
@@ -254,4 +258,4 @@ def test_families_and_aliases_name_every_scheme_once():
 @pytest.mark.parametrize("name", ["Orthogonal", "orthogonal"])
 def test_a_name_may_mean_another_scheme_in_mxnet(name, framework, method):
     """Its registry of names does not tell capitals."""
-    assert parse_scheme(name, framework)(LINEAR).method == method
+    assert parse_scheme(name, load_words(framework))(LINEAR).method == method

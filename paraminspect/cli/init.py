@@ -15,7 +15,7 @@ from paraminspect import report
 from paraminspect.arrays import parse_dtype
 from paraminspect.cli.options import Output, output_options
 from paraminspect.errors import AddressError, escape
-from paraminspect.generators import RNG_ALIASES
+from paraminspect.generators import NATIVE, RNG_ALIASES
 from paraminspect.source import DEFINITION_NAME, open_source
 from paraminspect.wording import counted
 
@@ -70,9 +70,9 @@ FRESH_BITS = 32
 @click.option("--seed", type=int, metavar="N", help="Without it a fresh one, told on stderr.")
 @click.option(
     "--rng",
-    default="native",
+    default=NATIVE,
     metavar="NAME",
-    help=f"Whose random numbers: {', '.join(['native', *RNG_ALIASES])}.",
+    help=f"Whose random numbers, and words: {', '.join([NATIVE, *RNG_ALIASES])}.",
 )
 @click.option("--dtype", metavar="DTYPE", help=f"Of all that is drawn as floats: {DTYPES}.")
 @click.option(
@@ -132,7 +132,7 @@ def init_parameters(
     if model is not None:
         tree, tied = _completed(tree, open_source(model), rules, output)
     parsed = [parse_rule(rule, tree.entries) for rule in rules]
-    wishes: dict[str, Any] = {"scheme": scheme, "rules": parsed, "layout": layout}
+    wishes: dict[str, Any] = {"scheme": scheme, "rules": parsed, "layout": layout, "rng": rng}
     wishes["dtype"] = None if dtype is None else parse_dtype(dtype)
     plan = plan_initialization(tree, **wishes, functions=functions)
     if not plan.drawings and tied:
@@ -141,7 +141,7 @@ def init_parameters(
     if not plan.drawings:
         raise click.UsageError(_nothing(tree, model))
     chosen = secrets.randbits(FRESH_BITS) if seed is None else seed
-    drawn = plan.drawn(chosen, rng)
+    drawn = plan.drawn(chosen)
     if seed is None and not output.quiet:
         click.echo(f"seed {chosen} (--seed {chosen} draws the same again)", err=True)
     if reports:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paraminspect.errors import DefinitionError, nearest
 from paraminspect.forward import Forward
@@ -13,6 +13,9 @@ from paraminspect.keras_layout import Layout
 from paraminspect.layers import Built, Drawn, Layer, Spec
 from paraminspect.naming import Named
 from paraminspect.tree import Module
+
+if TYPE_CHECKING:
+    from paraminspect.initializers import SchemeFunction
 
 
 @dataclass(frozen=True)
@@ -121,3 +124,13 @@ def load_framework(name: str) -> Framework:
         )
     framework: Framework = importlib.import_module(f"paraminspect.frameworks.{name}").FRAMEWORK
     return framework
+
+
+def load_words(name: str | None) -> Mapping[str, SchemeFunction]:
+    """The names that a framework gives to schemes; a framework without layers may have some too."""
+    if name is None:
+        return {}
+    words: Mapping[str, SchemeFunction] = importlib.import_module(
+        f"paraminspect.frameworks.{name}._words"
+    ).WORDS
+    return words

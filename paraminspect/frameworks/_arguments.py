@@ -58,6 +58,7 @@ CHECKS: dict[str, Check] = {
     "Size": Check(f"an integer from 1 to {MAXIMUM_SIZE}", lambda v: _is_integer(v, 1)),
     "Count": Check(f"an integer from 0 to {MAXIMUM_SIZE}", lambda v: _is_integer(v, 0)),
     "Integer": Check("an integer", lambda v: _is_integer(v, -MAXIMUM_SIZE)),
+    "Seed": Check("an integer", lambda v: type(v) is int),
     "Depth": Check(
         f"an integer from 0 to {MAXIMUM_DEPTH}",
         lambda v: _is_integer(v, 0) and v <= MAXIMUM_DEPTH,

@@ -57,18 +57,36 @@ class Generator(Protocol):
         """The array of each name after all draws. `SchemeError`: what it cannot draw."""
 
 
+@dataclass(frozen=True)
+class Reproduced:
+    """What a generator reproduces: its module here, whose random numbers, and how they are made."""
+
+    module: str
+    framework: str | None
+    what: str
+
+
 _KERAS = "keras.utils.set_random_seed(seed) and constructing the model, backend on CPU"
 
-GENERATORS: dict[str, tuple[str, str]] = {
-    "native": ("_native", "keyed by seed, name and block: adding a layer changes no other"),
-    "pytorch-2.13": ("_pytorch", "torch.manual_seed(seed) and constructing the model, on CPU"),
-    "keras-3.15-tensorflow": ("_keras", f"{_KERAS}: TensorFlow"),
-    "keras-3.15-jax": ("_keras", f"{_KERAS}: JAX"),
-    "keras-3.15-torch": ("_keras", f"{_KERAS}: torch"),
-    "jax-0.10": ("_jax", "jax.nn.initializers, keys of flax.nnx.Rngs(params=seed), tree order"),
-    "mxnet-1.9": ("_mxnet", "mx.random.seed(seed) and net.initialize(), on CPU"),
+NATIVE = "native"
+"""Our own random numbers."""
+
+GENERATORS: dict[str, Reproduced] = {
+    NATIVE: Reproduced(
+        "_native", None, "keyed by seed, name and block: adding a layer changes no other"
+    ),
+    "pytorch-2.13": Reproduced(
+        "_pytorch", "pytorch", "torch.manual_seed(seed) and constructing the model, on CPU"
+    ),
+    "keras-3.15-tensorflow": Reproduced("_keras", "keras", f"{_KERAS}: TensorFlow"),
+    "keras-3.15-jax": Reproduced("_keras", "keras", f"{_KERAS}: JAX"),
+    "keras-3.15-torch": Reproduced("_keras", "keras", f"{_KERAS}: torch"),
+    "jax-0.10": Reproduced(
+        "_jax", "jax", "jax.nn.initializers, keys of flax.nnx.Rngs(params=seed), tree order"
+    ),
+    "mxnet-1.9": Reproduced("_mxnet", "mxnet", "mx.random.seed(seed) and net.initialize(), on CPU"),
 }
-"""Name to (module of this package, what it reproduces)."""
+"""By the names of `--rng`."""
 
 RNG_ALIASES = {
     "pytorch": "pytorch-2.13",
@@ -81,24 +99,30 @@ RNG_ALIASES = {
 """The newest version of each."""
 
 
-def open_generator(name: str, seed: int) -> Generator:
-    """The generator of a name with a seed; raises `SchemeError` for one that there is not.
-
-    Each module has a function `open_generator(name, seed)`.
-    """
+def reproduced(name: str) -> Reproduced:
+    """What the generator of a name reproduces; raises `SchemeError` for one that there is not."""
     if not isinstance(name, str):
         why = "a function of yours is given one: f(rng, shape)"
         raise ArgumentError(
             f"rng is whose random numbers, as in 'pytorch', got {brief(name)}; {why}"
         )
-    if not hasattr(seed, "__index__") or isinstance(seed, bool):
-        raise ArgumentError(f"the seed must be an integer, got {brief(seed)}")
-    seed = operator.index(seed)
     full = RNG_ALIASES.get(name, name)
     if full not in GENERATORS:
         raise SchemeError(_unknown(name))
-    module = importlib.import_module(f"{__name__}.{GENERATORS[full][0]}")
-    generator: Generator = module.open_generator(full, seed)
+    return GENERATORS[full]
+
+
+def open_generator(name: str, seed: int) -> Generator:
+    """The generator of a name with a seed; raises `SchemeError` for one that there is not.
+
+    Each module has a function `open_generator(name, seed)`.
+    """
+    if not hasattr(seed, "__index__") or isinstance(seed, bool):
+        raise ArgumentError(f"the seed must be an integer, got {brief(seed)}")
+    module = importlib.import_module(f"{__name__}.{reproduced(name).module}")
+    generator: Generator = module.open_generator(
+        RNG_ALIASES.get(name, name), operator.index(seed)
+    )
     return generator
 
 

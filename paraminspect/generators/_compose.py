@@ -17,6 +17,7 @@ from paraminspect.distributions import (
     Orthogonal,
     Padded,
     Pattern,
+    Seeded,
     Sparse,
     Steps,
     Stored,
@@ -31,7 +32,9 @@ from paraminspect.recipes import Recipe
 if TYPE_CHECKING:
     import numpy as np
 
-Random = Uniform | Normal | TruncatedNormal | Orthogonal | DeltaOrthogonal | Sparse | Custom
+Random = (
+    Uniform | Normal | TruncatedNormal | Orthogonal | DeltaOrthogonal | Sparse | Custom | Seeded
+)
 """What a generator draws itself."""
 
 DrawRandom = Callable[[Random, Shape, DType], Array]

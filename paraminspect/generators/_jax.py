@@ -18,6 +18,7 @@ from paraminspect.distributions import (
     DeltaOrthogonal,
     Normal,
     Orthogonal,
+    Seeded,
     Steps,
     TruncatedNormal,
     Uniform,
@@ -33,7 +34,7 @@ from paraminspect.generators._jax_random import (
     truncated_normal,
     uniform,
 )
-from paraminspect.generators._matrices import at_centre, matrix_shape, orthonormal
+from paraminspect.generators._matrices import at_centre, matrix_shape, orthonormal, shaped
 from paraminspect.generators._threefry import Key
 from paraminspect.generators._whole import Latest
 from paraminspect.recipes import Make, Recipe
@@ -83,13 +84,19 @@ class JAX:
             case Orthogonal() | DeltaOrthogonal() if dtype.nbits < 32:
                 raise SchemeError(f"JAX makes no orthogonal matrices of {dtype}")
             case Orthogonal():
-                matrix = partial(_orthogonal, key, distribution)
-                return self._latest.whole(shape, dtype, matrix)
+                return self._latest.whole(
+                    shape,
+                    dtype,
+                    lambda: shaped(_orthogonal(key, distribution), distribution, shape),
+                )
             case DeltaOrthogonal():
-                inner = Orthogonal(distribution.gain, shape[-2], shape[-1])
+                rows, columns = shape[:-3:-1] if distribution.transposed else shape[-2:]
+                inner = Orthogonal(distribution.gain, rows, columns)
                 return self._latest.whole(
                     shape, dtype, lambda: at_centre(_orthogonal(key, inner), distribution, shape)
                 )
+            case Seeded():
+                raise SchemeError("JAX's initializers have no seeds of their own")
         raise SchemeError(f"JAX has no {type(distribution).__name__} initializer: use --rng native")
 
 
@@ -107,7 +114,7 @@ def check_initializer(distribution: Random, shape: Shape) -> None:
     if getattr(distribution, "variance", None) is not None and len(shape) < 2:
         raise SchemeError(f"JAX counts no fans of fewer than 2 axes, shape {list(shape)}")
     if isinstance(distribution, Orthogonal) and (
-        distribution.method != "qr" or distribution.columns != shape[-1]
+        distribution.method != "qr" or distribution.columns != shape[_column_axis(distribution)]
     ):
         raise SchemeError("JAX's orthogonal is (in·kernel, out): say --layout in_out")
     if isinstance(distribution, DeltaOrthogonal) and not distribution.kernel_first:
@@ -133,6 +140,10 @@ def maker(key: Key, distribution: Uniform | Normal | TruncatedNormal, dtype: np.
     if variance is not None:
         scale = np.sqrt(variance) / kind(TRUNCATED_STD)
     return lambda start, stop: truncated_normal(key, dtype, start, stop) * scale
+
+
+def _column_axis(distribution: Orthogonal) -> int:
+    return -1 if distribution.column_axis is None else distribution.column_axis
 
 
 def _orthogonal(key: Key, distribution: Orthogonal) -> Floats:

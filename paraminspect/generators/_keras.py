@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from paraminspect.arrays import Array, DType, Shape, count_elements
-from paraminspect.distributions import Normal, Orthogonal, TruncatedNormal, Uniform
+from paraminspect.distributions import Normal, Orthogonal, Seeded, TruncatedNormal, Uniform
 from paraminspect.errors import SchemeError
 from paraminspect.generators import Draw, Seed
-from paraminspect.generators._compose import Random, drawn
+from paraminspect.generators._compose import Random, compose, drawn
 from paraminspect.generators._jax_random import CUT
 from paraminspect.generators._keras_backends import BACKENDS, Backend, Begun
 from paraminspect.generators._matrices import matrix_shape, orthonormal
@@ -66,6 +66,12 @@ class Keras:
     def _seed(self, seed: Seed | None) -> int:
         """What a draw begins with; a seed that several share is taken at the first of them."""
         if seed is not None and seed.given is not None:
+            least, most = self._backend.seeds
+            if not least <= seed.given <= most:
+                raise SchemeError(
+                    f"an initializer of Keras on {self._backend.name} takes seeds from {least}"
+                    f" to {most}, got {seed.given}"
+                )
             return seed.given
         if seed in self._taken:
             return self._taken[seed]
@@ -75,6 +81,9 @@ class Keras:
         return fresh
 
     def _draw(self, shared: Seed | None, distribution: Random, shape: Shape, dtype: DType) -> Array:
+        if isinstance(distribution, Seeded):
+            own = partial(self._draw, Seed(distribution.seed))
+            return compose(distribution.inner, shape, dtype, own)
         backend = self._backend
         if dtype.name not in backend.dtypes:
             known = ", ".join(backend.dtypes)

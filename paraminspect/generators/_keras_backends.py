@@ -6,6 +6,7 @@ each operation. How a Python number becomes one of that dtype differs.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -52,6 +53,8 @@ class Backend(Protocol):
 
     name: str
     dtypes: tuple[str, ...]
+    seeds: tuple[float, float]
+    """The least and the highest seed that an initializer takes."""
 
     def uniform(self, draw: Begun, low: float, high: float) -> Make:
         """`keras.random.uniform`."""
@@ -67,6 +70,7 @@ class TensorFlow:
     """`tf.random.stateless_*` of TensorFlow 2.21."""
 
     name = "TensorFlow"
+    seeds: tuple[float, float] = (-(2**63), 2**63 - 1)
     dtypes: tuple[str, ...] = ("float16", "bfloat16", "float32", "float64")
 
     def uniform(self, draw: Begun, low: float, high: float) -> Make:
@@ -90,6 +94,7 @@ class JAX:
     """`jax.random` of JAX 0.10."""
 
     name = "JAX"
+    seeds: tuple[float, float] = (0, 2**32 - 1)
     dtypes = DTYPES
 
     def uniform(self, draw: Begun, low: float, high: float) -> Make:
@@ -114,6 +119,7 @@ class Torch:
     """A `torch.Generator` of PyTorch 2.13 for each draw; 16 bits are multiplied by float32."""
 
     name = "torch"
+    seeds: tuple[float, float] = (-math.inf, math.inf)  # its low 32 bits count
     dtypes: tuple[str, ...] = ("float16", "bfloat16", "float32", "float64")
 
     def uniform(self, draw: Begun, low: float, high: float) -> Make:
@@ -150,7 +156,7 @@ def _stateless(draw: Begun) -> Stateless:
 
 def _key(draw: Begun) -> Key:
     """The seed is the key, not what a key is made from."""
-    return Key(draw.seed & 0xFFFFFFFF, 0)
+    return Key(draw.seed, 0)
 
 
 def _placed(draw: Begun, drawing: UniformDraw | NormalDraw) -> Placed:

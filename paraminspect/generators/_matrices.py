@@ -41,6 +41,15 @@ def orthonormal(matrix: Floats, distribution: Orthogonal) -> Floats:
     return result
 
 
+def shaped(matrix: Floats, distribution: Orthogonal, shape: Shape) -> Floats:
+    """The matrix as an array of a shape, with its columns along the axis that is wanted."""
+    axis = distribution.column_axis
+    if axis is None:
+        return matrix.reshape(shape)
+    others = shape[:axis] + shape[axis + 1 :]
+    return np.moveaxis(matrix.reshape(*others, shape[axis]), -1, axis)
+
+
 def inner_orthogonal(distribution: DeltaOrthogonal, shape: Shape) -> Orthogonal:
     """The square matrix, of the size of the outputs, whose first rows are at the centre."""
     outputs = shape[-1] if distribution.kernel_first else shape[0]
@@ -52,7 +61,8 @@ def at_centre(matrix: Floats, distribution: DeltaOrthogonal, shape: Shape) -> Fl
     values = np.zeros(shape, matrix.dtype)
     kernel_first = values if distribution.kernel_first else np.moveaxis(values, (0, 1), (-1, -2))
     *kernel, inputs, _ = kernel_first.shape
-    kernel_first[tuple((size - 1) // 2 for size in kernel)] = matrix[:inputs]
+    rows = matrix.T if distribution.transposed else matrix
+    kernel_first[tuple((size - 1) // 2 for size in kernel)] = rows[:inputs]
     return values
 
 

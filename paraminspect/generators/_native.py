@@ -34,19 +34,21 @@ from paraminspect.distributions import (
     DeltaOrthogonal,
     Normal,
     Orthogonal,
+    Seeded,
     Sparse,
     TruncatedNormal,
     Uniform,
 )
 from paraminspect.errors import ParamInspectError, SchemeError
 from paraminspect.generators import Draw
-from paraminspect.generators._compose import Random, drawn
+from paraminspect.generators._compose import Random, compose, drawn
 from paraminspect.generators._matrices import (
     at_centre,
     checked,
     inner_orthogonal,
     matrix_shape,
     orthonormal,
+    shaped,
     zeros_per_column,
 )
 from paraminspect.generators._native_streams import Stream, maker
@@ -89,6 +91,9 @@ class Native:
         return made
 
     def _draw(self, stream: Stream, distribution: Random, shape: Shape, dtype: DType) -> Array:
+        if isinstance(distribution, Seeded):
+            own = partial(self._draw, Stream(distribution.seed, stream.name))
+            return compose(distribution.inner, shape, dtype, own)
         if dtype.name not in FLOATS:
             raise SchemeError(f"{dtype} cannot hold random numbers, only {', '.join(FLOATS)} can")
         if isinstance(distribution, Uniform | Normal | TruncatedNormal):
@@ -107,7 +112,7 @@ def whole(
     match distribution:
         case Orthogonal():
             matrix = _drawn(stream, distribution.source, matrix_shape(distribution))
-            return orthonormal(matrix.astype(np.float64), distribution).reshape(shape)
+            return shaped(orthonormal(matrix.astype(np.float64), distribution), distribution, shape)
         case DeltaOrthogonal():
             inner = inner_orthogonal(distribution, shape)
             matrix = whole(stream, inner, (inner.rows, inner.columns))

@@ -20,6 +20,7 @@ from paraminspect.distributions import (
     DeltaOrthogonal,
     Normal,
     Orthogonal,
+    Seeded,
     Sparse,
     TruncatedNormal,
     Uniform,
@@ -135,4 +136,5 @@ _NAMES: dict[type, str] = {
     Custom: "functions of yours in its generator",
     DeltaOrthogonal: "delta_orthogonal",
     Orthogonal: "orthogonal_svd",
+    Seeded: "initializers with a seed of their own",
 }

@@ -10,7 +10,7 @@ from paraminspect.address import Address
 from paraminspect.arrays import DType, Shape, Unset
 from paraminspect.edit import assign
 from paraminspect.errors import SchemeError
-from paraminspect.generators import Draw, open_generator
+from paraminspect.generators import Draw, open_generator, reproduced
 from paraminspect.indexing import Axis, Index, selected_shape
 from paraminspect.initialization._missing import Completed, complete
 from paraminspect.initialization._resolver import Resolver, spec_of
@@ -47,9 +47,7 @@ class Drawing:
         return self.draw.names[0]
 
 
-def initialize(
-    tree: ParameterTree, *, seed: int, rng: str = "native", **wishes: Unpack[Wishes]
-) -> ParameterTree:
+def initialize(tree: ParameterTree, *, seed: int, **wishes: Unpack[Wishes]) -> ParameterTree:
     """The tree with values drawn for every parameter that has none, or that a rule matches.
 
         net = pi.initialize(net, seed=0, rules={"*.weight": "normal(0, 0.02)", "*.bias": 0})
@@ -57,18 +55,22 @@ def initialize(
 
     Values are made when they are read. Raises `SchemeError` and `AddressError`.
     """
-    return plan_initialization(tree, **wishes).drawn(seed, rng)
+    return plan_initialization(tree, **wishes).drawn(seed)
 
 
 def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initialization:
     """What `initialize` would draw; raises the same errors."""
     check_tree(tree)
     plain = Plain(wishes, tree.entries)
-    resolver = Resolver(tree.framework, plain.layout, plain.functions)
+    whose = reproduced(plain.rng).framework or tree.framework
+    own = Resolver(tree.framework, plain.layout, plain.functions)
+    resolver = own
+    if whose != tree.framework:
+        resolver = Resolver(whose, plain.layout, plain.functions)
     dtype = plain.dtype
     chosen: dict[str, str] = {}
     if plain.scheme is not None:
-        chosen = dict.fromkeys(weights(tree, resolver), plain.scheme)
+        chosen = dict.fromkeys(weights(tree, own), plain.scheme)
     parts: list[_Part] = []
     for rule in plain.rules:
         if rule.address.index is None:
@@ -79,7 +81,9 @@ def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initia
             places = {tree.own_name(n): axes for n, axes in tree.places(rule.address).items()}
             parts += [_Part(name, axes, rule) for name, axes in places.items()]
     drawings = [
-        _whole(parameter, chosen.get(parameter.name, parameter.scheme), resolver, dtype)
+        _whole(parameter, chosen[parameter.name], resolver, dtype)
+        if parameter.name in chosen
+        else _whole(parameter, parameter.scheme, own, dtype)
         for parameter in tree.parameters()
         if parameter.name in chosen or isinstance(parameter.data, Unset)
     ]
@@ -88,7 +92,7 @@ def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initia
         parameter = tree.entries[part.name]
         own_dtype = dtypes.get(part.name, parameter.dtype)
         drawings.append(_drawn_part(parameter, part, resolver, own_dtype))
-    return Initialization(tree, tuple(drawings), chosen, resolver, dtype)
+    return Initialization(tree, tuple(drawings), chosen, own, dtype, plain.rng)
 
 
 @dataclass(frozen=True)
@@ -100,16 +104,18 @@ class Initialization:
     rules: Mapping[str, str]
     """The schemes of whole parameters, by own name, that are not the tree's own."""
     resolver: Resolver
+    """Of the framework of the tree: what repeats how it constructs a model has its words."""
     dtype: DType | None
+    rng: str
 
-    def drawn(self, seed: int, rng: str = "native") -> ParameterTree:
+    def drawn(self, seed: int) -> ParameterTree:
         """The tree with values, which are made when they are read; raises `SchemeError`."""
-        generator = open_generator(rng, seed)
+        generator = open_generator(self.rng, seed)
         draws = [drawing.draw for drawing in self.drawings]
         if generator.replays is not None and self.tree.construction is not None:
             if generator.replays != self.tree.framework:
                 raise SchemeError(
-                    f"{rng} repeats how {generator.replays} constructs a model:"
+                    f"{self.rng} repeats how {generator.replays} constructs a model:"
                     f" it cannot draw one of {self.tree.framework}"
                 )
             constructed = self._construction(self.tree.construction)

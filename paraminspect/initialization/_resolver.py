@@ -9,6 +9,7 @@ from paraminspect.arrays import Shape
 from paraminspect.checkpoint import open_array
 from paraminspect.distributions import Distribution, Stored, is_random
 from paraminspect.errors import ParamInspectError, SchemeError
+from paraminspect.frameworks import load_words
 from paraminspect.initializers import Scheme, SchemeFunction, Target, fans_of, parse_scheme
 from paraminspect.layers import Fans, Spec
 from paraminspect.tree import Parameter
@@ -23,19 +24,19 @@ def spec_of(parameter: Parameter, shape: Shape, scheme: str, fans: Fans | None =
 
 
 class Resolver:
-    """From the texts of schemes to distributions; each text is parsed once."""
+    """From the texts of schemes in the words of a framework to distributions; each parsed once."""
 
     def __init__(
         self, framework: str | None, layout: str | None, functions: Mapping[str, SchemeFunction]
     ) -> None:
-        self._framework = framework
+        self._words = load_words(framework)
         self._layout = layout
         self._functions = functions
         self._parsed: dict[str, Scheme] = {}
 
     def distribution(self, name: str, spec: Spec) -> Distribution:
         """What a parameter is drawn from; errors begin with its name."""
-        target = Target(spec.shape, spec.fans, spec.layout or self._layout, self._framework)
+        target = Target(spec.shape, spec.fans, spec.layout or self._layout)
         try:
             return self._scheme(spec.scheme)(target)
         except ParamInspectError as error:
@@ -62,7 +63,7 @@ class Resolver:
             if text.startswith(FILE_SIGN):
                 self._parsed[text] = _of_file(text.removeprefix(FILE_SIGN))
             else:
-                self._parsed[text] = parse_scheme(text, self._framework, self._functions)
+                self._parsed[text] = parse_scheme(text, self._words, self._functions)
         return self._parsed[text]
 
 

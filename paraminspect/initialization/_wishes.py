@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from paraminspect.address import Address, parse_address, parse_assignment
 from paraminspect.arrays import DType, parse_dtype
 from paraminspect.errors import ArgumentError, DTypeError, SchemeError, brief, nearest
+from paraminspect.generators import NATIVE
 from paraminspect.initializers import LAYOUTS, SchemeFunction, UserFunctions, user_scheme
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Wishes(TypedDict, total=False):
     """Which axes of a bare checkpoint are in and out: `out_in` or `in_out`."""
     functions: Mapping[str, Callable[..., Any]] | Iterable[Callable[..., Any]]
     """Schemes of your own, by name: functions of what they name of `rng`, `shape`, `fan_in`, ..."""
+    rng: str
+    """Whose random numbers, and in whose words `scheme` and `rules` are, where it has some."""
 
 
 class Plain:
@@ -69,6 +72,7 @@ class Plain:
         self.rules = list(self._rules(wishes.get("rules"), names))
         inline = {name: user_scheme(function) for name, function in self._inline.items()}
         self.functions: Mapping[str, SchemeFunction] = ChainMap(inline, named)
+        self.rng: str = wishes.get("rng", NATIVE)
         self.dtype = _dtype(wishes.get("dtype"))
         self.layout = wishes.get("layout")
         if self.layout not in (None, *LAYOUTS):

@@ -8,31 +8,51 @@ draws anew, or an expression of `x`, the value so far: `[uniform(-10, 10), x * (
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from paraminspect.address import Address
 from paraminspect.arrays import Array
 from paraminspect.distributions import Change, Constant, Distribution, Steps
 from paraminspect.edit import assign
-from paraminspect.errors import ParamInspectError, SchemeError
+from paraminspect.errors import ParamInspectError, SchemeError, nearest
 from paraminspect.expressions import CONSTANTS, Expression, call, parse_expression
 from paraminspect.initializers import _basic, _matrices, _scaled
 from paraminspect.initializers._calls import SchemeFunction, Undrawn, checked
 from paraminspect.initializers._numbers import FUNCTIONS
-from paraminspect.initializers._target import LAYOUTS, Scheme, Target, fans_of
+from paraminspect.initializers._target import (
+    LAYOUTS,
+    Axes,
+    Number,
+    Scheme,
+    Size,
+    Target,
+    Text,
+    Value,
+    fans_by_axes,
+    fans_of,
+)
 from paraminspect.initializers._user import UserFunctions, user_scheme
 from paraminspect.tree import Parameter, ParameterTree
 
 __all__ = [
     "ALIASES",
     "FAMILIES",
+    "IN_PLACE",
     "LAYOUTS",
     "SCHEMES",
+    "Axes",
+    "Number",
     "Scheme",
     "SchemeFunction",
+    "Size",
     "Target",
+    "Text",
+    "Undrawn",
     "UserFunctions",
+    "Value",
+    "checked",
+    "fans_by_axes",
     "fans_of",
     "parse_scheme",
     "user_scheme",
@@ -101,19 +121,29 @@ ALIASES: dict[str, str] = {
 }  # fmt: skip
 """What else the frameworks write. torch.nn.init's trailing underscore may stay."""
 
-OF_FRAMEWORK: dict[str, dict[str, str]] = {
-    "mxnet": {"Orthogonal": "orthogonal_svd", "orthogonal": "orthogonal_svd"}
+IN_PLACE: dict[str, SchemeFunction] = {
+    "constant_": _basic.constant_,
+    "normal_": _basic.normal_,
+    "uniform_": _basic.uniform_,
 }
-"""Names that mean another scheme in one framework."""
+"""Names with an underscore whose arguments are not those of the name without."""
 
 ABSENT: dict[str, str] = {
     "Mixed": "give a --rule for each pattern, or `init:` in the definition",
     "Load": "give --rule 'PATTERN=@FILE.npy', or fill a checkpoint by --missing-from",
     "FusedRNN": "each matrix has a name of its own here: give a --rule for each",
-    "STFT": "its kernels are computed, not drawn: give them by @FILE.npy",
-    "STFTInitializer": "its kernels are computed, not drawn: give them by @FILE.npy",
+    **dict.fromkeys(
+        ("STFT", "STFTInitializer", "stft"),
+        "its kernels are computed, not drawn: give them by @FILE.npy",
+    ),
 }
 """Initializers of the frameworks that are not offered, with what to do instead."""
+
+MEANT: dict[str, str] = {
+    "gaussian": "did you mean 'normal'?",
+    "default": "leave it out: without a scheme a parameter gets its framework's default",
+}
+"""What other words than names of schemes are written for, in lower case."""
 
 _VALUE = "x"
 """The name of the value so far."""
@@ -121,22 +151,28 @@ _VALUE = "x"
 
 def parse_scheme(
     text: str,
-    framework: str | None = None,
+    words: Mapping[str, SchemeFunction] | None = None,
     own: Mapping[str, SchemeFunction] | None = None,
 ) -> Scheme:
-    """The scheme that a user wrote; raises `SchemeError`. `own` are the user's own functions."""
+    """The scheme that a user wrote; raises `SchemeError`.
+
+    `words` are the names that a framework gives to schemes, which win over the common ones here;
+    `own` are the user's own functions, which win over both.
+    """
     try:
-        return _parse(text, framework, own or {})
+        return _parse(text, words or {}, own or {})
     except SchemeError:
         raise
     except ParamInspectError as error:
         raise SchemeError(str(error)) from None
 
 
-def _parse(text: str, framework: str | None, own: Mapping[str, SchemeFunction]) -> Scheme:
+def _parse(
+    text: str, words: Mapping[str, SchemeFunction], own: Mapping[str, SchemeFunction]
+) -> Scheme:
     expression = parse_expression(text)
     offered = {n: checked(own[n]) if n in expression.names else _unused for n in own}
-    functions = {**_functions(framework), **offered}
+    functions = {**_common(), **words, **offered}
     for name in expression.names:
         if name in ABSENT and name not in functions:
             raise SchemeError(f"{name} is no scheme of one parameter: {ABSENT[name]}")
@@ -177,7 +213,10 @@ def _scheme(expression: Expression, functions: Mapping[str, SchemeFunction]) -> 
         raise SchemeError(
             f"x is the value so far: draw it first, as in [normal(0, 1), {expression.text}]"
         )
-    known = {**functions, **FUNCTIONS, **functions}  # in errors schemes come first
+    known = {**FUNCTIONS, **functions}
+    unknown = expression.names - known.keys() - CONSTANTS.keys()
+    if unknown:
+        raise SchemeError(_unknown(min(unknown, key=expression.text.find), known))
     value = expression.evaluate(_BareNames(functions), known)
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = float(value)
@@ -185,6 +224,17 @@ def _scheme(expression: Expression, functions: Mapping[str, SchemeFunction]) -> 
     if not isinstance(value, Undrawn):
         raise SchemeError(f"expected a scheme like normal(0, 0.02), got {expression.text!r}")
     return value
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    """Why a name is refused, with the schemes that may be meant: all where none is near."""
+    if name.lower() in MEANT:
+        return f"unknown scheme {name!r}: {MEANT[name.lower()]}"
+    begun = [scheme for scheme in SCHEMES if scheme.startswith(f"{name.lower()}_")]
+    if begun:
+        return f"unknown scheme {name!r}, did you mean {' or '.join(map(repr, begun))}?"
+    ending = nearest(name, known) or f"; known are {', '.join(SCHEMES)}"
+    return f"unknown scheme {name!r}{ending}"
 
 
 class _BareNames(Mapping[str, Any]):
@@ -204,9 +254,8 @@ class _BareNames(Mapping[str, Any]):
 
 
 @functools.cache
-def _functions(framework: str | None) -> dict[str, SchemeFunction]:
-    """Every scheme under every name that a user of a framework may write."""
-    aliases = {**ALIASES, **OF_FRAMEWORK.get(framework or "", {})}
-    table = {**SCHEMES, **{alias: SCHEMES[name] for alias, name in aliases.items()}}
-    named = {**table, **{f"{name}_": function for name, function in table.items()}}
+def _common() -> dict[str, SchemeFunction]:
+    """Every scheme under every name that it has where no framework gives the name to another."""
+    table = {**SCHEMES, **{alias: SCHEMES[name] for alias, name in ALIASES.items()}}
+    named = {**table, **{f"{name}_": function for name, function in table.items()}, **IN_PLACE}
     return {name: checked(function) for name, function in named.items()}

@@ -17,12 +17,6 @@ from paraminspect.distributions import (
 from paraminspect.errors import SchemeError
 from paraminspect.initializers._target import Number, Scheme, Size, Target, Value
 
-UNIFORM_DEFAULTS = {"pytorch": (0.0, 1.0), "keras": (-0.05, 0.05), "mxnet": (-0.07, 0.07)}
-"""What a bare `uniform` means in each framework."""
-
-NORMAL_DEFAULTS = {"pytorch": 1.0, "keras": 0.05, "mxnet": 0.01}
-"""The standard deviation of a bare `normal` in each framework; its mean is 0 in all."""
-
 
 def zeros() -> Scheme:
     """0.
@@ -49,7 +43,7 @@ def constant(value: Value = 0.0) -> Scheme:
 
 
 def uniform(a: Number | None = None, b: Number | None = None) -> Scheme:
-    """U(a, b); by default as the framework: PyTorch (0, 1), Keras ±0.05, MXNet ±0.07.
+    """U(a, b); by default U(0, 1), in the words of another framework as there.
 
     torch.nn.init.uniform_; a single number would mean another thing in each framework: refused.
     """
@@ -58,18 +52,14 @@ def uniform(a: Number | None = None, b: Number | None = None) -> Scheme:
             "uniform needs both bounds: a single number means U(a, 1) in PyTorch,"
             " U(-scale, scale) in MXNet and U(0, scale) in JAX"
         )
-    if a is not None and b is not None and a > b:
+    low, high = (0.0, 1.0) if a is None or b is None else (float(a), float(b))
+    if low > high:
         raise SchemeError(f"uniform needs a <= b, got uniform({a}, {b})")
-
-    def apply(target: Target) -> Distribution:
-        default = UNIFORM_DEFAULTS[target.framework or "pytorch"]
-        return Uniform(*map(float, default if a is None or b is None else (a, b)))
-
-    return apply
+    return lambda target: Uniform(low, high)
 
 
 def normal(mean: Number | None = None, std: Number | None = None) -> Scheme:
-    """N(mean, std²); by default as the framework: PyTorch (0, 1), Keras (0, 0.05), MXNet (0, 0.01).
+    """N(mean, std²); by default N(0, 1), in the words of another framework as there.
 
     torch.nn.init.normal_; a single number would mean another thing in each framework: refused.
     """
@@ -78,14 +68,34 @@ def normal(mean: Number | None = None, std: Number | None = None) -> Scheme:
             "normal needs mean and std: a single number is the mean in PyTorch and Keras,"
             " the standard deviation in MXNet and JAX"
         )
-    if std is not None and std < 0:
+    spread = 1.0 if std is None else float(std)
+    if spread < 0:
         raise SchemeError(f"the standard deviation must not be negative, got {std}")
+    return lambda target: Normal(float(mean or 0.0), spread)
 
-    def apply(target: Target) -> Distribution:
-        default = NORMAL_DEFAULTS[target.framework or "pytorch"]
-        return Normal(float(mean or 0.0), float(default if std is None else std))
 
-    return apply
+def uniform_(a: Number = 0.0, b: Number = 1.0) -> Scheme:
+    """U(a, b).
+
+    torch.nn.init.uniform_, with its own defaults.
+    """
+    return uniform(a, b)
+
+
+def normal_(mean: Number = 0.0, std: Number = 1.0) -> Scheme:
+    """N(mean, std²).
+
+    torch.nn.init.normal_, with its own defaults.
+    """
+    return normal(mean, std)
+
+
+def constant_(val: Value) -> Scheme:
+    """The value.
+
+    torch.nn.init.constant_, with its own name of the argument.
+    """
+    return constant(val)
 
 
 def random_uniform(minval: Number = -0.05, maxval: Number = 0.05) -> Scheme:

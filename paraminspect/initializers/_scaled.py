@@ -120,7 +120,7 @@ MODES: dict[str, Callable[[Fans], float]] = {
 }
 """What `variance_scaling` divides by."""
 
-DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "normal", "uniform")
+DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 
 
 def variance_scaling(
@@ -128,11 +128,15 @@ def variance_scaling(
 ) -> Scheme:
     """Variance scale / fan; normal cut at ±2 std and corrected for it, plain normal, or uniform.
 
-    keras VarianceScaling, jax variance_scaling. distribution: truncated_normal, normal (jax) or
-    untruncated_normal, uniform; mode: fan_in, fan_out, fan_avg, fan_geo_avg (jax).
+    keras VarianceScaling, jax variance_scaling. distribution: truncated_normal, untruncated_normal,
+    uniform; mode: fan_in, fan_out, fan_avg, fan_geo_avg (jax).
     """
     if scale <= 0:
         raise SchemeError(f"scale must be positive, got {scale}")
+    if distribution == "normal":
+        raise SchemeError(
+            "normal is truncated_normal in Keras and untruncated_normal in JAX: write which"
+        )
     _check_choice("mode", mode, tuple(MODES))
     _check_choice("distribution", distribution, DISTRIBUTIONS)
 

@@ -91,11 +91,11 @@ def scheme_lines(installed: Iterable[str]) -> Iterator[str]:
         yield f"Installed\n  {', '.join(found)}\n"
     yield from NOTES.strip("\n").splitlines()
     yield "\nGenerators (--rng)"
-    for name, (_, what) in GENERATORS.items():
+    for name, made in GENERATORS.items():
         others = [alias for alias, own in RNG_ALIASES.items() if own == name]
         also = f" (also: {', '.join(others)})" if others else ""
         yield f"  {name}{also}"
-        yield from _wrapped(what)
+        yield from _wrapped(made.what)
 
 
 def _arguments(function: object) -> str:

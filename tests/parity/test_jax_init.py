@@ -13,6 +13,7 @@ from paraminspect.arrays import DTYPES
 from paraminspect.definition import load_definition
 from paraminspect.distributions import Constant
 from paraminspect.expressions import format_call
+from paraminspect.frameworks import load_words
 from paraminspect.generators import Draw, open_generator
 from paraminspect.initialization import initialize
 from paraminspect.initializers import Target, parse_scheme
@@ -64,24 +65,15 @@ def random_case(rng):
     }
 
 
-def scheme_of(name, arguments):
-    """How the initializer is written as a scheme."""
-    if name == "normal":
-        return f"normal(0, {arguments['stddev']!r})"
-    if name == "uniform":
-        return f"uniform(0, {arguments['scale']!r})"
-    if name == "orthogonal":
-        return f"orthogonal({arguments['scale']!r})"
-    return format_call(name, [], arguments)
-
-
 def test_initializers_draw_the_same_bits(ask):
     entropy = random.randrange(10**6)
     rng = random.Random(entropy)
     cases = [random_case(rng) for _ in range(CASES)]
     for case, answer in zip(cases, ask(cases), strict=True):
         shape, dtype = tuple(case["shape"]), DTYPES[case["dtype"]]
-        scheme = parse_scheme(scheme_of(case["initializer"], case["arguments"]))
+        scheme = parse_scheme(
+            format_call(case["initializer"], [], case["arguments"]), load_words("jax")
+        )
         before = [Draw((f"b{i}",), (1,), dtype, Constant(0.0)) for i in range(case["number"])]
         draw = Draw(("w",), shape, dtype, scheme(Target(shape, layout="in_out")))
         values = open_generator("jax", case["seed"]).arrays([*before, draw])["w"][...]

@@ -14,6 +14,7 @@ from keras_models import PAIRS, random_pair
 from paraminspect.arrays import DTYPES
 from paraminspect.definition import load_definition
 from paraminspect.expressions import format_call
+from paraminspect.frameworks import load_words
 from paraminspect.generators import Draw, Seed, open_generator
 from paraminspect.initialization import initialize
 from paraminspect.initializers import Target, parse_scheme
@@ -89,9 +90,11 @@ def test_initializers_draw_the_same_bits(ask, backend):
     rng = random.Random(entropy)
     cases = [random_case(rng, backend) for _ in range(CASES)]
     for case, answer in zip(cases, ask(cases), strict=True):
-        scheme = parse_scheme(format_call(case["initializer"], [], case["arguments"]))
+        scheme = parse_scheme(
+            format_call(case["initializer"], [], case["arguments"]), load_words("keras")
+        )
         shape = tuple(case["shape"])
-        distribution = scheme(Target(shape, layout="in_out", framework="keras"))
+        distribution = scheme(Target(shape, layout="in_out"))
         seed, dtype = Seed(case["seed"]), DTYPES[case["dtype"]]
         draw = Draw(("w",), shape, dtype, distribution, seed=seed)
         array = open_generator(f"keras-3.15-{backend}", 0).arrays([draw])["w"]

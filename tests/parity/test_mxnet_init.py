@@ -54,11 +54,11 @@ def plan_of(net, init):
     text = definition(net, "prefixed")
     tree = load_definition(text.encode(), text)
     try:
-        return plan_initialization(tree, scheme=init)
+        return plan_initialization(tree, scheme=init, rng="mxnet")
     except SchemeError as error:
         if "there are no weights" not in str(error):
             raise
-        return plan_initialization(tree)
+        return plan_initialization(tree, rng="mxnet")
 
 
 def assert_equal_up_to_signs(found, expected, message):
@@ -88,7 +88,7 @@ def test_random_nets_are_drawn_as_mxnet_draws_them(framework_python, tmp_path):
     for number, expected in answers.items():
         question = questions[number]
         plan = plan_of(question["net"], question["init"])
-        drawn = plan.drawn(question["seed"], "mxnet")
+        drawn = plan.drawn(question["seed"])
         assert set(drawn) == set(expected)
         orthogonal = {d.name for d in plan.drawings if d.scheme.lower().startswith("orthogonal")}
         for name, parameter in drawn.items():

@@ -15,6 +15,7 @@ from paraminspect.arrays import DTYPES, parse_dtype
 from paraminspect.definition import load_definition
 from paraminspect.distributions import Normal
 from paraminspect.expressions import format_call
+from paraminspect.frameworks import load_words
 from paraminspect.generators import Draw, open_generator
 from paraminspect.initialization import initialize
 from paraminspect.initializers import Target, parse_scheme
@@ -89,10 +90,11 @@ def test_functions_of_nn_init_draw_the_same_bits(ask):
     rng = random.Random(entropy)
     cases = [random_case(rng) for _ in range(CASES)]
     for case, answer in zip(cases, ask(cases), strict=True):
-        known = {"value" if n == "val" else n: v for n, v in case["arguments"].items()}
-        scheme = parse_scheme(format_call(case["function"], [], known))
+        scheme = parse_scheme(
+            format_call(case["function"], [], case["arguments"]), load_words("pytorch")
+        )
         shape = tuple(case["shape"])
-        distribution = scheme(Target(shape, layout="out_in", framework="pytorch"))
+        distribution = scheme(Target(shape, layout="out_in"))
         draws = [
             Draw(("w",), shape, DTYPES[case["dtype"]], distribution),
             Draw(("following",), (4,), DTYPES["float32"], Normal(0.0, 1.0)),

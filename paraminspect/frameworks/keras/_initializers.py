@@ -30,7 +30,7 @@ def _variance_scaling(scale: float, mode: str, distribution: str) -> str:
     return f"variance_scaling(scale={_number(scale)}, mode={mode!r}, distribution={drawn!r})"
 
 
-SEED = "seed: Count | None = None"
+SEED = "seed: Seed | None = None"
 """The argument of initializers and layers that draw at random."""
 
 _NORMAL = f"mean: Number = 0.0, stddev: Number = 0.05, {SEED}"

@@ -59,7 +59,10 @@ INITIALIZERS: dict[str, Callable[..., Initializer]] = dict(
 
 _, _constant = initializer("Constant(value: Number)", lambda value: f"constant({value!r})")
 
-_REGISTERED: dict[str, Callable[..., Initializer]] = {
+CLASSES = {**INITIALIZERS, CONSTANT: _constant}
+"""By the names of the classes of `mxnet.init`."""
+
+REGISTERED: dict[str, Callable[..., Initializer]] = {
     **{name.lower(): function for name, function in INITIALIZERS.items()},
     "zeros": INITIALIZERS["Zero"],
     "ones": INITIALIZERS["One"],
@@ -78,10 +81,10 @@ def scheme_of(argument: str, value: Any, parameter: str) -> str:
         return value.scheme
     if isinstance(value, str):
         name, arguments = _parse(argument, value)
-        if name.lower() in _REGISTERED:
-            made: Initializer = call(_REGISTERED[name.lower()], name, [], arguments)
+        if name.lower() in REGISTERED:
+            made: Initializer = call(REGISTERED[name.lower()], name, [], arguments)
             return made.scheme
-    ending = nearest(value, [*_REGISTERED, *INITIALIZERS]) if isinstance(value, str) else ""
+    ending = nearest(value, [*REGISTERED, *INITIALIZERS]) if isinstance(value, str) else ""
     raise ExpressionError(
         f"{argument} must be an initializer like 'xavier' or Xavier(),"
         f" got {format_value(value)}{ending}"
