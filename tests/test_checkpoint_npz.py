@@ -114,7 +114,7 @@ def test_a_bad_header_is_refused_by_the_name_of_its_array(kind, tmp_path):
 GOOD = npy(shape("(2,)"), bytes(8))
 BAD_MEMBERS = {
     "not .npy": ([("w.npy", GOOD), ("readme.txt", b"hello")], "array 'readme.txt'.* is not a .npy"),
-    "no magic": ([("w.npy", b"NUMPY" + bytes(200))], "not a .npy array: it begins with b'NUMPY"),
+    "no magic": ([("w.npy", b"NUMPY" + bytes(200))], "not a .npy array"),
     "empty": ([("w.npy", b"")], "not a .npy array"),
     "version": ([("w.npy", GOOD[:6] + b"\7" + GOOD[7:])], r"version 7\.0 of the .npy format"),
     "too short": ([("w.npy", GOOD[:-1])], r"float32 \[2\] and its header take 76 bytes.* has 75"),

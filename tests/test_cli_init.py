@@ -245,7 +245,13 @@ def test_schemes_and_generators_are_listed_with_formula_and_source(run, folder):
         (["--rule", "0.weight="], "expected a scheme like normal(0, 0.02) behind '0.weight='"),
         (["--rule", "0.weight=@"], "0.weight: expected @FILE.npy, got @ alone"),
         (["--rng", "pytorch-2.4"], "pytorch-2.4 are not reproduced"),
-        (["--rng", "torch"], "unknown rng 'torch'"),
+        (["--rng", "torch"], "unknown rng 'torch', did you mean 'pytorch'?"),
+        (["--rng", "tensorflow"], "unknown rng 'tensorflow', did you mean 'keras'?"),
+        (["--rng", "torch-2.4"], "torch-2.4 are not reproduced"),
+        (["--scheme", "gaussian"], "unknown scheme 'gaussian': did you mean 'normal'?"),
+        (["--scheme", "default"], "unknown scheme 'default': leave it out"),
+        (["--scheme", "he"], "did you mean 'he_uniform' or 'he_normal'?"),
+        (["--rule", "0.weight=@/etc/passwd"], "/etc/passwd: not a .npy array"),
         (["--rng", "pytorch", "--seed", str(1 << 64)], "takes seeds from -2**63 to 2**64 - 1"),
         (["--dtype", "float31"], "unknown dtype 'float31', did you mean 'float32'?"),
         (["--dtype", "int8"], "int8 cannot hold random numbers"),
@@ -284,3 +290,9 @@ def test_without_a_definition_here_a_source_is_needed(run, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     done = run("init")
     assert (done.status, "there is no model.yaml here" in done.err) == (2, True)
+
+
+def test_of_a_file_that_is_no_array_not_a_byte_is_printed(run, folder):
+    (folder / "secret").write_text("hunter2 and more of it")
+    done = run("init", "--rule", "0.weight=@secret")
+    assert (done.status, "hunter2" in done.out + done.err) == (2, False)

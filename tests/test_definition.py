@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError
+from paraminspect.frameworks import FRAMEWORKS, load_framework
 from paraminspect.source import open_source
 
 PYTORCH = "framework: pytorch\n"
@@ -215,6 +216,14 @@ BROKEN = {
     "names of another framework": (PYTORCH + "names: structural\nlayers: ReLU()", r"unknown names 'structural' for pytorch, known are none: leave `names` out @ \$\.names \(line 2\)"),
     # calls
     "an unknown layer": (PYTORCH + "layers:\n  - ReLU()\n  - Liner(4, 8)", r"unknown layer 'Liner', did you mean 'Linear'\? @ \$\.layers\[1\] \(line 4\)"),
+    "a layer of another framework": (PYTORCH + "layers: Dense(8)", r"Dense is a layer of keras and mxnet: in pytorch it is Linear @ \$\.layers"),
+    "one under its other name there": (PYTORCH + "layers: Convolution2D(3, 3)", r"is a layer of keras: in pytorch it is Conv2d"),
+    "one that is called otherwise": ("framework: keras\nlayers: SiLU()", r"SiLU is a layer of pytorch: in keras it is Activation\('silu'\)"),
+    "one that is nowhere else": ("framework: mxnet\nlayers: Bilinear2()", "unknown layer 'Bilinear2'"),
+    "a bare one": (PYTORCH + "layers: Dense", "Dense is a layer of keras and mxnet: in pytorch it is Linear"),
+    "a framework by another name": ("framework: torch\nlayers: ReLU()", r"expected one of pytorch, keras, mxnet, did you mean 'pytorch'\? @ \$\.framework"),
+    "tensorflow": ("framework: tensorflow\nlayers: ReLU()", r"did you mean 'keras'\?"),
+    "tf": ("framework: tf\nlayers: ReLU()", r"did you mean 'keras'\?"),
     "a layer in lower case": (PYTORCH + "layers: relu()", r"unknown layer 'relu', did you mean 'ReLU'\?"),
     "a layer far from all": (PYTORCH + "layers: Qqqq()", r"unknown layer 'Qqqq'; known are Linear, LazyLinear, .*, \.\.\. @ \$\.layers \(line 2\)"),
     "an unknown layer in an argument": (PYTORCH + "layers: TransformerEncoder(TransformrEncoderLayer(4, 2), 2)", r"unknown layer 'TransformrEncoderLayer', did you mean 'TransformerEncoderLayer'"),
@@ -380,3 +389,11 @@ def test_a_definition_is_read_from_a_file_a_folder_and_standard_input(tmp_path):
     assert (process.returncode, process.stdout) == (2, "")
     assert process.stderr.startswith("paraminspect: -: a definition needs 'framework'")
     assert process.stderr.count(os.linesep) == 1
+
+
+def test_every_concept_names_layers_that_a_framework_has():
+    for name in FRAMEWORKS:
+        framework = load_framework(name)
+        for calls in framework.concepts.values():
+            layers = {call.partition("(")[0] for call in calls} - {"a list"}
+            assert layers <= set(framework.layers), (name, layers)

@@ -59,7 +59,7 @@ class NpyHeader:
 def header_nbytes(first: bytes) -> int:
     """Where the values begin, told by the first 12 bytes; raises `CheckpointError`."""
     if not first.startswith(MAGIC) or len(first) < 10:
-        raise CheckpointError(f"not a .npy array: it begins with {shown(first[:8])}")
+        raise CheckpointError("not a .npy array: it does not begin as one")
     version = first[6]
     if version not in (1, 2, 3):
         raise CheckpointError(f"version {version}.{first[7]} of the .npy format is not known")

@@ -59,7 +59,7 @@ def _load(root: Node) -> ParameterTree:
     for key, _ in root.entries:
         if key.text not in KEYS:
             fail(f"unknown keyword {key.text!r}{nearest(key.text, KEYS)}; {_known()}", key)
-    framework = load_framework(_framework_name(root))
+    framework = _framework(root)
     scope = Scope(framework)
     builder = _read_names(Builder(scope), root)
     layers = root.get("layers")
@@ -117,17 +117,17 @@ def _known() -> str:
     return f"known are {', '.join(KEYS)}"
 
 
-def _framework_name(root: Mapping) -> str:
+def _framework(root: Mapping) -> Framework:
     node = root.get("framework")
     known = ", ".join(FRAMEWORKS)
     if node is None:
         fail(f"a definition needs 'framework', one of {known}", root)
     if not isinstance(node, Scalar):
         fail(f"expected one of {known}", node)
-    if node.text not in FRAMEWORKS:
-        ending = nearest(node.text, FRAMEWORKS)
-        fail(f"unknown framework {node.text!r}, expected one of {known}{ending}", node)
-    return node.text
+    try:
+        return load_framework(node.text)
+    except DefinitionError as error:
+        fail(str(error), node)
 
 
 def _namer(framework: Framework, root: Mapping) -> Callable[[Built], Named]:

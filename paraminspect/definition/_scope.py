@@ -13,7 +13,7 @@ from paraminspect.definition._place import fail
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
 from paraminspect.expressions import Expression, parse_expression
-from paraminspect.frameworks import Framework
+from paraminspect.frameworks import Framework, foreign
 from paraminspect.layers import Layer
 
 MAXIMUM_NAMES = 1_000
@@ -119,6 +119,9 @@ class Scope:
             return f"{name} is not called in a definition: {self.framework.absent[name]}"
         if name in self.shared:
             return f"{name} is a shared layer: write it without parentheses"
+        whose = foreign(name, self.framework)
+        if whose is not None:
+            return whose
         layers = self.functions.keys() - self.framework.values.keys()
         known = ", ".join(list(self.functions)[:6])
         return f"unknown layer {name!r}{nearest(name, layers) or f'; known are {known}, ...'}"
@@ -129,7 +132,7 @@ class Scope:
             fail(f"{name} is a layer: write {name}()", node)
         if name in self.values:
             fail(f"{name} is {self.values[name]!r}, expected a layer", node)
-        if name in self.framework.absent:
+        if name in self.framework.absent or foreign(name, self.framework):
             fail(self._unknown_function(name), node)
         known = [*self.shared, *(f for f in self.functions if f not in self.framework.values)]
         ending = nearest(name, known) or f"; known are {', '.join(known[:6])}, ..."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from paraminspect.errors import DefinitionError, nearest
 from paraminspect.forward import Forward
+from paraminspect.generators import OTHER_NAMES
 from paraminspect.keras_layout import Layout
 from paraminspect.layers import Built, Drawn, Layer, Spec
 from paraminspect.naming import Named
@@ -96,6 +97,8 @@ class Framework:
     """Other ways to name, chosen by `names:` in a definition (MXNet: `structural`)."""
     absent: Mapping[str, str] = field(default_factory=dict)
     """Names of the framework that a definition does not call, with what to do instead."""
+    concepts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What is called by other names elsewhere: concept to its names here, or how it is written."""
     construct: Callable[[Construction], Sequence[Drawn]] = draw_in_order
     """What constructing a model draws, in the order in which the framework does."""
     lay_out: Callable[[Built, Module], Layout] | None = None
@@ -119,11 +122,31 @@ def load_framework(name: str) -> Framework:
     """The framework of a name; its module is imported only now."""
     if name not in FRAMEWORKS:
         known = ", ".join(FRAMEWORKS)
-        raise DefinitionError(
-            f"unknown framework {name!r}, expected one of {known}{nearest(name, FRAMEWORKS)}"
-        )
+        meant = OTHER_NAMES.get(name.lower(), "")
+        hint = f", did you mean {meant!r}?" if meant in FRAMEWORKS else nearest(name, FRAMEWORKS)
+        raise DefinitionError(f"unknown framework {name!r}, expected one of {known}{hint}")
     framework: Framework = importlib.import_module(f"paraminspect.frameworks.{name}").FRAMEWORK
     return framework
+
+
+def foreign(name: str, here: Framework) -> str | None:
+    """Whose a name is that `here` has no layer of, and what it is called here; None: nobody's."""
+    others = [load_framework(other) for other in FRAMEWORKS if other != here.name]
+    owners = [other for other in others if name in other.layers or name in other.absent]
+    if not owners:
+        return None
+    called = [names for owner in owners if (names := _called(name, owner, here))]
+    ending = f"it is {' or '.join(called[0])}" if called else "there is none of this name"
+    what = "layer" if any(name in owner.layers for owner in owners) else "name"
+    whose = " and ".join(owner.name for owner in owners)
+    return f"{name} is a {what} of {whose}: in {here.name} {ending}"
+
+
+def _called(name: str, owner: Framework, here: Framework) -> tuple[str, ...]:
+    layer = owner.layers.get(name)
+    aliases = {name, *(other for other, one in owner.layers.items() if one is layer)}
+    concepts = (c for c, names in owner.concepts.items() if aliases.intersection(names))
+    return next((here.concepts[c] for c in concepts if c in here.concepts), ())
 
 
 def load_words(name: str | None) -> Mapping[str, SchemeFunction]:

@@ -98,6 +98,15 @@ RNG_ALIASES = {
 }
 """The newest version of each."""
 
+OTHER_NAMES = {
+    **dict.fromkeys(("torch", "pt"), "pytorch"),
+    **dict.fromkeys(("tensorflow", "tf", "keras-tensorflow", "tf-keras", "tf_keras"), "keras"),
+    **dict.fromkeys(("flax", "nnx"), "jax"),
+    **dict.fromkeys(("gluon", "mx"), "mxnet"),
+    **dict.fromkeys(("numpy", "own"), NATIVE),
+}
+"""What else a framework, or a generator, is called."""
+
 
 def reproduced(name: str) -> Reproduced:
     """What the generator of a name reproduces; raises `SchemeError` for one that there is not."""
@@ -128,8 +137,11 @@ def open_generator(name: str, seed: int) -> Generator:
 
 def _unknown(name: str) -> str:
     known = [*GENERATORS, *RNG_ALIASES]
-    framework = name.partition("-")[0]
-    if framework in RNG_ALIASES:
+    framework, _, version = name.partition("-")
+    if name.lower() in OTHER_NAMES:
+        return f"unknown rng {name!r}, did you mean {OTHER_NAMES[name.lower()]!r}?"
+    framework = OTHER_NAMES.get(framework.lower(), framework)
+    if framework in RNG_ALIASES and version:
         reproduced = [one for one in GENERATORS if one.startswith(f"{framework}-")]
         return (
             f"the random numbers of {name} are not reproduced: they differ from version to version"

@@ -71,6 +71,10 @@ Writing schemes
     A list is done in turn: a scheme draws anew, an expression of x changes what
     there is, as in `set`: [uniform(-10, 10), x * (abs(x) >= 5)].
     @values.npy is the array in that file.
+    A name means what it means in the framework of --rng, or of the model, with
+    its arguments: in JAX's words kaiming_normal is cut at 2 std, normal(0.1) has
+    that std, he_normal takes in_axis; in Keras's HeNormal takes a seed, that of
+    this one draw; in MXNet's uniform(0.1) is U(-0.1, 0.1).
     Fans are told by a definition; for a checkpoint by --layout.
 """
 

@@ -9,6 +9,7 @@ from paraminspect.frameworks import Framework
 from paraminspect.frameworks.keras._absent import ABSENT
 from paraminspect.frameworks.keras._arguments import PENALTIES
 from paraminspect.frameworks.keras._attention import ATTENTION
+from paraminspect.frameworks.keras._concepts import CONCEPTS
 from paraminspect.frameworks.keras._construction import construct
 from paraminspect.frameworks.keras._containers import CONTAINERS, around, model, sequential
 from paraminspect.frameworks.keras._convolution import CONVOLUTIONS
@@ -56,6 +57,7 @@ FRAMEWORK = Framework(
     values={name: f for name, f in (INITIALIZERS | PENALTIES).items() if name not in _LAYERS},
     separator="/",
     absent=ABSENT,
+    concepts=CONCEPTS,
     construct=construct,
     lay_out=lay_out,
 )

@@ -7,6 +7,7 @@ Names are those of `collect_params()` in a fresh process, or with `names: struct
 from __future__ import annotations
 
 from paraminspect.frameworks import Framework
+from paraminspect.frameworks.mxnet._concepts import CONCEPTS
 from paraminspect.frameworks.mxnet._construction import construct
 from paraminspect.frameworks.mxnet._containers import (
     ABSENT,
@@ -41,4 +42,5 @@ FRAMEWORK = Framework(
     other_names={"structural": name_structurally},
     construct=construct,
     absent=ABSENT,
+    concepts=CONCEPTS,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from paraminspect.frameworks import Framework
 from paraminspect.frameworks.pytorch._attention import ATTENTION
 from paraminspect.frameworks.pytorch._bare import BARE
+from paraminspect.frameworks.pytorch._concepts import CONCEPTS
 from paraminspect.frameworks.pytorch._construction import construct
 from paraminspect.frameworks.pytorch._containers import ABSENT, module, sequential
 from paraminspect.frameworks.pytorch._convolution import CONVOLUTIONS
@@ -40,4 +41,5 @@ FRAMEWORK = Framework(
     construct=construct,
     metadata={"format": "pt"},
     absent=ABSENT,
+    concepts=CONCEPTS,
 )

@@ -1,0 +1,55 @@
+"""What layers that other frameworks have too are called here."""
+
+from __future__ import annotations
+
+_ACTIVATIONS = {
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "mish": "Mish",
+    "selu": "SELU",
+    "celu": "CELU",
+    "softplus": "Softplus",
+    "softsign": "Softsign",
+    "hard_sigmoid": "Hardsigmoid",
+    "hard_tanh": "Hardtanh",
+    "log_sigmoid": "LogSigmoid",
+    "log_softmax": "LogSoftmax",
+    "tanh_shrink": "Tanhshrink",
+}
+
+CONCEPTS: dict[str, tuple[str, ...]] = {
+    "dense": ("Linear",),
+    **{f"convolution {n}": (f"Conv{n}d",) for n in (1, 2, 3)},
+    **{f"transposed convolution {n}": (f"ConvTranspose{n}d",) for n in (1, 2, 3)},
+    **{f"depthwise convolution {n}": (f"Conv{n}d(..., groups=...)",) for n in (1, 2)},
+    **{f"max pooling {n}": (f"MaxPool{n}d",) for n in (1, 2, 3)},
+    **{f"average pooling {n}": (f"AvgPool{n}d",) for n in (1, 2, 3)},
+    **{f"adaptive max pooling {n}": (f"AdaptiveMaxPool{n}d",) for n in (1, 2, 3)},
+    **{f"adaptive average pooling {n}": (f"AdaptiveAvgPool{n}d",) for n in (1, 2, 3)},
+    **{f"global max pooling {n}": (f"AdaptiveMaxPool{n}d(1)",) for n in (1, 2, 3)},
+    **{f"global average pooling {n}": (f"AdaptiveAvgPool{n}d(1)",) for n in (1, 2, 3)},
+    **{f"dropout of channels {n}": (f"Dropout{n}d",) for n in (1, 2, 3)},
+    **{f"padding by zeros {n}": (f"ZeroPad{n}d",) for n in (1, 2, 3)},
+    "padding by reflection 2": ("ReflectionPad2d",),
+    **{f"upsampling {n}": ("Upsample",) for n in (1, 2, 3)},
+    "batch norm": ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d"),
+    "layer norm": ("LayerNorm",),
+    "group norm": ("GroupNorm",),
+    "instance norm": ("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
+    "rms norm": ("RMSNorm",),
+    "simple rnn": ("RNN",),
+    "simple rnn cell": ("RNNCell",),
+    "attention": ("MultiheadAttention",),
+    "both directions": ("LSTM(..., bidirectional=True)",),
+    "reshape": ("Unflatten",),
+    "identity": ("Identity",),
+    "sequence": ("a list",),
+    "parameter": ("Parameter",),
+    **{name: (layer,) for name, layer in _ACTIVATIONS.items()},
+    "activation": ("ReLU", "Tanh", "Sigmoid", "GELU"),
+}
+"""Concept to the names of its layers, or how else it is written."""
