@@ -129,9 +129,7 @@ def open_generator(name: str, seed: int) -> Generator:
     if not hasattr(seed, "__index__") or isinstance(seed, bool):
         raise ArgumentError(f"the seed must be an integer, got {brief(seed)}")
     module = importlib.import_module(f"{__name__}.{reproduced(name).module}")
-    generator: Generator = module.open_generator(
-        RNG_ALIASES.get(name, name), operator.index(seed)
-    )
+    generator: Generator = module.open_generator(RNG_ALIASES.get(name, name), operator.index(seed))
     return generator
 
 
