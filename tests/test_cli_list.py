@@ -176,14 +176,22 @@ def test_json_holds_the_statistics_of_what_is_listed(run):
     assert stats["emb.weight"]["max"] == 11.0
 
 
-def test_statistics_are_had_of_the_rows_that_are_shown_alone(run):
+def test_statistics_are_had_of_the_rows_that_are_shown_alone_and_say_so(run):
     path = "cut.safetensors"
-    save_file({"a.w": np.ones(4, np.float32), "b.w": np.ones(1 << 20, np.float32)}, path)
-    done = run("list", path, "--stats", "--limit", "1")
+    spoiled = np.array([np.nan, np.inf, 1.0], np.float32)
+    save_file({"a.w": np.ones(4, np.float32), "b.w": np.ones(4, np.float32), "c.w": spoiled}, path)
+    done = run("list", path, "--stats", "--limit", "2")
     assert done.status == 0
     assert done.out.splitlines()[1].startswith("a.w")
-    assert "1 more of 2" in done.out
-    assert done.out.endswith(", 0 NaN, 0 Inf\n")
+    assert "1 more of 3" in done.out
+    assert done.out.endswith("; of the 2 shown: 0 NaN, 0 Inf\n")
+    assert run("list", path, "--stats").out.endswith(", 1 NaN, 1 Inf\n")
+    assert run("list", path, "--stats", "c.w", "--limit", "1").out.endswith(", 1 NaN, 1 Inf\n")
+    markdown = run("list", path, "--stats", "--limit", "2", "--format", "markdown").out
+    assert markdown.endswith("; of the 2 shown: 0 NaN, 0 Inf\n")
+    assert on_terminal("list", path, "--stats", "--limit", "2", NO_COLOR="1")[0].endswith(
+        "; of the 2 shown: 0 NaN, 0 Inf\n"
+    )
 
 
 def test_a_terminal_folds_and_colours_and_a_pipe_does_neither(run):

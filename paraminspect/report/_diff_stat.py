@@ -8,14 +8,18 @@ from dataclasses import dataclass
 
 from paraminspect.diff import Change, Comparison
 from paraminspect.errors import escape
+from paraminspect.report._columns import aligned
 from paraminspect.report._diff_records import Differences
 from paraminspect.report._diff_text import MARKS, summary
 from paraminspect.report._rows import format_number
-from paraminspect.report._screen import Screen, aligned, is_unicode
+from paraminspect.report._screen import Screen, is_unicode
 from paraminspect.tree import ParameterTree
 
 BAR_LENGTH = 24
+HEADER = ("module", "arrays", "rms change", "")
 RIGHT = ("rms change",)
+DROPPED = ("",), ("arrays", "rms change")
+"""What a narrow screen does without: the bar first."""
 
 
 @dataclass
@@ -63,7 +67,7 @@ def as_stat(
         arrays = f"{changes} of {module.arrays:,}"
         rows.append([escape(name) or ".", arrays, format_number(module.rms or None), bar])
     if rows:
-        yield from aligned(["module", "arrays", "rms change", ""], rows, screen, RIGHT, ())
+        yield from aligned(HEADER, rows, screen, RIGHT, *DROPPED)
         yield ""
     yield from summary(comparison, differences)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from paraminspect.arrays import DType
 from paraminspect.diff import Change, Comparison, Difference, ValueDifference
 from paraminspect.errors import escape
+from paraminspect.report._columns import Columns
 from paraminspect.report._diff_records import Differences, present, totals
 from paraminspect.report._fold import Folded, fold_names
 from paraminspect.report._rows import format_number
-from paraminspect.report._screen import Screen, aligned
+from paraminspect.report._screen import Screen
 from paraminspect.wording import counted
 
 MARKS = {Change.MISSING: "-", Change.EXTRA: "+"}
@@ -22,7 +23,11 @@ PLAIN = "\x1b[0m"
 
 RIGHT = ("differ", "max |d|", "max rel", "rms", "cosine")
 DROPPED_FIRST = ("max rel", "cosine", "at", "rms")
-"""Columns that a narrow terminal does without, in this order."""
+DROPPED_LAST = ("left -> right", "differ", "max |d|")
+"""Columns that a narrow terminal does without: before names are cut, and before two look alike."""
+
+LEAST_CHANGE = 24
+"""Columns of a narrow terminal that a change keeps; its end is cut off."""
 
 
 def as_table(
@@ -31,23 +36,33 @@ def as_table(
     """`-` missing, `+` extra, `~` changed; then the values, and a line of totals."""
     structure = [d for d in differences if d.kind is not Change.VALUE]
     values = [d for d in differences if d.kind is Change.VALUE]
-    if structure:
-        rows = [
-            [f"{MARKS.get(d.kind, CHANGED)} {label}", str(d.kind), describe_change(comparison, d)]
-            for d, label in _folded(comparison, structure, screen)
-        ]
-        yield from _painted(aligned(["  name", "kind", "change"], rows, screen), screen)
-        yield ""
-    if values:
-        header = ["  name", *VALUE_COLUMNS]
-        rows = [
-            [f"{CHANGED} {escape(d.name)}", *_value_cells(d.values, compact=screen is not None)]
-            for d in values
-            if d.values
-        ]
-        yield from _painted(aligned(header, rows, screen, RIGHT, DROPPED_FIRST), screen)
-        yield ""
+    for some, table in ((structure, _structure_table), (values, _value_table)):
+        if some:
+            yield from _painted(table(comparison, some, screen).drawn(screen).lines, screen)
+            yield ""
     yield from summary(comparison, differences)
+
+
+def _structure_table(
+    comparison: Comparison, differences: Differences, screen: Screen | None
+) -> Columns:
+    names, leads, rests = [], [], []
+    for d, lead, text in _folded(comparison, differences, screen):
+        names.append(text)
+        leads.append(f"{MARKS.get(d.kind, CHANGED)} {lead}")
+        rests.append((str(d.kind), describe_change(comparison, d)))
+    header = ("  name", "kind", "change")
+    return Columns(header, names, rests, leads, (), (), ("change", "kind"), LEAST_CHANGE)
+
+
+def _value_table(
+    _comparison: Comparison, differences: Differences, screen: Screen | None
+) -> Columns:
+    measured = [(d.name, d.values) for d in differences if d.values]
+    rests = [tuple(_value_cells(values, compact=screen is not None)) for _, values in measured]
+    names, leads = [escape(name) for name, _ in measured], [f"{CHANGED} "] * len(measured)
+    header = ("  name", *VALUE_COLUMNS)
+    return Columns(header, names, rests, leads, RIGHT, DROPPED_FIRST, DROPPED_LAST)
 
 
 def as_markdown(
@@ -168,10 +183,13 @@ def _hint(comparison: Comparison) -> str:
 
 def _folded(
     comparison: Comparison, differences: Differences, screen: Screen | None
-) -> Iterator[tuple[Difference, str]]:
-    """Each difference with the label of its line; on a terminal equal ones are one."""
+) -> Iterator[tuple[Difference, str, str]]:
+    """Each difference with what its line has before a name, and the name.
+
+    On a terminal equal ones are one.
+    """
     if screen is None:
-        yield from ((d, escape(d.name)) for d in differences)
+        yield from ((d, "", escape(d.name)) for d in differences)
         return
     separator = comparison.left.separator
     for kind, group in groupby(differences, lambda d: d.kind):
@@ -181,15 +199,15 @@ def _folded(
         casts = {look for look, n in common.items() if n >= MANY} if kind is Change.DTYPE else set()
         for look in casts:
             first = next(name for name, its in looks if its == look)
-            yield by_name[first], counted(common[look], "name")
+            yield by_name[first], "", counted(common[look], "name")
         looks = [(name, look) for name, look in looks if look not in casts]
         folds = fold_names(looks, separator) if kind is not Change.TIE else _each(by_name)
-        yield from ((by_name[fold.name], fold.label) for fold in folds)
+        yield from ((by_name[fold.name], fold.lead, fold.text) for fold in folds)
 
 
-def _each(names: dict[str, Difference]) -> Iterator[Folded]:
+def _each(names: Iterable[str]) -> Iterator[Folded]:
     for name in names:
-        yield Folded(escape(name), name, 1)
+        yield Folded(escape(name), (name,))
 
 
 def _painted(lines: Iterator[str], screen: Screen | None) -> Iterator[str]:

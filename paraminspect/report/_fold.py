@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -17,11 +17,25 @@ Item = TypeVar("Item")
 
 
 class Folded(NamedTuple):
-    """A line that stands for `times` names, of which `name` is the first."""
+    """A line that stands for these parameters; its text is their name, with `{0..11}` in it."""
 
-    label: str
-    name: str
-    times: int
+    text: str
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The first of the parameters."""
+        return self.names[0]
+
+    @property
+    def times(self) -> int:
+        """How many there are."""
+        return len(self.names)
+
+    @property
+    def lead(self) -> str:
+        """`12 x `, before the text of more than one."""
+        return f"{self.times} x " if self.times > 1 else ""
 
 
 @dataclass(slots=True)
@@ -49,7 +63,7 @@ def fold_names(looks: Iterable[tuple[str, Hashable]], separator: str = ".") -> I
             group = group.groups[part]
         group.names[local] = (name, look)
     _give_looks(root, {})
-    folded = {fold.name: fold for fold in _fold(root, "", 1, separator)}
+    folded = {fold.name: fold for fold in _fold([root], "", separator)}
     yield from (folded[name] for name, _ in looks if name in folded)
 
 
@@ -62,33 +76,35 @@ def _give_looks(group: _Group, known: dict[Hashable, int]) -> None:
     group.look = known.setdefault((own, parts), len(known))
 
 
-def _fold(group: _Group, prefix: str, times: int, separator: str) -> Iterator[Folded]:
-    for local, (name, _) in group.names.items():
-        label = prefix + escape(local)
-        yield Folded(f"{times} x {label}" if times > 1 else label, name, times)
-    for label, below, run in fold_siblings((p, g.look, g) for p, g in group.groups.items()):
-        yield from _fold(below, prefix + label + separator, times * run, separator)
+def _fold(groups: Sequence[_Group], prefix: str, separator: str) -> Iterator[Folded]:
+    """The lines of groups that look alike."""
+    first = groups[0]
+    for local in first.names:
+        yield Folded(prefix + escape(local), tuple(group.names[local][0] for group in groups))
+    siblings = ((part, below.look, part) for part, below in first.groups.items())
+    for label, parts in fold_siblings(siblings):
+        below = [group.groups[part] for group in groups for part in parts]
+        yield from _fold(below, prefix + label + separator, separator)
 
 
 def fold_siblings(
     siblings: Iterable[tuple[str, Hashable, Item]],
-) -> Iterator[tuple[str, Item, int]]:
-    """`("{0..11}", first item, 12)` for a run of siblings with one look, numbered one by one.
+) -> Iterator[tuple[str, list[Item]]]:
+    """`("{0..11}", items)` for a run of siblings with one look, numbered one by one.
 
     A sibling is its name, its look and what stands for it; names come back escaped.
     """
-    first: tuple[str, Item] | None = None
-    run, last_name, last_look = 0, "", None
+    first, items, last_name, last_look = "", list[Item](), "", None
     for name, look, item in siblings:
-        if first is not None and look == last_look and _follows(name, last_name):
-            run += 1
+        if items and look == last_look and _follows(name, last_name):
+            items.append(item)
         else:
-            if first is not None:
-                yield _span(first[0], last_name), first[1], run
-            first, run = (name, item), 1
+            if items:
+                yield _span(first, last_name), items
+            first, items = name, [item]
         last_name, last_look = name, look
-    if first is not None:
-        yield _span(first[0], last_name), first[1], run
+    if items:
+        yield _span(first, last_name), items
 
 
 def _follows(name: str, before: str) -> bool:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from paraminspect.errors import escape
+from paraminspect.report._columns import GAP, aligned
 from paraminspect.report._fold import fold_siblings
 from paraminspect.report._rows import (
     View,
@@ -16,7 +17,7 @@ from paraminspect.report._rows import (
     format_totals,
     natural_key,
 )
-from paraminspect.report._screen import GAP, Screen, aligned, cut, is_unicode
+from paraminspect.report._screen import Screen, cut, is_unicode
 from paraminspect.report._table import more
 from paraminspect.tree import Module, ParameterTree
 
@@ -105,7 +106,7 @@ def _children(node: Node, fold: bool) -> Iterator[tuple[str, Node, int]]:
     """`(label, node, times)`, runs of equal siblings as one where these fold."""
     siblings = ((name, child.look, child) for name, child in node.below.items())
     if fold:
-        return fold_siblings(siblings)
+        return ((label, alike[0], len(alike)) for label, alike in fold_siblings(siblings))
     return ((escape(name), child, 1) for name, _, child in siblings)
 
 
@@ -194,6 +195,7 @@ def _title(node: Node, label: str, times: int) -> str:
 
 MODULE_HEADER = ("module", "layer", "arrays", "parameters", "bytes", "share")
 MODULE_RIGHT = frozenset(MODULE_HEADER[2:])
+MODULE_DROPPED = ("layer", "arrays"), ("share", "bytes", "parameters")
 
 
 def as_modules(view: View) -> Iterator[str]:
@@ -205,17 +207,17 @@ def as_modules(view: View) -> Iterator[str]:
     elif view.order == "size":
         modules.sort(key=lambda module: -module.node.nbytes * module.times)
     total = view.tree.totals.nbytes
-    rows = []
+    rows, leads = [], []
     for path, times, node in modules[: view.limit or None]:
         nbytes = node.nbytes * times
-        label = f"{times} x {path}" if times > 1 else path or "."
+        leads.append(f"{times} x " if times > 1 else "")
         sizes = [f"{node.arrays * times:,}", f"{node.count * times:,}", format_nbytes(nbytes)]
         share = f"{nbytes / total:.1%}" if total else ""
-        rows.append([label, node.kind, *sizes, share])
+        rows.append([path or ".", node.kind, *sizes, share])
     header = list(MODULE_HEADER)
     if not any(row[1] for row in rows):
         header, rows = [header[0], *header[2:]], [[row[0], *row[2:]] for row in rows]
-    yield from aligned(header, rows, view.screen, MODULE_RIGHT, ["layer", "arrays"])
+    yield from aligned(header, rows, view.screen, MODULE_RIGHT, *MODULE_DROPPED, leads)
     if len(rows) < len(modules):
         yield more(len(modules) - len(rows), len(modules))
     yield ""

@@ -11,8 +11,9 @@ from typing import Any
 from paraminspect.arrays import count_elements
 from paraminspect.errors import DTypeError, escape
 from paraminspect.histogram import Histogram, array_stats, histogram
+from paraminspect.report._columns import aligned
 from paraminspect.report._rows import STATS, format_number, strict
-from paraminspect.report._screen import Screen, aligned, is_unicode
+from paraminspect.report._screen import Screen, is_unicode
 from paraminspect.report._slice_rows import object_of, slice_record
 from paraminspect.slicing import Slice
 from paraminspect.stats import Stats
@@ -20,6 +21,7 @@ from paraminspect.wording import counted
 
 BAR_LENGTH = 40
 DROPPED_FIRST = ("dtype", "shape", "inf", "nan", "zeros")
+DROPPED_LAST = ("std", "mean", "min", "max")
 """Columns that a narrow terminal does without, in this order."""
 
 
@@ -72,7 +74,7 @@ def measures_as_text(measured: Sequence[Measured], screen: Screen | None) -> Ite
         ]
         for m in measured
     ]
-    for line in aligned(header, rows, screen, STATS, DROPPED_FIRST):
+    for line in aligned(header, rows, screen, STATS, DROPPED_FIRST, DROPPED_LAST):
         yield f"{line}\n"
     for m in measured:
         if m.histogram is not None:

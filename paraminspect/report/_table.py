@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice, repeat
-from typing import TYPE_CHECKING
+from itertools import islice
 
 from paraminspect.arrays import Shape
 from paraminspect.errors import escape
+from paraminspect.report._columns import Columns
 from paraminspect.report._fold import Folded, fold_names
 from paraminspect.report._rows import (
     COUNTS,
@@ -21,17 +22,21 @@ from paraminspect.report._rows import (
     format_number,
     format_totals,
 )
-from paraminspect.report._screen import aligned_rests
+from paraminspect.report._screen import Screen
 from paraminspect.tree import ParameterTree
 from paraminspect.wording import counted
-
-if TYPE_CHECKING:
-    from paraminspect.stats import Stats
 
 HEADER = ("name", "shape", "dtype", "parameters", "bytes", "note", "scheme", "stored as")
 SHOWN_IF_USED = frozenset(("note", "scheme", "stored as", *COUNTS))
 """Columns that are left out where no row has anything to say in them."""
 RIGHT = frozenset(("parameters", "bytes", *STATS))
+
+DROPPED_FIRST, DROPPED_LAST = ("bytes", "scheme"), ("dtype", "parameters", "shape")
+STATS_DROPPED = (
+    ("bytes", "parameters", "scheme", "shape"),
+    ("dtype", "zeros", "std", "mean", "min", "max"),
+)
+"""What a narrow screen does without before it cuts names, and before two rows look the same."""
 
 SHOWN_OTHERS = 5
 SHOWN_CHARACTERS = 60
@@ -41,22 +46,54 @@ SHOWN_CHARACTERS = 60
 def as_table(view: View) -> Iterator[str]:
     """Aligned columns and a footer with totals. On a terminal equal siblings fold."""
     screen, tree = view.screen, view.tree
-    folded = list(_lines(view))
-    rows = folded[: view.limit or None]
     same = len({p.dtype.name for p in tree.entries.values()}) == 1
-    lines = aligned_rests(*_cells(view, rows), screen, RIGHT, _dropped_first(view, same))
-    heading = next(lines)
-    yield heading
+    rows, left = _rows(view)
+    table = _columns(view, rows, same)
+    if view.stats is not None and screen is not None and not _has_room(table, screen):
+        table = _columns(view, _folded(view, rows), same)
+    columns, lines = table.drawn(screen)
     yield from lines
-    if len(rows) < len(folded):
-        yield more(len(folded) - len(rows), len(folded))
+    if left:
+        yield more(left, len(tree) if view.stats else len(rows) + left)
     yield ""
     footer = format_totals(tree)
-    if same and "dtype" not in heading:
+    if same and "dtype" not in columns:
         footer += f" {next(iter(tree.entries.values())).dtype}"
     footer += _found(view)
     for line in (footer, *_beside(view)):
         yield screen.dim(line) if screen else line
+
+
+def _has_room(table: Columns, screen: Screen) -> bool:
+    """Whether a row for each parameter can show all of its statistics."""
+    return replace(table, dropped_last=()).fitted(screen) is not None
+
+
+def _rows(view: View) -> tuple[list[Folded], int]:
+    """The rows that are shown, and how many more there are.
+
+    Statistics are of each parameter, as long as there is room for that.
+    """
+    every = view.screen is None or view.stats is not None or view.stored
+    rows = list(_each(view.tree) if every else _folded(view, _each(view.tree)))
+    shown = rows[: view.limit or None]
+    return shown, len(rows) - len(shown)
+
+
+def _each(tree: ParameterTree) -> Iterator[Folded]:
+    return map(Folded, map(escape, tree.entries), zip(tree.entries))
+
+
+def _folded(view: View, rows: Iterable[Folded]) -> list[Folded]:
+    """The rows, one for siblings that are equal in what a row says, statistics aside."""
+    tree, entries = view.tree, view.tree.entries
+    looks = []
+    for name in (row.name for row in rows):
+        p = entries[name]
+        is_measured = view.stats is not None and tree.own_name(name) in view.stats
+        look = (p.shape, p.dtype.name, p.trainable, p.scheme, tree.ties.get(name), is_measured)
+        looks.append((name, look))
+    return list(fold_names(looks, tree.separator))
 
 
 def _beside(view: View) -> Iterator[str]:
@@ -86,20 +123,16 @@ def _metadata(tree: ParameterTree) -> Iterator[str]:
         yield "no metadata"
 
 
-def _dropped_first(view: View, same: bool) -> list[str]:
-    """The columns that a narrow terminal does without; the footer tells a dtype that all have."""
-    dropped = ["dtype", "bytes"] if same else ["bytes"]
-    return (
-        [*dropped, "scheme"] if view.stats is None else [*dropped, "parameters", "scheme", "shape"]
-    )
-
-
 def _found(view: View) -> str:
-    """What the statistics found that should not be there."""
+    """What the statistics found that should not be there, and of what."""
     if view.stats is None:
         return ""
     nan, inf = (sum(getattr(s, key) for s in view.stats.values()) for key in ("nan", "inf"))
-    return f", {nan:,} NaN, {inf:,} Inf"
+    shown = list(islice(view.tree.entries, view.limit or None))
+    of = f"; of the {len(shown):,} shown: " if len(shown) < len(view.tree) else ", "
+    unread = len({view.tree.own_name(name) for name in shown} - view.stats.keys())
+    note = f" ({counted(unread, 'array')} not decoded)" if unread else ""
+    return f"{of}{nan:,} NaN, {inf:,} Inf{note}"
 
 
 def more(left: int, total: int) -> str:
@@ -112,49 +145,34 @@ def as_markdown(view: View) -> Iterator[str]:
     from tabulate import tabulate
 
     view = replace(view, screen=None)  # the same wherever it is shown
-    header, names, rests = _cells(view, list(islice(_each(view.tree), view.limit or None)))
+    table = _columns(view, _rows(view)[0], same=False)
+    header = table.header
     rows = [
         [cell.replace("|", "\\|") for cell in (name, *rest)]
-        for name, rest in zip(names, rests, strict=True)
+        for name, rest in zip(table.names, table.rests, strict=True)
     ]
     align = ["right" if name in RIGHT else "left" for name in header]
     yield tabulate(rows, header, tablefmt="pipe", disable_numparse=True, colalign=align)
     yield ""
-    yield format_totals(view.tree)
+    yield format_totals(view.tree) + _found(view)
     yield from _beside(view)
 
 
-def _lines(view: View) -> Iterator[Folded]:
-    tree = view.tree
-    if view.screen is None or view.stats is not None:
-        return _each(tree)
-    looks = (
-        (name, (p.shape, p.dtype.name, p.trainable, p.scheme, tree.ties.get(name)))
-        for name, p in tree.entries.items()
-    )
-    return fold_names(looks, tree.separator)
-
-
-def _each(tree: ParameterTree) -> Iterator[Folded]:
-    return map(Folded, map(escape, tree.entries), tree.entries, repeat(1))
-
-
-def _cells(
-    view: View, folded: Sequence[Folded]
-) -> tuple[list[str], list[str], list[tuple[str, ...]]]:
-    """The header, the names, and the rest of each row, equal ones made once.
+def _columns(view: View, rows: Sequence[Folded], same: bool) -> Columns:
+    """The rows as a table, equal ones made once; `same` tells that all have one dtype.
 
     On a screen a tie stands with the name, to spare a wide column.
     """
     tree = view.tree
     made: dict[object, tuple[str, ...]] = {}
     names, rests = [], []
-    for label, name, times in folded:
+    for row in rows:
+        text, name, times = row.text, row.name, row.times
         p = tree.entries[name]
         note = format_note(tree, p)
         if note and view.screen is not None and name in tree.ties:
-            label, note = f"{label} {note}", ""
-        names.append(label)
+            text, note = f"{text} {note}", ""
+        names.append(text)
         stored = escape(p.stored_path or p.name) if view.stored else ""
         known = (p.shape, p.dtype.name, p.weights, p.nbytes, times, note, p.scheme, stored)
         if known not in made:
@@ -163,10 +181,13 @@ def _cells(
     header = list(HEADER)
     if view.stats is not None:
         header += STATS
-        found = [view.stats.get(tree.own_name(fold.name)) for fold in folded]
-        measured = [tuple(_statistic(stats, key) for key in STATS) for stats in found]
+        measured = (_statistics(view, row) for row in rows)
         rests = [(*rest, *more) for rest, more in zip(rests, measured, strict=True)]
-    return _used(header, names, rests)
+    header, rests = _used(header, rests)
+    first, last = (DROPPED_FIRST, DROPPED_LAST) if view.stats is None else STATS_DROPPED
+    leads = [row.lead for row in rows]
+    told_below = ["dtype"] if same else []
+    return Columns(header, names, rests, leads, RIGHT, [*told_below, *first], last)
 
 
 def _beside_name(
@@ -185,8 +206,8 @@ def _beside_name(
 
 
 def _used(
-    header: list[str], names: list[str], rests: list[tuple[str, ...]]
-) -> tuple[list[str], list[str], list[tuple[str, ...]]]:
+    header: list[str], rests: list[tuple[str, ...]]
+) -> tuple[list[str], list[tuple[str, ...]]]:
     """Without columns in which no row has anything to say."""
     distinct = set(rests)
     used = [
@@ -195,10 +216,20 @@ def _used(
         if name not in SHOWN_IF_USED or any(rest[i] for rest in distinct)
     ]
     kept = {rest: tuple(rest[i] for i in used) for rest in distinct}
-    return [header[0], *(header[i + 1] for i in used)], names, [kept[rest] for rest in rests]
+    return [header[0], *(header[i + 1] for i in used)], [kept[rest] for rest in rests]
 
 
-def _statistic(stats: Stats | None, key: str) -> str:
-    """A moment, or a count that is not zero; nothing for values that are not decoded."""
-    value = getattr(stats, key, None)
+def _statistics(view: View, row: Folded) -> tuple[str, ...]:
+    """The cells below `STATS`: of all values of the row's parameters; empty where not decoded."""
+    assert view.stats is not None
+    each = [view.stats.get(own) for own in dict.fromkeys(map(view.tree.own_name, row.names))]
+    known = [stats for stats in each if stats is not None]
+    if len(known) < len(each):
+        return ("",) * len(STATS)
+    stats = functools.reduce(lambda one, other: one.merged(other), known)
+    return tuple(_statistic(getattr(stats, key), key) for key in STATS)
+
+
+def _statistic(value: float | None, key: str) -> str:
+    """A moment, or a count that is not zero."""
     return format_number(value) if value or key in MOMENTS else ""

@@ -16,9 +16,10 @@ import numpy as np
 
 from paraminspect.compute import Gradients, Step
 from paraminspect.errors import escape
+from paraminspect.report._columns import aligned
 from paraminspect.report._machine import SCHEMA_VERSION
 from paraminspect.report._rows import format_number, strict
-from paraminspect.report._screen import Screen, aligned
+from paraminspect.report._screen import Screen
 from paraminspect.tree import ParameterTree
 
 MEASURES = ("norm", "mean", "max")
@@ -26,6 +27,7 @@ HEADER = ("name", "shape", *(f"grad {m}" for m in MEASURES), *(f"value {m}" for 
 HEADER_WITH_NOTE = (*HEADER, "note")
 RIGHT = frozenset(HEADER[2:])
 DROPPED_FIRST = ("value max", "value mean", "grad max", "grad mean", "value norm", "shape")
+DROPPED_LAST = ("note", "grad norm")
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def as_table(view: GradientView, screen: Screen | None) -> Iterator[str]:
     noted = any(row[-1] for row in rows)
     header = HEADER_WITH_NOTE if noted else HEADER
     rows = rows if noted else [row[:-1] for row in rows]
-    yield from aligned(header, rows, screen, RIGHT, DROPPED_FIRST)
+    yield from aligned(header, rows, screen, RIGHT, DROPPED_FIRST, DROPPED_LAST)
 
 
 def _norm(values: np.ndarray[Any, Any]) -> float:

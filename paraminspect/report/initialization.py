@@ -12,14 +12,16 @@ from paraminspect.errors import escape
 from paraminspect.generators import GENERATORS, RNG_ALIASES
 from paraminspect.initialization import Completed, Drawing
 from paraminspect.initializers import ALIASES, FAMILIES
+from paraminspect.report._columns import aligned
 from paraminspect.report._rows import format_number
-from paraminspect.report._screen import USUAL_WIDTH, Screen, aligned
+from paraminspect.report._screen import USUAL_WIDTH, Screen
 from paraminspect.selection import Selection
 from paraminspect.stats import Stats, tree_stats
 from paraminspect.tree import Parameter, ParameterTree
 
 HEADER = ("name", "scheme", "fans", "theory", "mean", "std")
 RIGHT = frozenset(("theory", "mean", "std"))
+DROPPED = ("fans", "scheme"), ("theory", "mean", "std")
 
 INDENT = "    "
 
@@ -33,7 +35,7 @@ def drawings_table(
     drawn = ParameterTree({key: Parameter(key, array) for key, array in arrays.items()})
     found = tree_stats(drawn)
     rows = [_row(drawing, found) for drawing in drawings]
-    return aligned(HEADER, rows, screen, RIGHT, ("fans", "scheme"))
+    return aligned(HEADER, rows, screen, RIGHT, *DROPPED)
 
 
 def _array(tree: ParameterTree, drawing: Drawing) -> Array:
