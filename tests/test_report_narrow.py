@@ -224,3 +224,12 @@ def test_short_names_are_distinct_and_fit_or_are_none(names, width):
         assert len(set(found)) == len(names)
         assert all(len(text) <= width for text in found)
         assert all(s == n for s, n in zip(found, names, strict=True) if len(n) <= width)
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_siblings_in_a_drawn_tree_never_look_the_same(width):
+    names = [f"{c * 12}{i}{'y' * 90}.w" for c in "xz" for i in (1, 3, 5)]
+    tree = tree_of([(name, [2], "float32") for name in names])
+    lines = list(STYLES["tree"].lines(View(tree, depth=1, screen=Screen(width))))
+    assert len(set(lines[1:-2])) == len(names)
+    assert all(width_of(line) <= width for line in lines)

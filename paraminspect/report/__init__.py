@@ -10,8 +10,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import IO, NamedTuple
 
+from paraminspect.report._drawing import as_tree
 from paraminspect.report._machine import as_csv, as_json, as_jsonl, as_names, as_tsv
-from paraminspect.report._outline import as_modules, as_tree
+from paraminspect.report._outline import as_modules
 from paraminspect.report._rows import View, format_nbytes, natural_key
 from paraminspect.report._screen import Screen
 from paraminspect.report._table import as_markdown, as_table

@@ -1,23 +1,20 @@
-"""The structure of a model: drawn as a tree, or as totals per module, as `du` does for folders."""
+"""The structure of a model with totals per module, as `du` has them for folders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import NamedTuple
 
 from paraminspect.errors import escape
-from paraminspect.report._columns import GAP, aligned
+from paraminspect.report._columns import aligned
 from paraminspect.report._fold import fold_siblings
 from paraminspect.report._rows import (
     View,
     format_nbytes,
-    format_note,
     format_totals,
     natural_key,
 )
-from paraminspect.report._screen import Screen, cut, is_unicode
 from paraminspect.report._table import more
 from paraminspect.tree import Module, ParameterTree
 
@@ -102,95 +99,12 @@ def _look(tree: ParameterTree, module: Module, below: dict[str, Node]) -> object
     return kind, tuple(own), tuple((name, node.look) for name, node in below.items())
 
 
-def _children(node: Node, fold: bool) -> Iterator[tuple[str, Node, int]]:
+def children(node: Node, fold: bool) -> Iterator[tuple[str, Node, int]]:
     """`(label, node, times)`, runs of equal siblings as one where these fold."""
     siblings = ((name, child.look, child) for name, child in node.below.items())
     if fold:
         return ((label, alike[0], len(alike)) for label, alike in fold_siblings(siblings))
     return ((escape(name), child, 1) for name, _, child in siblings)
-
-
-class Line(NamedTuple):
-    """A line of the drawn tree; the note stands back."""
-
-    text: str
-    note: str = ""
-
-    def drawn(self, screen: Screen | None) -> str:
-        """The line, cut to the screen."""
-        space = GAP if self.note else ""
-        if screen is None:
-            return self.text + space + self.note
-        text = cut(self.text + space + self.note, screen.width)
-        end = len(self.text + space)
-        return text[:end] + screen.dim(text[end:])
-
-
-class _Marks(NamedTuple):
-    item: str
-    last: str
-    beside: str
-    below: str = "    "
-
-
-BOXES = _Marks("├── ", "└── ", "│   ")
-ASCII = _Marks("|-- ", "`-- ", "|   ")
-
-
-def as_tree(view: View) -> Iterator[str]:
-    """The nested structure, with totals per module. On a terminal equal siblings fold."""
-    root = outline(view.tree)
-    lines = list(_lines(view, root, escape(view.tree.source or "."), 1, "", view.depth, set()))
-    for line in islice(lines, view.limit or None):
-        yield line.drawn(view.screen)
-    if view.limit and view.limit < len(lines):
-        yield more(len(lines) - view.limit, len(lines))
-    yield ""
-    footer = format_totals(view.tree)
-    yield footer if view.screen is None else view.screen.dim(footer)
-
-
-def _lines(
-    view: View,
-    node: Node,
-    label: str,
-    times: int,
-    indent: str,
-    depth: int | None,
-    seen: set[str],
-) -> Iterator[Line]:
-    yield Line(_title(node, label, times))
-    if depth == 0:
-        return
-    marks = BOXES if is_unicode() else ASCII
-    children = list(_children(node, view.screen is not None))
-    left = len(node.module.parameters) + len(children)
-    for local, full in node.module.parameters.items():
-        left -= 1
-        p = view.tree.entries[full]
-        text = f"{escape(local)}  {list(p.shape)} {p.dtype}"
-        note = f"= {escape(full)}" if full in seen else format_note(view.tree, p)
-        seen.add(full)
-        yield Line(f"{indent}{marks.item if left else marks.last}{text}", note)
-    for name, child, run in children:
-        left -= 1
-        inner = indent + (marks.beside if left else marks.below)
-        deeper = None if depth is None else depth - 1
-        lines = _lines(view, child, name, run, inner, deeper, seen)
-        first = next(lines)
-        yield Line(f"{indent}{marks.item if left else marks.last}{first.text}", first.note)
-        yield from lines
-
-
-def _title(node: Node, label: str, times: int) -> str:
-    title = f"{times} x {label}" if times > 1 else label
-    layer = node.module.layer
-    if layer is not None and node.kind:
-        title += f"  {node.kind if node.below else layer}"
-    if node.count:
-        each = " each" if times > 1 else ""
-        title += f"  {node.count:,}{each} ({format_nbytes(node.nbytes)})"
-    return title
 
 
 MODULE_HEADER = ("module", "layer", "arrays", "parameters", "bytes", "share")
@@ -235,6 +149,6 @@ def _modules(view: View, node: Node, path: str, times: int, depth: int) -> Itera
     if node.arrays:
         yield _Row(path, times, node)
     if depth:
-        for name, child, run in _children(node, view.screen is not None):
+        for name, child, run in children(node, view.screen is not None):
             below = f"{path}{view.tree.separator}{name}" if path else name
             yield from _modules(view, child, below, times * run, depth - 1)
