@@ -14,6 +14,9 @@ from paraminspect.report._rows import KEYS, STATS, Facts, View, facts, named, re
 
 SCHEMA_VERSION = 1
 
+CODES = ("quantized", "weights", "decodable")
+"""Columns for the fields of `Codes`, where any parameter has them; in JSON an object."""
+
 
 @functools.cache
 def _encoder() -> Callable[[object], str]:
@@ -103,12 +106,17 @@ def _separated(view: View, dialect: str) -> Iterator[str]:
 
 
 def _rows(view: View) -> Iterator[list[Any]]:
-    yield ["name", *KEYS, *(STATS if view.stats is not None else ())]
+    codes = CODES if any(p.codes for p in view.tree.entries.values()) else ()
+    yield ["name", *KEYS, *codes, *(STATS if view.stats is not None else ())]
     for row in _records(view):
         row["name"] = escape(row["name"])
         row["shape"] = "x".join(map(str, row["shape"]))
         row["tied_to"] = escape(row["tied_to"] or "")
         row["stored_path"] = escape(row["stored_path"] or "")
-        row.pop("quantized", None)
+        quantized = row.pop("quantized", dict.fromkeys(codes)).values()
         stats = row.pop("stats", {})
-        yield [*row.values(), *stats.values()]
+        yield [*row.values(), *map(_escaped, quantized), *stats.values()]
+
+
+def _escaped(value: object) -> object:
+    return escape(value) if isinstance(value, str) else value

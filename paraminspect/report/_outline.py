@@ -94,7 +94,7 @@ def _look(tree: ParameterTree, module: Module, below: dict[str, Node]) -> object
     own = []
     for local, full in module.parameters.items():
         p = tree.entries[full]
-        own.append((local, p.shape, p.dtype.name, p.trainable, tree.ties.get(full)))
+        own.append((local, p.shape, p.dtype.name, p.trainable, p.codes, tree.ties.get(full)))
     kind = str(module.layer) if module.layer else ""
     return kind, tuple(own), tuple((name, node.look) for name, node in below.items())
 
