@@ -30,7 +30,10 @@ def under_names_of(definition: ParameterTree, checkpoint: ParameterTree) -> Para
     The other names of a declared tie become aliases of the array that is there. What the
     definition does not know keeps its name.
     """
-    return _with_declared_ties(definition, _with_layout_names(definition, checkpoint))
+    if definition.layout is not None and checkpoint.framework == definition.framework:
+        names = _names_by_place(definition, checkpoint) or _names_by_order(definition, checkpoint)
+        checkpoint = _renamed(definition, checkpoint, names)
+    return _with_declared_ties(definition, checkpoint)
 
 
 def pair_under_one_naming(
@@ -82,38 +85,63 @@ def _with_declared_ties(definition: ParameterTree, checkpoint: ParameterTree) ->
     return replace(checkpoint, entries=entries, ties=ties, root=None)
 
 
-def _with_layout_names(definition: ParameterTree, checkpoint: ParameterTree) -> ParameterTree:
-    """A weights file names the places of arrays, and the definition what Keras keeps there.
+def _names_by_place(definition: ParameterTree, checkpoint: ParameterTree) -> dict[str, str]:
+    """New names by old: a weights file tells places, and the definition what Keras keeps there.
 
     Where file and definition have the same places, Keras would load the one into the other, and
     all names are the definition's. Else only what the file leaves without a name gets one.
     """
-    if definition.layout is None or checkpoint.framework != definition.framework:
-        return checkpoint
+    assert definition.layout is not None
     try:
         paths = definition.layout().paths
     except DefinitionError:  # no such file holds this model
-        return checkpoint
+        return {}
     name_at = {_place(path): name for name, path in paths.items()}
     places = {name: _place(p.stored_path or name) for name, p in checkpoint.entries.items()}
     is_whole = set(places.values()) == name_at.keys()
-    names = {}
-    for old, place in places.items():
-        new = name_at.get(place, old)
-        is_free = is_whole or (new not in checkpoint.entries and place == _place(old))
-        names[old] = new if is_free else old
-    if all(old == new for old, new in names.items()):
-        return checkpoint
-    order = {name: i for i, name in enumerate(definition.entries)}
-    in_order = sorted(names, key=lambda old: order.get(names[old], len(order)))
-    entries = {names[old]: _moved(checkpoint.entries[old], names[old]) for old in in_order}
-    ties = {names[alias]: names[own] for alias, own in checkpoint.ties.items()}
-    return replace(checkpoint, entries=entries, ties=ties, root=None)
+    return {
+        old: name_at[place]
+        for old, place in places.items()
+        if is_whole
+        or (place == _place(old) and place in name_at and name_at[place] not in checkpoint.entries)
+    }
 
 
 def _place(path: str) -> str:
     """Where a dataset lies; Keras 2 writes an underscore before more attributes than Keras 3."""
     return ("/" + path).replace("/_", "/")
+
+
+def _names_by_order(definition: ParameterTree, checkpoint: ParameterTree) -> dict[str, str]:
+    """New names by old where only the layers are called otherwise, as Keras loads legacy files.
+
+    All arrays must agree, one after another, in shape and in the last part of the name.
+    """
+    wanted, found = definition.parameters(), checkpoint.parameters()
+    if not checkpoint.is_in_order or all(p.name in checkpoint.entries for p in wanted):
+        return {}
+    if [(p.shape, _last(p.name)) for p in wanted] != [(p.shape, _last(p.name)) for p in found]:
+        return {}
+    return {old.name: new.name for old, new in zip(found, wanted, strict=True)}
+
+
+def _last(name: str) -> str:
+    """The last part of a name; Keras 2 calls one kernel otherwise."""
+    return name.rpartition("/")[2].removeprefix("depthwise_")
+
+
+def _renamed(
+    definition: ParameterTree, checkpoint: ParameterTree, names: dict[str, str]
+) -> ParameterTree:
+    """The checkpoint under new names, in the order of the definition."""
+    if all(old == new for old, new in names.items()):
+        return checkpoint
+    names = {old: names.get(old, old) for old in checkpoint.entries}
+    order = {name: i for i, name in enumerate(definition.entries)}
+    in_order = sorted(names, key=lambda old: order.get(names[old], len(order)))
+    entries = {names[old]: _moved(checkpoint.entries[old], names[old]) for old in in_order}
+    ties = {names[alias]: names[own] for alias, own in checkpoint.ties.items()}
+    return replace(checkpoint, entries=entries, ties=ties, root=None)
 
 
 def _moved(parameter: Parameter, name: str) -> Parameter:

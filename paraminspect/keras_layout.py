@@ -54,27 +54,3 @@ def number_groups(class_names: Iterable[str]) -> Iterator[str]:
         name = snake_case(class_name)
         yield f"{name}_{used[name]}" if used[name] else name
         used[name] += 1
-
-
-_PROJECTION = "EinsumDense"
-
-SUBLAYERS: dict[str, dict[str, tuple[str, str]]] = {
-    "MultiHeadAttention": {
-        "query_dense": ("query", _PROJECTION),
-        "key_dense": ("key", _PROJECTION),
-        "_gate_dense": ("gate", _PROJECTION),
-        "value_dense": ("value", _PROJECTION),
-        "output_dense": ("attention_output", _PROJECTION),
-    },
-    "GroupedQueryAttention": {
-        "_query_dense": ("query", _PROJECTION),
-        "_key_dense": ("key", _PROJECTION),
-        "_gate_dense": ("gate", _PROJECTION),
-        "_value_dense": ("value", _PROJECTION),
-        "_output_dense": ("attention_output", _PROJECTION),
-    },
-    "SimpleRNN": {"cell": ("simple_rnn_cell", "SimpleRNNCell")},
-    "LSTM": {"cell": ("lstm_cell", "LSTMCell")},
-    "GRU": {"cell": ("gru_cell", "GRUCell")},
-}
-"""The layers with variables that a layer holds in its attributes: attribute to (name, class)."""

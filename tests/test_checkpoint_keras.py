@@ -13,14 +13,23 @@ import pytest
 from paraminspect.arrays import DTYPES
 from paraminspect.checkpoint import open_checkpoint, save_checkpoint
 from paraminspect.checkpoint._keras import _archive
-from paraminspect.checkpoint._keras._classes import CLASSES, snake_case, variable_names
+from paraminspect.checkpoint._keras._classes import variable_names
+from paraminspect.definition import load_definition
 from paraminspect.errors import CheckpointError
+from paraminspect.frameworks.keras._stored import stored_layers
+from paraminspect.keras_layout import snake_case
 
 DATA = Path(__file__).parent / "data" / "keras"
 WEIGHTS = json.loads((DATA / "weights.json").read_text())
 
 UNTOLD = {
     "keras3_layers.weights.h5": {
+        "batch_normalization/beta": "layers/batch_normalization/vars/0",
+        "batch_normalization/moving_mean": "layers/batch_normalization/vars/1",
+        "batch_normalization/moving_variance": "layers/batch_normalization/vars/2",
+        "layer_normalization/gamma": "layers/layer_normalization/vars/0",
+    },
+    "keras3_attention.weights.h5": {
         "batch_normalization/beta": "layers/batch_normalization/vars/0",
         "batch_normalization/moving_mean": "layers/batch_normalization/vars/1",
         "batch_normalization/moving_variance": "layers/batch_normalization/vars/2",
@@ -50,7 +59,7 @@ def digest(parameter):
 
 
 def assert_lists(path, weights):
-    """The file lists just these weights of a model, with their values, in its order if it tells."""
+    """The file lists just these weights of a model, with their values, in its order."""
     tree = open_checkpoint(path)
     untold = UNTOLD.get(path.name, {})
     expected = {
@@ -59,8 +68,7 @@ def assert_lists(path, weights):
     found = {n: (list(p.shape), p.dtype.name, digest(p)) for n, p in tree.items()}
     assert found == expected
     assert tree.framework == "keras"
-    if not untold and not path.name.endswith((".weights.h5", ".weights.json")):
-        assert list(tree) == list(expected)
+    assert list(tree) == list(expected)
 
 
 @pytest.mark.parametrize("file", WEIGHTS)
@@ -355,12 +363,49 @@ def test_an_index_of_shards_that_contradicts_them_is_refused(change, message, sh
 )
 def test_variables_are_named_only_where_one_possibility_is_left(class_name, options, shapes, names):
     variables = [(shape, DTYPES["float32"]) for shape in shapes]
-    assert variable_names(CLASSES, class_name, options, variables) == names
+    assert variable_names(stored_layers(class_name, options), variables) == names
 
 
-def test_quantized_variables_keep_their_paths():
-    variables = [((2, 3), DTYPES["int8"]), ((3,), DTYPES["float32"])]
-    assert variable_names(CLASSES, "Dense", None, variables) is None
+@pytest.mark.parametrize(
+    ("class_name", "mode", "count", "names"),
+    [
+        ("Dense", None, 2, ("kernel", "kernel_scale")),
+        ("Dense", "int8", 3, ("kernel", "bias", "kernel_scale")),
+        ("Dense", "int4", 5, ("kernel", "bias", "kernel_scale", "kernel_zero", "g_idx")),
+        ("Embedding", None, 2, ("embeddings", "embeddings_scale")),
+        ("Dense", "int2", 7, None),
+        ("LSTMCell", None, 1, None),
+    ],
+)
+def test_quantized_variables_have_the_names_of_their_mode(class_name, mode, count, names):
+    variables = [((2, 3), DTYPES["int8"]), *[((3,), DTYPES["float32"])] * (count - 1)]
+    assert variable_names(stored_layers(class_name, None), variables, mode) == names
+
+
+LAYERS = [
+    (call, shape, [name.split("/")[1] for name, *_ in answer["weights"]])
+    for (call, shape), answer in json.loads((DATA / "layers.json").read_text())
+    if answer.get("weights") and all(name.count("/") == 1 for name, *_ in answer["weights"])
+]
+
+
+@pytest.mark.parametrize(("call", "shape", "names"), LAYERS)
+def test_whatever_a_definition_can_describe_has_its_names_in_files(call, shape, names):
+    text = f"framework: keras\ninput: {shape}\nlayers:\n  - {call}\n"
+    tree = load_definition(text.encode(), "model.yaml")
+    (layer,) = (child.layer for child in tree.structure.children.values())
+    stored = [p for p in tree.values() if "lora" not in p.name]  # merged when Keras saves
+    variables = [(p.shape, p.dtype) for p in stored]
+    found = variable_names(stored_layers(layer.kind, layer.arguments), variables)
+    assert found == tuple(name for name in names if "lora" not in name)
+
+
+def test_the_order_of_a_model_is_that_of_a_listing(run):
+    for file in ("keras3_quantized.keras", "keras2_mlp.h5", "keras3_mlp.weights.h5"):
+        expected = [w["name"] for w in WEIGHTS[file]]
+        assert run("list", DATA / file, "--format", "names").out.split() == expected
+        by_name = run("list", DATA / file, "--format", "names", "--sort", "name").out.split()
+        assert by_name == sorted(expected)
 
 
 @pytest.mark.parametrize(

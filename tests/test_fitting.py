@@ -1,8 +1,10 @@
 """Whether a checkpoint fits a definition: what `save_pretrained` and Keras write fits its model.
 
-Names, shapes, dtypes and ties are those that transformers gives (tests/data/transformers).
+Names, shapes, dtypes and ties are those that transformers gives (tests/data/transformers), and
+Keras (tests/data/keras).
 """
 
+import hashlib
 import itertools
 import json
 from pathlib import Path
@@ -166,3 +168,65 @@ def test_the_commands_agree_on_a_head_that_is_tied(run, tmp_path, monkeypatch):
     done = run("init", "-i", "n.safetensors", "--missing-from", "m.yaml")
     assert (done.status, done.out) == (2, "")
     assert "nothing is missing" in done.err
+
+
+KERAS = json.loads((DATA / "keras" / "weights.json").read_text())
+MLP = """
+framework: keras
+input: [4]
+layers:
+  - Dense(3, name='hidden')
+  - Dense(1)
+"""
+WRAPPED = """
+framework: keras
+input: [7]
+layers:
+  - Embedding(20, 4)
+  - Bidirectional(GRU(3, return_sequences=True))
+  - Bidirectional(LSTM(2, return_sequences=True), merge_mode='sum', name='both_ways')
+  - RNN([LSTMCell(3), GRUCell(2, use_bias=False)], return_sequences=True)
+  - TimeDistributed(Dense(3, use_bias=False))
+  - TimeDistributed(BatchNormalization(scale=False))
+  - RNN(SimpleRNNCell(2))
+  - LayerNormalization(center=False)
+  - Dense(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [
+        (MLP, "keras2_mlp.weights.h5"),
+        (MLP, "keras2_mlp.h5"),
+        (MLP, "keras2_mlp.keras"),
+        (MLP, "keras3_mlp.weights.h5"),
+        (WRAPPED, "keras2_wrapped.keras"),
+        (WRAPPED, "keras3_wrapped.keras"),
+    ],
+)
+def test_a_definition_tells_the_names_in_a_file_that_keras_wrote_for_it(text, file):
+    model = load_definition(text.encode(), "model.yaml")
+    found = open_checkpoint(DATA / "keras" / file)
+    assert kinds(model, found) == kinds(found, model) == []
+    loaded = model.load(found)
+    expected = [(w["shape"], w["dtype"], w["sha256"]) for w in KERAS[file]]
+    assert [digest(p) for p in loaded.values()] == expected
+
+
+def digest(parameter):
+    values = hashlib.sha256(parameter.numpy().tobytes()).hexdigest()
+    return list(parameter.shape), parameter.data.dtype.name, values
+
+
+def test_a_file_of_another_model_keeps_the_names_that_it_tells():
+    grown = MLP.replace("  - Dense(1)\n", "  - Dense(1)\n  - Dense(2, name='more')\n")
+    model = load_definition(grown.encode(), "model.yaml")
+    told = open_checkpoint(DATA / "keras" / "keras3_mlp.weights.h5")
+    untold = open_checkpoint(DATA / "keras" / "keras2_mlp.weights.h5")
+    more = [("sequential/more/kernel", "missing"), ("sequential/more/bias", "missing")]
+    assert kinds(model, told) == kinds(model, untold) == more
+    other = MLP.replace("Dense(3,", "Dense(5,")
+    model = load_definition(other.encode(), "model.yaml")
+    shapes = ["sequential/hidden/kernel", "sequential/hidden/bias", "sequential/dense/kernel"]
+    assert kinds(model, told) == kinds(model, untold) == [(name, "shape") for name in shapes]

@@ -82,6 +82,7 @@ def _load(root: Node) -> ParameterTree:
         framework.name,
         named.root,
         framework.separator,
+        is_in_order=True,
         input=shape,
     )
     tree, owners = read_ties(root, tree)

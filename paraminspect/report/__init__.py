@@ -49,9 +49,12 @@ LINES_AT_ONCE = 10_000
 
 
 def sort_tree(tree: ParameterTree, order: str | None) -> ParameterTree:
-    """The tree in another order. By default a definition keeps its own; files sort naturally."""
+    """The tree in another order. By default that of the model, where the source tells it.
+
+    Other sources sort by name, naturally.
+    """
     if order is None:
-        order = "definition" if tree.format == "definition" else "name"
+        order = "definition" if tree.is_in_order else "name"
     if order == "definition":
         return tree
     names = sorted(tree.entries, key=natural_key(tree.separator))

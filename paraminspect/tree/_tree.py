@@ -87,6 +87,8 @@ class ParameterTree(Mapping[str, Parameter]):
     """
     more_metadata: Callable[[], Mapping[str, str]] | None = None
     """Reads metadata that is not read with the file, because nobody may want it."""
+    is_in_order: bool = False
+    """Whether the source tells the order of the model. Listings sort by name where it does not."""
 
     def __getitem__(self, key: int | str) -> Any:
         if isinstance(key, str) and key in self.entries:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from paraminspect.arrays import Shape
 from paraminspect.checkpoint._json import read_json
+from paraminspect.checkpoint._keras._classes import mode_of
 from paraminspect.errors import CheckpointError
+from paraminspect.frameworks.keras._naming import CLASS_NAMES
+from paraminspect.frameworks.keras._stored import stored_layers
 from paraminspect.keras_layout import LAYERS, below, number_groups
 
 MAXIMUM_DEPTH = 100
@@ -82,23 +85,52 @@ def _layer_config(node: Any) -> LayerConfig | None:
 
 def _children(group: str, layer: LayerConfig) -> Iterator[tuple[str, Any]]:
     """The layers in a layer, each with its group."""
-    children = layer.options["layers"] if layer.is_sequential or layer.is_functional else ()
+    options = layer.options
+    if layer.is_sequential or layer.is_functional:
+        # A Sequential does not count its input as a layer.
+        left_out = ("InputLayer",) if layer.is_sequential else ()
+        yield from _container(below(group, LAYERS), options["layers"], left_out)
+    elif layer.class_name == "StackedRNNCells" and isinstance(options.get("cells"), list):
+        yield from _container(below(group, "cells"), options["cells"])
+    elif layer.class_name == "Bidirectional":
+        other = options.get("backward_layer") or options.get("layer")
+        yield below(group, "forward_layer"), _on_side("forward_", options.get("layer"))
+        yield below(group, "backward_layer"), _on_side("backward_", other)
+    else:
+        yield from (
+            (below(group, key), options[key]) for key in ("layer", "cell") if key in options
+        )
+
+
+def _container(
+    group: str, children: Sequence[Any], left_out: Container[str] = ()
+) -> Iterator[tuple[str, Any]]:
     known = [(child, _class_name(child)) for child in children]
-    # A Sequential does not count its input as a layer.
-    counted = [
-        (child, class_name)
-        for child, class_name in known
-        if class_name and not (layer.is_sequential and class_name == "InputLayer")
-    ]
-    names = number_groups(class_name for _, class_name in counted)
+    counted = [(child, name) for child, name in known if name and name not in left_out]
+    names = number_groups(name for _, name in counted)
     for (child, _), name in zip(counted, names, strict=True):
-        yield below(group, LAYERS, name), child
+        yield below(group, name), child
+
+
+def _on_side(side: str, node: Any) -> Any:
+    """The layer of one side of a Bidirectional, which has the name of the side before its own."""
+    options = node.get("config") if isinstance(node, dict) else None
+    if not isinstance(options, dict) or not isinstance(options.get("name"), str):
+        return node
+    name = options["name"].removeprefix("forward_").removeprefix("backward_")
+    return {**node, "config": {**options, "name": side + name}}
 
 
 def _class_name(node: Any) -> str:
-    """The class of a layer in a config; empty if it does not tell."""
+    """The class of a layer in a config; empty if it does not tell, or is a mere operation."""
     class_name = node.get("class_name") if isinstance(node, dict) else None
-    return class_name if isinstance(class_name, str) else ""
+    if not isinstance(class_name, str) or str(node.get("module")).startswith(_OPERATIONS):
+        return ""
+    return CLASS_NAMES.get(class_name, class_name)
+
+
+_OPERATIONS = "keras.src.ops."
+"""Where Keras has what is no layer, and is not stored: `x + 1` in a functional model."""
 
 
 def describes(
@@ -108,24 +140,9 @@ def describes(
     for group, config in configs.items():
         if group not in groups:
             return False
-        option, axis = _SIZES.get(config.class_name, ("", 0))
-        if (
-            option
-            and group in kernels
-            and kernels[group][axis : axis + 1 or None] != (config.options.get(option),)
-        ):
+        if group not in kernels or mode_of(config.options):
+            continue
+        layers = stored_layers(config.class_name, config.options)
+        if layers and not any(layer.agrees(kernels[group]) for layer in layers):
             return False
     return True
-
-
-_SIZES = {
-    "Dense": ("units", -1),
-    "Conv1D": ("filters", -1),
-    "Conv2D": ("filters", -1),
-    "Conv3D": ("filters", -1),
-    "Conv1DTranspose": ("filters", -2),
-    "Conv2DTranspose": ("filters", -2),
-    "Conv3DTranspose": ("filters", -2),
-    "Embedding": ("output_dim", -1),
-}
-"""The argument of a layer that the length of an axis of its first variable must be."""

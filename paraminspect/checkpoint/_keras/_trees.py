@@ -68,12 +68,31 @@ def weights_tree(
     if not describes(configs, groups, first):
         configs, config_names = {}, {}
     layers = Layers(groups, {**config_names, **told}, configs, is_keras2)
-    if configs:
-        order = layers.in_order(by_layer)
-        place = {path: i for i, group in enumerate(order) for path in by_layer[group]}
-        parameters.sort(key=lambda parameter: place.get(parameter.name, len(place)))
     named = layers.name_variables(variables)
+    ordered = layers.in_order(by_layer, _places(parts))
+    place = {
+        path: (i, named[path].place if path in named else number)
+        for i, group in enumerate(ordered)
+        for number, path in enumerate(by_layer[group])
+    }
+    parameters.sort(key=lambda parameter: place.get(parameter.name, (len(place), 0)))
     return _tree(parts, parameters, named, is_training_state, index)
+
+
+def _places(parts: Sequence[Contents]) -> dict[str, int]:
+    """Where in the files each group begins, so that groups can be told in the order of writing."""
+    places: dict[str, int] = {}
+    start = 0
+    for contents in parts:
+        for path, dataset in contents.datasets.items():
+            group = path
+            while group:
+                group = group.rpartition("/")[0]
+                places[group] = min(
+                    places.get(group, start + dataset.address), start + dataset.address
+                )
+        start += contents.file.size
+    return places
 
 
 def legacy_tree(contents: Contents, root: str) -> ParameterTree:
@@ -137,4 +156,5 @@ def _tree(
         optimizer=training,
         origin=Origin(parts, {**entries, **training}, ties),
         more_metadata=parts[0].metadata,
+        is_in_order=True,
     )

@@ -8,6 +8,7 @@ the variables follow from the class. What is not told keeps the path under which
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,13 +16,16 @@ from dataclasses import dataclass, field
 
 from paraminspect.arrays import DType, Shape
 from paraminspect.checkpoint._keras._classes import (
-    CLASSES,
-    KERAS2_CLASSES,
+    KERAS2_NAMES,
     class_of_name,
+    mode_of,
     variable_names,
 )
 from paraminspect.checkpoint._keras._config import LayerConfig
-from paraminspect.keras_layout import LAYERS, SUBLAYERS, VARS
+from paraminspect.frameworks.keras._naming import SIDES
+from paraminspect.frameworks.keras._quantized import in_order_of_weights
+from paraminspect.frameworks.keras._stored import StoredLayer, stored_layers
+from paraminspect.keras_layout import LAYERS, VARS
 
 _INPUT_LAYER = re.compile(r"input_layer(_\d+)?")
 
@@ -38,10 +42,11 @@ def is_training_state(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Named:
-    """The name of a variable, and the class of its layer where that is known."""
+    """The name of a variable, the class of its layer, and its place among the layer's own."""
 
     name: str
     layer: str | None = None
+    place: int = 0
 
 
 @dataclass
@@ -56,6 +61,7 @@ class Layers:
     """What the archive's config tells."""
     is_keras2: bool = False
     """tf_keras and Keras 2 name variables by their layer alone."""
+    _known: dict[str, list[StoredLayer]] = field(default_factory=dict)
 
     def name_variables(self, variables: Mapping[str, tuple[Shape, DType]]) -> dict[str, Named]:
         """The names of the variables (by path) that have one for certain."""
@@ -69,17 +75,28 @@ class Layers:
             if times[one.name] == 1 and one.name not in variables
         }
 
-    def in_order(self, groups: Iterable[str]) -> list[str]:
-        """The groups of layers in the order of the config; what it does not tell comes last."""
-        place = {group: i for i, group in enumerate(self.configs)}
+    def in_order(self, groups: Iterable[str], places: Mapping[str, int]) -> list[str]:
+        """The groups of layers in the order of the model.
 
-        def key(group: str) -> tuple[int, int]:
-            above, _, attribute = group.rpartition("/")
-            if group in place or above not in place:
-                return place.get(group, len(place)), 0
-            held = list(_held(self.configs[above].class_name))
-            attribute = attribute.removeprefix("_")
-            return place[above], held.index(attribute) + 1 if attribute in held else len(held) + 1
+        The config tells it; of the layers in the attributes of another, that layer. Keras writes
+        the rest of a model in its order too: `places` are those of groups in the file.
+        """
+        numbers = {group: i for i, group in enumerate(self.configs)}
+
+        def key(group: str) -> list[tuple[int, int]]:
+            keys = []
+            for above, below in itertools.pairwise(_lineage(group)):
+                held = self._held(above)
+                attribute = below.rpartition("/")[2].removeprefix("_")
+                if below in numbers:
+                    keys.append((0, numbers[below]))
+                elif attribute in held:
+                    keys.append((1, list(held).index(attribute)))
+                elif attribute in SIDES:
+                    keys.append((1, list(SIDES).index(attribute)))
+                else:
+                    keys.append((2, places.get(below, 0)))
+            return keys
 
         return sorted(groups, key=key)
 
@@ -90,12 +107,38 @@ class Layers:
         if prefix is None or class_name is None:
             return
         config = self.configs.get(group) or self.configs.get(group.rpartition("/")[0])
-        table = KERAS2_CLASSES if self.is_keras2 else CLASSES
-        options = config.options if config else None
-        for path, name in zip(
-            paths, variable_names(table, class_name, options, variables) or (), strict=False
-        ):
-            yield path, Named(f"{prefix}{name}", class_name)
+        mode = mode_of(config.options) if config else None
+        names = variable_names(self._possible(group), variables, mode) or ()
+        places = {name: i for i, name in enumerate(in_order_of_weights(names))}
+        others = KERAS2_NAMES.get(class_name, {}) if self.is_keras2 else {}
+        for path, name in zip(paths, names, strict=False):
+            own = others.get(name, name)
+            yield path, Named(f"{prefix}{own}", class_name, places[name])
+
+    def _possible(self, group: str) -> list[StoredLayer]:
+        """All that the layer of a group can be."""
+        if group in self._known:
+            return self._known[group]
+        config = self.configs.get(group)
+        attribute = group.rpartition("/")[2]
+        held = [one.held.get(attribute.removeprefix("_")) for one in self._around(group)]
+        found = [one for one in held if one is not None]
+        if not found:
+            class_name = config.class_name if config else self._named_class(group)
+            found = [*stored_layers(class_name or "", config.options if config else None)]
+        self._known[group] = found
+        return found
+
+    def _around(self, group: str) -> list[StoredLayer]:
+        """All that the layer can be that has this group's in an attribute."""
+        above, slash, _ = group.rpartition("/")
+        return self._possible(above) if slash and above in self.groups else []
+
+    def _held(self, group: str) -> dict[str, StoredLayer]:
+        """The layers that a layer has in its attributes, in their order."""
+        if group not in self.groups:
+            return {}
+        return {name: layer for one in self._possible(group) for name, layer in one.held.items()}
 
     def _full_name(self, group: str) -> str | None:
         """The names of the layers down to this one, each with a slash; None if one is not told.
@@ -109,10 +152,11 @@ class Layers:
             if self._stands_aside(above):
                 parts = []
                 continue
-            name = self.names.get(above) or self._sublayer(above)[0]
+            name = self.names.get(above) or next((one.name for one in self._possible(above)), "")
             if not name:
                 return None
-            parts.append(name + "/")
+            if not self._is_nameless(above):
+                parts.append(name + "/")
         return "".join(parts)
 
     def _stands_aside(self, group: str) -> bool:
@@ -120,6 +164,11 @@ class Layers:
         if config is not None:
             return config.is_functional or (self.is_keras2 and config.is_sequential)
         return group in self._functional
+
+    def _is_nameless(self, group: str) -> bool:
+        """Whether it adds nothing to names: in Keras 2, the layer inside a TimeDistributed."""
+        around = self.configs.get(group.rpartition("/")[0])
+        return self.is_keras2 and around is not None and around.class_name == "TimeDistributed"
 
     @functools.cached_property
     def _functional(self) -> set[str]:
@@ -132,27 +181,19 @@ class Layers:
         return found
 
     def _class(self, group: str) -> str | None:
-        """The class of a layer: its config's; in a container its group's; or its own name's."""
+        """The class of a layer: its config's, or that of what it can be."""
         if group in self.configs:
             return self.configs[group].class_name
+        found = {one.class_name for one in self._possible(group)}
+        return found.pop() if len(found) == 1 else None
+
+    def _named_class(self, group: str) -> str | None:
+        """The class that a name tells: in a container the group's; elsewhere the layer's own."""
         above, _, last = group.rpartition("/")
         if group and above not in self.groups:
             return class_of_name(last)
         name = self.names.get(group)
-        return self._sublayer(group)[1] or (class_of_name(name) if name else None)
-
-    def _sublayer(self, group: str) -> tuple[str, str]:
-        """`(name, class)` of a layer that a layer of Keras holds in an attribute; else empty."""
-        above, slash, attribute = group.rpartition("/")
-        if not slash or above not in self.groups:
-            return "", ""
-        return _held(self._class(above)).get(attribute.removeprefix("_"), ("", ""))
-
-
-def _held(class_name: str | None) -> dict[str, tuple[str, str]]:
-    """The layers that a layer holds, without underscores, which tf_keras puts before more."""
-    held = SUBLAYERS.get(class_name or "", {})
-    return {attribute.removeprefix("_"): layer for attribute, layer in held.items()}
+        return class_of_name(name) if name else None
 
 
 def variables_by_layer(paths: Iterable[str]) -> dict[str, list[str]]:

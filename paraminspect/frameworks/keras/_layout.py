@@ -19,11 +19,29 @@ from paraminspect.frameworks.keras._containers import (
 )
 from paraminspect.frameworks.keras._graph import in_order
 from paraminspect.frameworks.keras._naming import Key, class_name, key_of, layer_names
-from paraminspect.keras_layout import LAYERS, SUBLAYERS, VARS, Layout, below, number_groups
+from paraminspect.keras_layout import LAYERS, VARS, Layout, below, number_groups
 from paraminspect.layers import Built
 from paraminspect.tree import Module
 
 INPUT = "InputLayer"
+
+_ATTRIBUTES = {
+    "MultiHeadAttention": {
+        "query": "query_dense",
+        "key": "key_dense",
+        "gate": "_gate_dense",
+        "value": "value_dense",
+        "attention_output": "output_dense",
+    },
+    "GroupQueryAttention": {
+        "query": "_query_dense",
+        "key": "_key_dense",
+        "gate": "_gate_dense",
+        "value": "_value_dense",
+        "attention_output": "_output_dense",
+    },
+}
+"""The attributes in which an attention holds its projections, by their names."""
 
 _WITHOUT_VARIABLES = {"_softmax": "softmax", "_dropout_layer": "dropout"}
 """Layers of an attention that a definition does not list: attribute to name."""
@@ -74,7 +92,7 @@ class _Walk:
         elif built.layer.kind == "StackedRNNCells":
             self._container(list(built.children.values()), below(group, "cells"), copy)
         else:
-            for attribute, child in _attributes(built):
+            for attribute, child in _by_attribute(built):
                 self.layer(child, below(group, attribute), copy)
             if built.layer.kind in MULTI_HEAD:
                 for attribute, name in _WITHOUT_VARIABLES.items():
@@ -105,15 +123,17 @@ def _sequence(built: Built) -> list[Built]:
     return layers
 
 
-def _attributes(built: Built) -> Iterator[tuple[str, Built]]:
-    """What a layer holds, by attribute, as Keras goes over it."""
-    held = SUBLAYERS.get(class_name(built.layer), {}) if built.layer.kind in MULTI_HEAD else {}
-    attribute_of = {name: attribute for attribute, (name, _) in held.items()}
-    children = {
-        attribute_of.get(name, name): child
-        for name, child in built.children.items()
-        if name != BRANCHES
-    }
+def held_layers(built: Built) -> Iterator[tuple[str, Built]]:
+    """The layers that a layer holds, by attribute, in the order in which it makes them."""
+    attributes = _ATTRIBUTES.get(built.layer.kind, {})
+    for name, child in built.children.items():
+        if name != BRANCHES:
+            yield attributes.get(name, name), child
+
+
+def _by_attribute(built: Built) -> Iterator[tuple[str, Built]]:
+    """The same, as Keras goes over it."""
+    children = dict(held_layers(built))
     for attribute in sorted(children, key=lambda name: (name.startswith("_"), name)):
         _refuse_branches(children[attribute], f"{built.layer.kind}, a layer of one's own")
         yield attribute, children[attribute]

@@ -26,7 +26,7 @@ from paraminspect.layers import Built, Layer, Spec
 from paraminspect.naming import Named, parameter_of
 from paraminspect.tree import Module
 
-_CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
+CLASS_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
 """Layers whose class has another name than they are exported under."""
 
 SIDES = {"forward_layer": "forward_", "backward_layer": "backward_"}
@@ -48,7 +48,7 @@ def class_name(layer: Layer) -> str:
     """The name of the class of a layer."""
     if is_functional(layer):
         return FUNCTIONAL
-    return _CLASSES.get(layer.kind, layer.kind)
+    return CLASS_NAMES.get(layer.kind, layer.kind)
 
 
 def layer_names(root: Built) -> dict[int, str]:
