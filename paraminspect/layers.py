@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from paraminspect.arrays import DTYPES, DType, Shape
 from paraminspect.errors import DefinitionError, ExpressionError
 from paraminspect.forward import Forward
+from paraminspect.lengths import UNKNOWN
 
 if TYPE_CHECKING:
     from paraminspect.generators import Seed
@@ -195,6 +196,11 @@ class Layer:
             located = BuildError(error.message, error.place)
             located.layers.append(self)
             raise located from error
+        if any(size is UNKNOWN for spec in made.parameters.values() for size in spec.shape):
+            lacking = UnknownInputError(self.kind)
+            lacking.explain("a size that it takes is null")
+            lacking.layers.append(self)
+            raise lacking
         built = Built(made.parameters, made.children, made.output, made.bare, made.redrawn, self)
         self._built[shape] = built
         return built

@@ -397,3 +397,18 @@ def test_every_concept_names_layers_that_a_framework_has():
         for calls in framework.concepts.values():
             layers = {call.partition("(")[0] for call in calls} - {"a list"}
             assert layers <= set(framework.layers), (name, layers)
+
+
+OPEN = "framework: keras\ninput: [null, null, 3]\nlayers:\n- Conv2D(8, 3)\n- MaxPooling2D(2)\n- {}\n- Dense(2)\n"
+
+
+def test_an_open_length_of_the_input_is_null():
+    net = load_definition(OPEN.format("GlobalAveragePooling2D()").encode(), "m.yaml")
+    closed = OPEN.replace("null, null", "32, 32").format("GlobalAveragePooling2D()")
+    of_32 = load_definition(closed.encode(), "m.yaml")
+    assert {n: p.shape for n, p in net.items()} == {n: p.shape for n, p in of_32.items()}
+
+
+def test_a_parameter_cannot_have_an_open_length():
+    with pytest.raises(DefinitionError, match=r"Dense needs .*: a size that it takes is null @ "):
+        load_definition(OPEN.format("Flatten()").encode(), "m.yaml")

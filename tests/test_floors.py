@@ -15,7 +15,7 @@ FLOORS = [
     ["indexed"],
     ["packed", "plausible", "selection", "wide"],
     ["address", "expressions", "distributions", "recipes"],
-    ["forward", "generators"],
+    ["forward", "generators", "lengths"],
     ["layers"],
     ["tree"],
     ["slicing", "duplicates", "quantization"],

@@ -11,6 +11,7 @@ from paraminspect.arrays import Shape
 from paraminspect.compute._arguments import checked_shape, told
 from paraminspect.errors import ExpressionError, ShapeError
 from paraminspect.expressions import parse_expression
+from paraminspect.lengths import UNKNOWN
 
 Source = Callable[[], np.random.Generator]
 """Gives the generator of random numbers, asked for only when some are needed."""
@@ -25,9 +26,10 @@ def make_input(text: str, example: Shape | None, source: Source, dtype: str) -> 
     expression = parse_expression(text)
     functions = _functions(source)
     if expression.name in functions:
-        if example is None:
+        if example is None or UNKNOWN in example:
+            lacking = "no `input`" if example is None else "an open `input`"
             raise ShapeError(
-                f"the definition has no `input`: say the shape, as in {expression.name}(2, 4)"
+                f"the definition has {lacking}: say the shape, as in {expression.name}(2, 4)"
             )
         made = functions[expression.name](1, *example)
     else:

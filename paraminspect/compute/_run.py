@@ -6,7 +6,7 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,10 +21,12 @@ from paraminspect.tree import Module, ParameterTree
 @functools.cache
 def compute_table(framework: str) -> Mapping[str, Compute]:
     """Layer kind to computation, for a framework."""
-    table: Mapping[str, Compute] = importlib.import_module(
-        f"paraminspect.compute.{framework}"
-    ).COMPUTE
+    table: Mapping[str, Compute] = _module(framework).COMPUTE
     return table
+
+
+def _module(framework: str) -> Any:
+    return importlib.import_module(f"paraminspect.compute.{framework}")
 
 
 @dataclass
@@ -46,9 +48,24 @@ class Run:
     @functools.cached_property
     def table(self) -> Mapping[str, Compute]:
         """The computations of the tree's framework."""
+        return compute_table(self._framework)
+
+    @functools.cached_property
+    def input_names(self) -> tuple[str, ...]:
+        """What the framework calls the first input of a layer."""
+        names: tuple[str, ...] = _module(self._framework).INPUTS
+        return names
+
+    @functools.cached_property
+    def of_any_layer(self) -> frozenset[str]:
+        """What every call of a layer takes in the framework."""
+        return frozenset(getattr(_module(self._framework), "OF_ANY_LAYER", ()))
+
+    @property
+    def _framework(self) -> str:
         if self.tree.framework is None or self.tree.root is None:
             raise ShapeError(f"{self.tree.source}: only a definition tells what a model computes")
-        return compute_table(self.tree.framework)
+        return self.tree.framework
 
 
 class Part:
@@ -73,11 +90,15 @@ class Part:
         layer = self._module.layer
         if layer is None:
             raise ShapeError(f"{self._path}: nothing tells what this part computes")
+        own = set(layer.forward.inputs) if layer.forward else set()
+        if named.keys() & self._run.of_any_layer - own:
+            return self._told(inputs, named)
         if layer.forward is not None:
             functions: dict[str, Callable[..., Any]] = {**FUNCTIONS, **self.children}
             names = {**self.values, "training": self._run.training}
             given = self._in_order(layer.forward.inputs, inputs, named)
             return layer.forward.run(given, names, functions, promoted)
+        inputs, named = self._first_by_name(inputs, named)
         compute = self._run.table.get(layer.kind)
         if compute is not None:
             return self._computed(compute, inputs, named)
@@ -87,6 +108,25 @@ class Part:
                 x = child(x)
             return x
         raise self._unknown(layer)
+
+    def _told(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """With what a call says for this part and all below it: whether it is training."""
+        if named.pop("mask", None) is not None:
+            raise ShapeError("a mask is not computed here: leave it out").at(self._title())
+        training = named.pop("training", None)
+        if training not in (None, False, True):
+            raise ShapeError("training must be True, False or None").at(self._title())
+        run = self._run if training is None else replace(self._run, training=bool(training))
+        return Part(run, self._module, self._path)(*inputs, **named)
+
+    def _first_by_name(
+        self, inputs: tuple[Any, ...], named: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The first input may come under the name that the framework gives it."""
+        name = next((name for name in self._run.input_names if name in named), None)
+        if inputs or name is None:
+            return inputs, named
+        return (named[name],), {key: value for key, value in named.items() if key != name}
 
     def _in_order(
         self, names: Sequence[str], inputs: tuple[Any, ...], named: Mapping[str, Any]

@@ -16,6 +16,7 @@ from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence, read_
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
 from paraminspect.frameworks import FRAMEWORKS, Construction, Framework, load_framework
 from paraminspect.layers import MAXIMUM_SIZE, BuildError, Built, Layer, UnknownInputError
+from paraminspect.lengths import UNKNOWN
 from paraminspect.model import Model
 from paraminspect.naming import Named
 from paraminspect.tree import ParameterTree
@@ -159,8 +160,10 @@ def _input(scope: Scope, node: Node | None) -> Shape | None:
             f"expected the list of sizes of one example, like [3, 32, 32], got {got}",
             node,
         )
-    sizes = scope.value(node)
+    sizes = [UNKNOWN if size is None else size for size in scope.value(node)]
     for size in sizes:
+        if size is UNKNOWN:
+            continue
         if type(size) is not int or not 1 <= size <= MAXIMUM_SIZE:
             fail(f"a shape is made of integers from 1 on, got {size!r}", node)
     return tuple(sizes)

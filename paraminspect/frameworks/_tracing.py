@@ -129,6 +129,10 @@ RULES: dict[str, Callable[..., Traced]] = {
 """What the tensor functions of a forward do to shapes."""
 
 
+INPUT_NAMES = ("input", "inputs", "sequences", "query", "value", "key")
+"""What frameworks call the inputs of a layer, in their order; what else has a name is none."""
+
+
 class _Stopped(Exception):  # noqa: N818 (it is no error of its own)
     """A part cannot be built: the error passes through the forward as it is."""
 
@@ -176,7 +180,8 @@ class TracedModule:
         return Built({}, built, result.shape if isinstance(result, Traced) else None)
 
     def _use(self, name: str, parts: Parts) -> Callable[..., Traced]:
-        def called(*inputs: Any, **_: Any) -> Traced:
+        def called(*inputs: Any, **named: Any) -> Traced:
+            inputs = (*inputs, *(named[key] for key in INPUT_NAMES if key in named))
             try:
                 return Traced(_built(parts, name, self.children[name], inputs, self.join).output)
             except BuildError as error:

@@ -19,3 +19,9 @@ COMPUTE: dict[str, Compute] = {
     **PLAIN,
 }
 """Layer kind to computation."""
+
+INPUTS = ("inputs", "sequences")
+"""What a layer's first input is called, whatever it is called here."""
+
+OF_ANY_LAYER = ("training", "mask")
+"""What every call of a layer takes beside its inputs."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import autograd.numpy as np
+import numpy
 
 from paraminspect.compute import _functions as f
 from paraminspect.compute._call import Call, Compute
 from paraminspect.compute._run import Part
 from paraminspect.compute.keras._dense import inputs_of
 from paraminspect.errors import ShapeError
+
+NEVER = -1e9
+"""What Keras adds to a score that must not count."""
 
 
 def _query_value_key(call: Call, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
@@ -25,8 +31,24 @@ def _projected(part: Part, x: Any, rule: str) -> Any:
     return y if bias is None else y + bias
 
 
-def multi_head(call: Call, *inputs: Any) -> Any:
-    """`MultiHeadAttention` and `GroupQueryAttention` [Vaswani 2017, Ainslie 2023]."""
+def multi_head(
+    call: Call,
+    *inputs: Any,
+    query: Any = None,
+    value: Any = None,
+    key: Any = None,
+    query_mask: Any = None,
+    value_mask: Any = None,
+    key_mask: Any = None,
+    attention_mask: Any = None,
+    return_attention_scores: bool = False,
+    use_causal_mask: bool = False,
+) -> Any:
+    """`MultiHeadAttention` and `GroupQueryAttention` [Vaswani 2017, Ainslie 2023].
+
+    A mask is True where a position may be attended.
+    """
+    inputs = (*inputs, *(x for x in (query, value, key) if x is not None))
     query, value, key = _query_value_key(call, inputs)
     for x in (query, value, key):
         if x.ndim != 3:
@@ -41,8 +63,26 @@ def multi_head(call: Call, *inputs: Any) -> Any:
     if repeats > 1:  # each key and value head serves several query heads
         k, v = (np.repeat(x, repeats, axis=2) for x in (k, v))
     scores = np.einsum("bthk,bshk->bhts", q, k) * float(q.shape[-1]) ** -0.5
-    attended = np.einsum("bhts,bshv->bthv", f.softmax(scores), v)
-    return _projected(call.children["attention_output"], attended, "bthv,hvd->btd")
+    masks = [None if query_mask is None else query_mask[:, None, :, None]]
+    masks += [None if m is None else m[:, None, None, :] for m in (value_mask, key_mask)]
+    masks += [None if attention_mask is None else attention_mask[..., None, :, :]]
+    masks += [numpy.tri(*scores.shape[-2:], dtype=bool)] if use_causal_mask else []
+    weights = f.softmax(_masked(scores, masks), -1)
+    attended = np.einsum("bhts,bshv->bthv", weights, v)
+    y = _projected(call.children["attention_output"], attended, "bthv,hvd->btd")
+    return (y, weights) if return_attention_scores else y
+
+
+def _masked(scores: Any, masks: list[Any]) -> Any:
+    """The scores, far lower where any mask is False: a row without any True stays even."""
+    given = [mask for mask in masks if mask is not None]
+    for mask in given:
+        if mask.dtype != bool:
+            raise ShapeError(f"a mask holds bools, got {mask.dtype}")
+    if not given:
+        return scores
+    kept = functools.reduce(operator.and_, given)
+    return scores + numpy.where(kept, 0, NEVER).astype(scores.dtype)
 
 
 def dot(call: Call, *inputs: Any) -> Any:

@@ -52,7 +52,8 @@ def inputs_of(call: Call, inputs: Sequence[Any]) -> list[Any]:
     """What a merging layer merges: its branches applied to its input, or its inputs."""
     branches = call.children.get(BRANCHES)
     if branches is None:
-        return list(inputs)
+        is_list = len(inputs) == 1 and isinstance(inputs[0], tuple | list)
+        return list(inputs[0] if is_list else inputs)
     return [branch(*inputs) for branch in branches.children.values()]
 
 

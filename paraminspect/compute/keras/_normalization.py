@@ -48,8 +48,11 @@ def batch_normalization(call: Call, x: Any) -> Any:
 
 
 def layer_normalization(call: Call, x: Any) -> Any:
-    """`LayerNormalization` along one or several axes."""
+    """`LayerNormalization` along one or several axes; `rms_scaling` leaves the mean where it is."""
     axes = _axes(call.a.axis, x.ndim)
+    if call.a.rms_scaling:
+        root = np.sqrt(_steady.variance(x, axes, keepdims=True) + call.a.epsilon)
+        return _affine(call, x / root, axes)
     return _affine(call, _steady.normalized(x, axes, call.a.epsilon), axes)
 
 

@@ -107,7 +107,7 @@ def walk(
     return (np.stack(hidden, axis=1) if return_sequences else hidden[-1]), state
 
 
-def _walked(layer: Part, x: Any, backwards: bool) -> tuple[Any, State]:
+def _walked(layer: Part, x: Any, backwards: bool, initial_state: Any = None) -> tuple[Any, State]:
     a = SimpleNamespace(**layer.arguments)
     (cell,) = layer.children.values()
     if cell.kind == "ConvLSTMCell":
@@ -115,12 +115,18 @@ def _walked(layer: Part, x: Any, backwards: bool) -> tuple[Any, State]:
     else:
         step, first = _step_of(cell, None if layer.kind == "RNN" else a)
         first = tuple(s + numpy.zeros((x.shape[0], 1), s.dtype) for s in first)
+    if initial_state is not None:
+        given = initial_state if isinstance(initial_state, tuple | list) else (initial_state,)
+        if [s.shape for s in given] != [s.shape for s in first]:
+            shapes = ", ".join(str(list(s.shape)) for s in first)
+            raise ShapeError(f"expected an initial_state of shape {shapes}")
+        first = tuple(given)
     return walk(step, first, x, backwards, a.return_sequences)
 
 
-def recurrent(call: Call, x: Any) -> Any:
+def recurrent(call: Call, x: Any, initial_state: Any = None) -> Any:
     """`SimpleRNN`, `LSTM`, `GRU`, `RNN`, `ConvLSTM`; with `return_state` the states too."""
-    y, state = _walked(call.part, x, call.a.go_backwards)
+    y, state = _walked(call.part, x, call.a.go_backwards, initial_state)
     return (y, *state) if call.a.return_state else y
 
 
@@ -191,9 +197,15 @@ def bidirectional(call: Call, x: Any) -> Any:
     return one, other
 
 
+def _has_statistics(part: Part) -> bool:
+    return "moving_mean" in part.values or any(map(_has_statistics, part.children.values()))
+
+
 def time_distributed(call: Call, x: Any) -> Any:
     """`TimeDistributed`: the layer applied to every step."""
     (inner,) = call.children.values()
+    if call.training and _has_statistics(inner):
+        raise ShapeError("in training the statistics of every step are not computed")
     y = inner(np.reshape(x, (-1, *x.shape[2:])))
     return np.reshape(y, (*x.shape[:2], *y.shape[1:]))
 

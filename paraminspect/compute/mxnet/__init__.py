@@ -9,3 +9,6 @@ from paraminspect.compute.mxnet._recurrent import RECURRENT
 
 COMPUTE: dict[str, Compute] = {**LINEAR, **NORMALIZATIONS, **RECURRENT}
 """Layer kind to computation."""
+
+INPUTS = ("x", "inputs")
+"""What a layer's first input is called, whatever it is called here."""

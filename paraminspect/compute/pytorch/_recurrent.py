@@ -1,4 +1,4 @@
-"""Recurrent layers and cells, attention, and the transformer layers built of it."""
+"""Recurrent layers and cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy
 from paraminspect.compute import _functions as f
 from paraminspect.compute._call import Call, Compute, expect_last
 from paraminspect.compute._cells import State, gru_step, lstm_step, scan, tanh
-from paraminspect.compute._steady import mean
 from paraminspect.errors import ShapeError
 
 
@@ -38,7 +37,7 @@ def _step(kind: str, p: Mapping[str, Any], nonlinearity: str, x: Any, state: Sta
 def recurrent(kind: str) -> Compute:
     """`nn.RNN`, `nn.LSTM` or `nn.GRU`: the outputs and the last state, as torch returns them."""
 
-    def compute(call: Call, x: Any, state: Any = None) -> Any:
+    def compute(call: Call, x: Any, hx: Any = None) -> Any:
         a = call.a
         expect_last(x, a.input_size, "input_size")
         if x.ndim != 3:
@@ -47,7 +46,7 @@ def recurrent(kind: str) -> Compute:
         steps = np.swapaxes(x, 0, 1) if a.batch_first else x
         nonlinearity = getattr(a, "nonlinearity", "tanh")
         ends = ("", "_reverse") if a.bidirectional else ("",)
-        first = _first_state(kind, call, steps, state, len(ends))
+        first = _first_state(kind, call, steps, hx, len(ends))
         last: list[State] = []
         for number in range(a.num_layers):
             outputs = []
@@ -85,121 +84,23 @@ def _first_state(kind: str, call: Call, steps: Any, state: Any, directions: int)
 def cell(kind: str) -> Compute:
     """`nn.RNNCell`, `nn.LSTMCell` or `nn.GRUCell`."""
 
-    def compute(call: Call, x: Any, state: Any = None) -> Any:
+    def compute(call: Call, x: Any, hx: Any = None) -> Any:
         size = call.a.input_size
         expect_last(x, size, "input_size")
         if x.ndim > 2:
             raise ShapeError(f"expected (batch, {size}) or ({size}), got shape {list(x.shape)}")
-        if state is None:
+        if hx is None:
             zeros = numpy.zeros((*x.shape[:-1], call.a.hidden_size), x.dtype)
-            state = (zeros, zeros) if kind == "LSTM" else zeros
-        given = tuple(state) if kind == "LSTM" else (state,)
+            hx = (zeros, zeros) if kind == "LSTM" else zeros
+        given = tuple(hx) if kind == "LSTM" else (hx,)
         new = _step(kind, call.p, getattr(call.a, "nonlinearity", "tanh"), x, given)
         return new if kind == "LSTM" else new[0]
 
     return compute
 
 
-def attention(
-    call: Call, query: Any, key: Any, value: Any, attn_mask: Any = None, is_causal: bool = False
-) -> Any:
-    """`nn.MultiheadAttention` [Vaswani 2017]: the output and the weights, averaged over heads.
-
-    A bool mask is True where a position must not be attended; a float mask is added.
-    """
-    a, p = call.a, call.p
-    if not a.batch_first and query.ndim == 3:
-        query, key, value = (np.swapaxes(x, 0, 1) for x in (query, key, value))
-    expect_last(query, a.embed_dim, "embed_dim")
-    if "in_proj_weight" in p:
-        weights = f.split(p["in_proj_weight"], a.embed_dim)
-    else:
-        weights = [p[f"{name}_proj_weight"] for name in "qkv"]
-    biases = f.split(p["in_proj_bias"], a.embed_dim) if "in_proj_bias" in p else [None] * 3
-    q, k, v = (
-        _affine(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True)
-    )
-    if "bias_k" in p:
-        k, v = (_appended(x, p[name]) for x, name in ((k, "bias_k"), (v, "bias_v")))
-    if a.add_zero_attn:
-        k, v = (_appended(x, numpy.zeros((1, 1, a.embed_dim), x.dtype)) for x in (k, v))
-    if is_causal and attn_mask is None:
-        attn_mask = f.causal_mask(q.shape[-2])
-    y, scores = f.attend(q, k, v, a.num_heads, attn_mask)
-    y = call.children["out_proj"](y)
-    return (y if a.batch_first or y.ndim == 2 else np.swapaxes(y, 0, 1)), mean(scores, axis=-3)
-
-
-def _appended(x: Any, row: Any) -> Any:
-    """One position more at the end of the sequence."""
-    row = np.reshape(row, (1,) * (x.ndim - 1) + (-1,)) * numpy.ones((*x.shape[:-2], 1, 1), x.dtype)
-    return np.concatenate([x, row], axis=-2)
-
-
-def _feed(call: Call, x: Any) -> Any:
-    activation = {"relu": f.relu, "gelu": f.gelu}[call.a.activation]
-    return call.children["linear2"](activation(call.children["linear1"](x)))
-
-
-def encoder_layer(call: Call, x: Any, mask: Any = None) -> Any:
-    """`nn.TransformerEncoderLayer`."""
-    c = call.children
-
-    def attended(y: Any) -> Any:
-        return c["self_attn"](y, y, y, mask)[0]
-
-    if call.a.norm_first:
-        x = x + attended(c["norm1"](x))
-        return x + _feed(call, c["norm2"](x))
-    x = c["norm1"](x + attended(x))
-    return c["norm2"](x + _feed(call, x))
-
-
-def decoder_layer(
-    call: Call, x: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None
-) -> Any:
-    """`nn.TransformerDecoderLayer`."""
-    c = call.children
-
-    def attended(y: Any) -> Any:
-        return c["self_attn"](y, y, y, tgt_mask)[0]
-
-    def looked_up(y: Any) -> Any:
-        return c["multihead_attn"](y, memory, memory, memory_mask)[0]
-
-    if call.a.norm_first:
-        x = x + attended(c["norm1"](x))
-        x = x + looked_up(c["norm2"](x))
-        return x + _feed(call, c["norm3"](x))
-    x = c["norm1"](x + attended(x))
-    x = c["norm2"](x + looked_up(x))
-    return c["norm3"](x + _feed(call, x))
-
-
-def stack(call: Call, x: Any, *others: Any) -> Any:
-    """`nn.TransformerEncoder` and `nn.TransformerDecoder`."""
-    for layer in call.children["layers"].children.values():
-        x = layer(x, *others)
-    norm = call.children.get("norm")
-    return x if norm is None else norm(x)
-
-
-def transformer(
-    call: Call, source: Any, target: Any, src_mask: Any = None, tgt_mask: Any = None
-) -> Any:
-    """`nn.Transformer`."""
-    memory = call.children["encoder"](source, src_mask)
-    return call.children["decoder"](target, memory, tgt_mask)
-
-
-COMPUTE: dict[str, Compute] = {
+RECURRENT: dict[str, Compute] = {
     **{kind: recurrent(kind) for kind in ("RNN", "LSTM", "GRU")},
     **{f"{kind}Cell": cell(kind) for kind in ("RNN", "LSTM", "GRU")},
-    "MultiheadAttention": attention,
-    "TransformerEncoderLayer": encoder_layer,
-    "TransformerDecoderLayer": decoder_layer,
-    "TransformerEncoder": stack,
-    "TransformerDecoder": stack,
-    "Transformer": transformer,
 }
 """Layer kind to computation."""

@@ -48,9 +48,10 @@ def _with_base(signature: str) -> str:
         return signature
     node = ast.parse(f"def {signature}: pass").body[0]
     assert isinstance(node, ast.FunctionDef)
-    own = {argument.arg for argument in node.args.args}
+    own = {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
+    star = "" if node.args.kwonlyargs else "*, "
     rest = ", ".join(text for name, text in BASE.items() if name not in own)
-    return f"{signature.removesuffix('**kwargs)')}*, {rest})"
+    return f"{signature.removesuffix('**kwargs)')}{star}{rest})"
 
 
 def namespace(kind: str, arguments: Mapping[str, Any]) -> SimpleNamespace:

@@ -49,6 +49,9 @@ def _gamma_and_beta(a: SimpleNamespace, shape: Shape) -> dict[str, Initialized]:
 
 
 def _layer_normalization(a: SimpleNamespace) -> Build:
+    if a.rms_scaling:  # deprecated: scaled by the root of the variance, and not shifted
+        a.scale, a.center = True, False
+
     def build(shape: Shape | None) -> Built:
         shape = known(a.kind, shape)
         return Built(_gamma_and_beta(a, _sizes(a, shape)), output=shape)
@@ -143,7 +146,8 @@ NORMALIZATIONS = dict(
             _batch_normalization,
         ),
         layer(
-            f"LayerNormalization(axis: Integers = -1, {_AFFINE.format('')}**kwargs)",
+            f"LayerNormalization(axis: Integers = -1, {_AFFINE.format('')}"
+            "*, rms_scaling: Flag = False, **kwargs)",
             _layer_normalization,
         ),
         layer(
