@@ -14,11 +14,15 @@ from typing import Any
 
 from paraminspect.errors import ExpressionError, ParamInspectError
 from paraminspect.expressions import Expression, Promoted, parse_expression, unpromoted
+from paraminspect.expressions.sizes import MAXIMUM_ELEMENTS, elements
 from paraminspect.syntax import UNREADABLE, read_statements
 from paraminspect.wording import counted
 
 MAXIMUM_ITERATIONS = 10_000
 """Rounds that a `while` may take: a loop that never ends is an error, not a hang."""
+
+MAXIMUM_TOGETHER = 4 * MAXIMUM_ELEMENTS
+"""Elements that the statements of a forward may make, round after round."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Forward:
         given = in_order(self.inputs, arguments, {})
         scope = {**self.names, **values, **dict(zip(self.inputs, given, strict=True))}
         return _execute(
-            self.statements, scope, lambda value: value.evaluate(scope, functions, promoted)
+            self.statements, scope, lambda value: value.evaluate(scope, functions, promoted), Made()
         )
 
 
@@ -78,10 +82,26 @@ def in_order(names: Sequence[str], arguments: Sequence[Any], named: Mapping[str,
     return [*arguments, *(named[name] for name in missing)]
 
 
+@dataclass
+class Made:
+    """What the statements of one pass gave together: a loop may keep all that it makes."""
+
+    count: int = 0
+
+    def add(self, result: Any, where: str) -> None:
+        """Count a result; refuse it once all are too many."""
+        self.count += elements(result)
+        if self.count > MAXIMUM_TOGETHER:
+            raise ExpressionError(
+                f"the statements made over {MAXIMUM_TOGETHER} elements together", where
+            )
+
+
 def _execute(
     statements: Sequence[Statement],
     scope: dict[str, Any],
     evaluate: Callable[[Expression], Any],
+    made: Made,
 ) -> Any:
     result = None
     for statement in statements:
@@ -95,9 +115,10 @@ def _execute(
                         " rounds",
                         statement.where,
                     )
-                _execute(statement.body, scope, evaluate)
+                _execute(statement.body, scope, evaluate, made)
             continue
         result = _value(statement.value, statement.where, evaluate)
+        made.add(result, statement.where)
         if len(statement.targets) == 1:
             scope[statement.targets[0]] = result
         elif statement.targets:

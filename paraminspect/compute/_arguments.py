@@ -8,9 +8,7 @@ from typing import Any
 
 from paraminspect.arrays import Shape
 from paraminspect.errors import ExpressionError, ShapeError
-
-MAXIMUM_ELEMENTS = 1 << 28
-"""Elements of an array that is made of nothing but its shape."""
+from paraminspect.expressions.sizes import MAXIMUM_ELEMENTS
 
 
 def told(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

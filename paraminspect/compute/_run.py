@@ -5,17 +5,22 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
+from paraminspect.compute._bounds import bounded_all
 from paraminspect.compute._call import Call, Compute
 from paraminspect.compute._language import FUNCTIONS, promoted
-from paraminspect.errors import ExpressionError, ShapeError, nearest
+from paraminspect.errors import DefinitionError, ExpressionError, ShapeError, nearest
+from paraminspect.expressions.sizes import check_count, check_result, is_array
 from paraminspect.forward import in_order
 from paraminspect.layers import SEQUENCES, Layer
 from paraminspect.tree import Module, ParameterTree
+
+BOUNDED = bounded_all(FUNCTIONS)
 
 
 @functools.cache
@@ -94,7 +99,7 @@ class Part:
         if named.keys() & self._run.of_any_layer - own:
             return self._told(inputs, named)
         if layer.forward is not None:
-            functions: dict[str, Callable[..., Any]] = {**FUNCTIONS, **self.children}
+            functions: dict[str, Callable[..., Any]] = {**BOUNDED, **self.children}
             names = {**self.values, "training": self._run.training}
             given = self._in_order(layer.forward.inputs, inputs, named)
             return layer.forward.run(given, names, functions, promoted)
@@ -176,7 +181,9 @@ class Part:
             self,
         )
         try:
-            return compute(call, *inputs, **named)
+            self._check_output(inputs)
+            output = compute(call, *inputs, **named)
+            check_result(output)
         except (ShapeError, ExpressionError) as error:
             if error.is_located:
                 raise
@@ -188,6 +195,19 @@ class Part:
         except TypeError:
             self._check_inputs(compute, inputs, named)
             raise
+        return output
+
+    def _check_output(self, inputs: tuple[Any, ...]) -> None:
+        """Refuse an output that is too large where the layer can tell its shape beforehand."""
+        if len(inputs) != 1 or not is_array(inputs[0]) or not inputs[0].shape:
+            return
+        batch, *shape = inputs[0].shape
+        layer = self._module.layer
+        try:
+            output = layer.build(tuple(shape)).output if layer else None
+        except (DefinitionError, ExpressionError):
+            return  # the computation says better what is wrong
+        check_count(batch * math.prod(output) if output else 0)
 
     def _check_inputs(self, compute: Compute, inputs: tuple[Any, ...], named: Any) -> None:
         """Tell inputs that the layer does not have from a bug of ours."""

@@ -11,11 +11,10 @@ from typing import Any
 
 from paraminspect.errors import ExpressionError, nearest
 from paraminspect.expressions._calls import Function, call
+from paraminspect.expressions.sizes import check_item, check_operands, check_result
 
 MAXIMUM_BITS = 128
 """Integers stay below 2**128: every size, and the product of any two of them, fits."""
-MAXIMUM_ITEMS = 10_000
-"""Length of the longest string, list or tuple that an operator may make."""
 
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 """Numbers that have a name wherever an expression gives values."""
@@ -82,11 +81,12 @@ class Evaluator:
             case ast.Call():
                 return self._call(node)
             case ast.Tuple():
-                return tuple(self.value(item) for item in node.elts)
+                return _bounded(tuple(self.value(item) for item in node.elts))
             case ast.List():
-                return [self.value(item) for item in node.elts]
+                return _bounded([self.value(item) for item in node.elts])
             case ast.BinOp():
                 operands = self.promoted(self.value(node.left), self.value(node.right))
+                check_operands(node.op, *operands)
                 return _binary(node.op, *operands)
             case ast.UnaryOp():
                 return _applied(_UNARY[type(node.op)], self.value(node.operand))
@@ -98,7 +98,9 @@ class Evaluator:
                 is_true = _applied(bool, self.value(node.test))
                 return self.value(node.body if is_true else node.orelse)
             case ast.Subscript():
-                return _applied(operator.getitem, self.value(node.value), self._index(node.slice))
+                value, index = self.value(node.value), self._index(node.slice)
+                check_item(value, index)
+                return _bounded(_applied(operator.getitem, value, index))
         raise ExpressionError(f"{type(node).__name__} is not part of the language")
 
     def _name(self, name: str) -> Any:
@@ -134,6 +136,7 @@ class Evaluator:
         result: Any = True
         for op, right_node in zip(node.ops, node.comparators, strict=True):
             right = self.value(right_node)
+            check_operands(op, left, right)
             step = _applied(COMPARE[type(op)], left, right)
             result = step if result is True else _applied(operator.and_, result, step)
             left = right
@@ -187,6 +190,5 @@ def _applied(function: Function, *values: Any) -> Any:
 def _bounded(value: Any) -> Any:
     if isinstance(value, int) and value.bit_length() > MAXIMUM_BITS:
         raise ExpressionError(f"a number is too large: the limit is 2**{MAXIMUM_BITS}")
-    if isinstance(value, str | list | tuple) and len(value) > MAXIMUM_ITEMS:
-        raise ExpressionError(f"a value is too large: the limit is {MAXIMUM_ITEMS} items")
+    check_result(value)
     return value
