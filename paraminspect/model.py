@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.arrays import Shape
-from paraminspect.errors import ShapeError, TieError
+from paraminspect.errors import DTypeError, ShapeError, TieError
 from paraminspect.fitting import torn_ties, under_names_of
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -47,7 +47,8 @@ class Model(ParameterTree):
         """The model with the values of a checkpoint, which must have every array in its shape.
 
         Of a tied array any name will do (see `fitting`); under several names it must have one
-        value. Raises `AddressError`, `ShapeError` and `TieError`.
+        value. Raises `AddressError`, `ShapeError`,
+        `DTypeError` (for codes of quantized weights) and `TieError`.
         """
         values = under_names_of(self, values)
         changed = {own.name: self._found(own, values) for own in self.parameters()}
@@ -75,6 +76,12 @@ class Model(ParameterTree):
             raise ShapeError(
                 f"{own.name!r}: {values.source} has shape {list(given.shape)},"
                 f" the definition {list(own.shape)}"
+            )
+        if given.codes is not None:
+            way = ": convert --dtype makes weights of them" if given.codes.decodable else ""
+            raise DTypeError(
+                f"{own.name!r}: {values.source} has codes of quantized weights"
+                f" ({given.codes.what}), not weights{way}"
             )
         return given
 

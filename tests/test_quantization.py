@@ -263,8 +263,26 @@ def test_every_command_that_takes_codes_for_numbers_says_so(run, tmp_path):
     assert run("diff", "--quiet", source, want).err == ""
     assert note in run("set", source, "blocks.0.weight=0", "-o", tmp_path / "n.safetensors").err
     assert run("set", source, "model.norm.weight=0", "-o", tmp_path / "o.safetensors").err == ""
+    used = 'model.norm.weight=sum("blocks.0.weight")'
+    assert note in run("set", source, used, "-o", tmp_path / "p.safetensors").err
+    rule = ["--rule", "blocks.0.weight=zeros", "--seed", "0"]
+    assert note in run("init", source, *rule, "-o", tmp_path / "q.safetensors").err
     assert "these statistics are of the codes" in run("list", "--stats", source).out
     assert run("slice", source, "model.norm.weight").err == ""
+
+
+def test_a_model_does_not_compute_with_codes(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("net.yaml").write_text("framework: pytorch\nlayers:\n  - Linear(7, 5, bias=False)\n")
+    codes = {"0.weight": ("float8_e4m3fn", (5, 7)), "0.weight_scale": ("float32", (1,))}
+    save(tmp_path / "m.safetensors", codes)
+    np.save("x.npy", np.ones((1, 7), np.float32))
+    done = run("run", "net.yaml", "--checkpoint", "m.safetensors", "--input", "x.npy")
+    assert done.status == 2
+    assert "'0.weight': m.safetensors has codes of quantized weights" in done.err
+    assert run("convert", "--dtype", "f32", "m.safetensors", "n.safetensors").status == 0
+    done = run("run", "net.yaml", "--checkpoint", "n.safetensors", "--input", "x.npy")
+    assert (done.status, done.out) == (0, "[[0. 0. 0. 0. 0.]]\n")
 
 
 def test_codes_without_their_scales_are_not_cast_in_python_either():

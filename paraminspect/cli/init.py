@@ -13,6 +13,7 @@ import click
 
 from paraminspect import report
 from paraminspect.arrays import parse_dtype
+from paraminspect.cli.new_files import tell
 from paraminspect.cli.options import Output, output_options
 from paraminspect.errors import AddressError, escape
 from paraminspect.generators import NATIVE, RNG_ALIASES
@@ -120,6 +121,7 @@ def init_parameters(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from paraminspect.initialization import parse_rule, plan_initialization
     from paraminspect.initializers import UserFunctions
+    from paraminspect.quantization import notes
     from paraminspect.report.initialization import drawings_table, scheme_lines
 
     functions = UserFunctions(plugin)
@@ -140,6 +142,7 @@ def init_parameters(
         return
     if not plan.drawings:
         raise click.UsageError(_nothing(tree, model))
+    tell(notes(tree.entries[name] for name in {drawing.name for drawing in plan.drawings}))
     chosen = secrets.randbits(FRESH_BITS) if seed is None else seed
     drawn = plan.drawn(chosen)
     if seed is None and not output.quiet:

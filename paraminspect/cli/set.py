@@ -70,7 +70,7 @@ def set_values(
     under all their names.
     """
     from paraminspect.checkpoint import open_array
-    from paraminspect.edit import assign, changes, count_lost, parse_setting
+    from paraminspect.edit import assign, changes, count_lost, parameters_used, parse_setting
     from paraminspect.quantization import notes
 
     tree = open_source(source)
@@ -78,7 +78,7 @@ def set_values(
     if values is not None and len(assignments) > 1:
         raise click.UsageError("--from goes with one ADDRESS")
     report: list[str] = []
-    changed: dict[str, Parameter] = {}
+    touched: dict[str, Parameter] = {}
     for text in assignments:
         if values is None:
             address, value = parse_setting(tree, text)
@@ -88,9 +88,10 @@ def set_values(
         found = changes(tree, address)
         lost = count_lost(tree, assign(tree, address, new)) if cast == "unsafe" else {}
         report += [_line(address, change, lost) for change in found]
-        changed |= {change.parameter.name: change.parameter for change in found}
+        used = parameters_used(tree, value) if values is None else []
+        touched |= {p.name: p for p in (*(change.parameter for change in found), *used)}
         tree = assign(tree, address, new, unsafe=cast == "unsafe")
-    tell(notes(changed.values()))
+    tell(notes(touched.values()))
     output.save(tree, target, report)
 
 

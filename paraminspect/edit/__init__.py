@@ -133,6 +133,12 @@ def changes(tree: ParameterTree, address: str | Address) -> list[Change]:
     ]
 
 
+def parameters_used(tree: ParameterTree, expression: str) -> list[Parameter]:
+    """The parameters that stand by name in an expression."""
+    names = quoted_names(parse_expression(expression))
+    return [tree.entries[name] for name in names if name in tree.entries]
+
+
 def _selections(
     tree: ParameterTree, address: Address
 ) -> Iterator[tuple[Parameter, tuple[Axis, ...]]]:
