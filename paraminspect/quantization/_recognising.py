@@ -72,7 +72,7 @@ def recognise(tree: ParameterTree) -> Quantization:
     """What of a tree is quantized, told by names, dtypes and shapes; no values are read."""
     weights: dict[str, Quantized] = {}
     for name, parameter in tree.entries.items():
-        if parameter.dtype.name in _DTYPES:
+        if parameter.data.dtype.name in _DTYPES:  # for each of perhaps 100,000: no call
             found = _quantized(tree.entries, name, parameter)
             if found is not None:
                 weights[name] = found

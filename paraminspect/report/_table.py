@@ -100,7 +100,8 @@ def _folded(view: View, rows: Iterable[Folded]) -> list[Folded]:
 def _beside(view: View) -> Iterator[str]:
     """What the source holds beside the parameters."""
     tree = view.tree
-    kinds = Counter(p.codes.what for p in tree.parameters() if p.codes and p.codes.weights)
+    codes = (p.codes for name, p in tree.entries.items() if p.codes and name not in tree.ties)
+    kinds = Counter(one.what for one in codes if one.weights)
     for what, times in kinds.items():
         of_codes = "; these statistics are of the codes" if view.stats is not None else ""
         yield f"quantized: {counted(times, 'weight')} by {escape(what)}{of_codes}"
