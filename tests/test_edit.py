@@ -142,6 +142,33 @@ def test_setting_a_part_sets_what_numpy_sets(data):
     assert all(low <= i < high for i in flat)
 
 
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_an_array_is_set_in_the_order_of_the_index(data):
+    shape = data.draw(hnp.array_shapes(min_dims=0, max_dims=4, min_side=1, max_side=5))
+    index = data.draw(hnp.basic_indices(shape, allow_newaxis=False))
+    values = np.arange(math.prod(shape), dtype=np.float32).reshape(shape)
+    new = -1 - np.arange(values[index].size, dtype=np.float32).reshape(values[index].shape)
+    if not new.size:
+        return
+    expected = values.copy()
+    expected[index] = new
+    edited = assign(tree_of({"w": values}), Address("w", as_index(index)), new)["w"].data
+    assert_equal(edited, expected)
+    low, high = edited.changed  # no more is read of the formula, and no less
+    flat = np.flatnonzero((expected != values).reshape(-1))
+    assert (low, high) == (flat[0], flat[-1] + 1)
+
+
+@pytest.mark.parametrize("index", ["::-1", "::-1, ::-1", ":, ::-1", "::-1, 0:1", "...", "3::-1, :"])
+def test_an_index_of_every_element_in_another_order_is_no_index_of_all(index):
+    new = np.arange(12, dtype=np.float32).reshape(4, 3)
+    new = new[:, :1] if "0:1" in index else new
+    expected = W.copy()
+    exec(f"expected[{index}] = new", {"expected": expected, "new": new})
+    assert_equal(assign(tree_of({"w": W}), f"w[{index}]", new)["w"].data, expected)
+
+
 def test_two_assignments_apply_in_order():
     tree = tree_of({"a": np.arange(3.0), "b": np.arange(3.0) * 10})
     tree = assign(assign(tree, "a", "'b' + 1"), "b", "'a' * 2")
@@ -408,6 +435,13 @@ def test_what_an_index_leaves_out_is_not_computed_and_what_is_not_used_is_not_re
     constant = assign(tree, "w", "7")["w"].data
     constant.read(0, 10)
     assert huge.count == 10
+
+
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 3)])
+def test_an_array_without_elements_has_no_stretch_that_changes(shape):
+    data = assign(tree_of({"w": np.zeros(shape, np.float32)}), "w", "x + 1")["w"].data
+    assert data.changed == (0, 0)
+    np.testing.assert_array_equal(data[...], np.zeros(shape, np.float32), strict=True)
 
 
 def test_parameters_without_values_can_be_set_as_a_whole_and_no_other_way():

@@ -130,6 +130,43 @@ def test_a_set_saved_as_it_is_is_not_written(folder):
     assert stamps() == before
 
 
+@pytest.mark.parametrize("edited", ["", "m", "mz"])
+def test_the_progress_of_a_set_is_all_of_its_bytes_however_little_is_written(edited, folder):
+    told = []
+    tree = with_values(open_checkpoint(folder), **{name: VALUES[name] + 1 for name in edited})
+    save_checkpoint(tree, folder, overwrite=True, progress=told.append)
+    assert sum(told) == sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+
+
+def test_the_shards_of_a_new_set_say_their_framework_and_the_index_says_all(tmp_path):
+    metadata = {"format": "pt", "licence": "mine"}
+    save_checkpoint(tree_of(VALUES, metadata=metadata), tmp_path / "new", max_shard_nbytes=65)
+    for shard in (tmp_path / "new").glob("*.safetensors"):
+        with safetensors.safe_open(shard, "np") as file:
+            assert file.metadata() == {"format": "pt"}
+    index = json.loads((tmp_path / "new" / INDEX).read_text())
+    assert metadata.items() <= index["metadata"].items()
+
+
+def test_a_shard_that_only_loses_a_tensor_is_written_anew(folder):
+    tree = open_checkpoint(folder).keep(lambda name: name != "b")
+    save_checkpoint(tree, folder, overwrite=True)
+    found = safetensors.numpy.load_file(folder / "model-00003-of-00003.safetensors")
+    assert_same(found, {"m": VALUES["m"]})
+    assert set(json.loads((folder / INDEX).read_text())["weight_map"]) == set("zam")
+
+
+def test_a_shard_of_which_only_the_recorded_tie_is_undone_is_written_anew(folder):
+    shard = folder / "model-00001-of-00003.safetensors"
+    safetensors.numpy.save_file({"a": VALUES["a"]}, shard, {"alias": "a", "only": "here"})
+    tree = open_checkpoint(folder)
+    assert tree.ties == {"alias": "a"}
+    save_checkpoint(tree.untie("alias"), folder, overwrite=True)
+    with safetensors.safe_open(shard, "np") as file:
+        assert file.metadata() == {"only": "here"}
+    assert_same(contents(folder), {**VALUES, "alias": VALUES["a"]})
+
+
 def test_values_that_trade_places_are_written(folder):
     tree = tree_of({"a": np.arange(4.0), "b": np.arange(4.0) * 2})
     path = folder.parent / "two"

@@ -69,6 +69,20 @@ class Source:
         file.release()
         return header
 
+    @property
+    def index_record(self) -> dict[str, Any]:
+        """What the index says, as `Plan.index` gives it."""
+        return {**self.index.rest, "weight_map": self.index.weight_map}
+
+    def reusable(self, layouts: Mapping[str, Layout]) -> dict[str, str]:
+        """The shards that are already as they are to be: final to present name."""
+        present = {final_name(name): name for name in self.shards}
+        return {
+            name: present[name]
+            for name, layout in layouts.items()
+            if name in present and self.holds(present[name], layout)
+        }
+
     def holds(self, shard: str, layout: Layout) -> bool:
         """Whether a shard is already what the layout says, values included."""
         header, file = self.headers[shard], self.shards[shard]
@@ -136,6 +150,46 @@ def _check_target(index_path: Path, overwrite: bool) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Update:
+    """What makes the set at a path the planned one: only what differs from it is written."""
+
+    changed: Mapping[str, Layout]
+    """Shards that have to be written, by their final names."""
+    kept: Mapping[str, str]
+    """Shards that are right as they are: final to present name, which a killed run may have left
+    a temporary one."""
+    dropped: frozenset[str]
+    """Files that the set at the path names, and the planned one does not."""
+    keeps_index: bool
+    """Whether the index at the path says already what it is to say."""
+
+    @classmethod
+    def of(cls, plan: Plan, path: Path, source: Source | None) -> Update:
+        """How the set at `path` differs; without a `source` that is this very set, in all."""
+        here = source if source is not None and _is_same_file(path, source.path) else None
+        kept = {} if here is None else here.reusable(plan.layouts)
+        return cls(
+            {name: layout for name, layout in plan.layouts.items() if name not in kept},
+            kept,
+            frozenset(_names_of_old_set(path) - plan.layouts.keys()),
+            here is not None and plan.index({}) == here.index_record,
+        )
+
+    @property
+    def misnamed(self) -> dict[str, str]:
+        """Kept shards that are to get their final names."""
+        return {name: present for name, present in self.kept.items() if name != present}
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether at most one file changes: then no reader can meet a mixture of two versions.
+
+        An index that stays names no file that is misnamed, or that is dropped.
+        """
+        return self.keeps_index and len(self.changed) <= 1
+
+
 def _write(
     plan: Plan,
     path: Path,
@@ -144,41 +198,28 @@ def _write(
     overwrite: bool,
     progress: Progress,
 ) -> None:
-    here = source if source is not None and _is_same_file(path, source.path) else None
-    old_names = {} if here is None else {final_name(name): name for name in here.shards}
-    kept = {
-        name
-        for name, layout in plan.layouts.items()
-        if here is not None and name in old_names and here.holds(old_names[name], layout)
-    }
-    changed = {name: layout for name, layout in plan.layouts.items() if name not in kept}
-    progress(sum(plan.layouts[name].nbytes for name in kept))
-    misnamed = {name: old_names[name] for name in kept if old_names[name] != name}
-    dropped = frozenset(_names_of_old_set(path) - plan.layouts.keys())
-    same_index = here is not None and plan.index({}) == {
-        **here.index.rest,
-        "weight_map": here.index.weight_map,
-    }
-    if same_index and not dropped and not misnamed and len(changed) <= 1:
-        for name, layout in changed.items():
+    """Make the set at `path` the planned one, by one file that is replaced or all at once.
+
+    Replacing a single shard is atomic by itself, and leaves the index and its links alone.
+    Everything else goes through `replace_set`, which lets an index take over.
+    """
+    update = Update.of(plan, path, source)
+    progress(sum(plan.layouts[name].nbytes for name in update.kept))
+    if update.is_one_file:
+        for name, layout in update.changed.items():
             shard = path.parent / name
             with replacing(shard, layout.nbytes, inputs=tree.files, progress=progress) as file:
                 fill(file, layout)
         return
-    replace_set(
-        NewSet(
-            index_name=path.name,
-            index=plan.index_text,
-            sizes={name: layout.nbytes for name, layout in changed.items()},
-            fill=lambda name, file: fill(file, changed[name]),
-            misnamed=misnamed,
-            dropped=dropped,
-        ),
-        path,
-        tree.files,
-        overwrite=overwrite,
-        progress=progress,
+    new = NewSet(
+        index_name=path.name,
+        index=plan.index_text,
+        sizes={name: layout.nbytes for name, layout in update.changed.items()},
+        fill=lambda name, file: fill(file, update.changed[name]),
+        misnamed=update.misnamed,
+        dropped=update.dropped,
     )
+    replace_set(new, path, tree.files, overwrite=overwrite, progress=progress)
 
 
 def _is_same_file(left: Path, right: Path) -> bool:
