@@ -18,6 +18,35 @@ Progress = Callable[[int], None]
 """Is told of every part of some work as it is done, in its unit and by any thread."""
 
 
+class Lock:
+    """A lock that stays behind when its owner is pickled: what comes out has one of its own.
+
+    So an array that is read on demand can go to another process.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def try_acquire(self) -> bool:
+        """Take the lock, unless someone has it; who took it releases it."""
+        return self._lock.acquire(blocking=False)
+
+    def release(self) -> None:
+        """Give back what `try_acquire` took."""
+        self._lock.release()
+
+    def __reduce__(self) -> tuple[type[Lock], tuple[()]]:
+        return Lock, ()
+
+
 def unwatched(part: int) -> None:
     """The progress of work that nobody watches."""
 

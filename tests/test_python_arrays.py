@@ -1,7 +1,10 @@
 """Parameters and their `.data` do what a NumPy array of the same values does: NumPy is the oracle."""
 
 import copy
+import importlib
+import inspect
 import operator
+import pkgutil
 
 import ml_dtypes
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 import paraminspect as pi
 from paraminspect.arrays import DTYPES, InMemory, Unset
 from paraminspect.indexed import Indexed
+from paraminspect.numpy_like import NumpyLike
 
 VALUES = np.random.default_rng(0).normal(size=(5, 4, 3)).astype(np.float32)
 ROW = np.float32([1, 2, 3])
@@ -294,3 +298,19 @@ def test_a_definition_without_values_says_so_and_answers_what_it_knows():
     for ask in (np.asarray, lambda a: a == 0, lambda a: a.mean(), lambda a: a[0], list):
         with pytest.raises(pi.ParamInspectError, match="no values yet"):
             ask(weight)
+
+
+def test_every_array_of_the_package_behaves_so():
+    names = [m.name for m in pkgutil.walk_packages(pi.__path__, "paraminspect.")]
+    modules = [
+        importlib.import_module(n) for n in names if not n.endswith(("__main__", "_child.main"))
+    ]
+    classes = {c for m in modules for _, c in inspect.getmembers(m, inspect.isclass)}
+    arrays = {
+        c
+        for c in classes
+        if c.__module__.startswith("paraminspect.") and not getattr(c, "_is_protocol", False)
+        and {"read", "__getitem__"} <= set(dir(c))
+    }  # fmt: skip
+    assert len(arrays) > 10
+    assert {c.__name__ for c in arrays if not issubclass(c, NumpyLike)} == set()

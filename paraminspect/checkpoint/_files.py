@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from paraminspect.arrays import BLOCK_NBYTES, DTYPES, DType, Shape, count_elements
 from paraminspect.errors import CheckpointError, DTypeError
 from paraminspect.indexed import Indexed
+from paraminspect.parallel import Lock
 from paraminspect.wording import counted
 
 if TYPE_CHECKING:
@@ -63,11 +64,14 @@ class RegularFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._descriptor, self.identity = _open_descriptor(path)
         self.watch: Callable[[RegularFile, int], None] | None = None
         """Told how many bytes have been read or copied, each time."""
         self._close: weakref.finalize[..., Any] | None = self._closer()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_descriptor": -1, "_close": None, "watch": None}
 
     @property
     def size(self) -> int:

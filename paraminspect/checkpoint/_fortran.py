@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import threading
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.checkpoint._files import FileArray, StoredArray
 from paraminspect.indexing import as_index, gather, normalize
+from paraminspect.parallel import Lock
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ class FortranArray(FileArray):
         super().__init__(stored.file, stored.shape[::-1], stored.dtype)
         self.stored = stored
         self.slab_nbytes = slab_nbytes
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._slabs: list[_Slab] = []
 
     def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ast
 import math
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
@@ -32,6 +31,7 @@ from paraminspect.errors import (
 )
 from paraminspect.expressions import Expression
 from paraminspect.functions import ELEMENTWISE, FUNCTIONS, STREAMED, check_held
+from paraminspect.parallel import Lock
 from paraminspect.syntax import read_expression
 
 Values = np.ndarray[Any, Any]
@@ -175,7 +175,7 @@ class _Number:
         self._reduce = STREAMED[name]
         self._unsafe = unsafe
         self._was_lost = False  # an element that is not finite has been seen
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._value: Any = None
 
     def value(self) -> Any:
@@ -213,7 +213,7 @@ class _Whole:
         self._shape = shape
         self._unsafe = unsafe
         self.uses_present = False
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._held: Computed | None = None
         self._left = 0
         for name, array in arrays.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from paraminspect.edit._names import QUOTE
 from paraminspect.errors import ShapeError
 from paraminspect.functions import check_held
 from paraminspect.indexing import boxes
+from paraminspect.parallel import Lock
 
 Values = np.ndarray[Any, Any]
 
@@ -31,7 +31,7 @@ class View:
         self._shape = shape
         self._is_same = own == without_leading_ones(shape)
         self._is_number = not own
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._held: Values | None = None
         if not self._is_same:
             check_held(2 * array.dtype.nbytes(count_elements(own)), name.removeprefix(QUOTE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.arrays import Array, DType, Shape
@@ -62,7 +63,7 @@ def compose(distribution: Distribution, shape: Shape, dtype: DType, draw: DrawRa
         case Sparse():
             _check_fits(dtype, distribution.std)
         case Pattern():
-            return _made(lambda start, stop: distribution.fill(start, stop), shape, dtype)
+            return Recipe(shape, dtype, partial(_pattern, distribution, dtype))
         case Stored():
             return _stored(distribution, dtype)
         case Steps():
@@ -72,17 +73,21 @@ def compose(distribution: Distribution, shape: Shape, dtype: DType, draw: DrawRa
     return draw(distribution, shape, dtype)
 
 
-def _made(make: Callable[[int, int], np.ndarray[Any, Any]], shape: Shape, dtype: DType) -> Recipe:
-    to = dtype.to_numpy()
-    return Recipe(shape, dtype, lambda start, stop: make(start, stop).astype(to, copy=False))
+def _pattern(pattern: Pattern, dtype: DType, start: int, stop: int) -> np.ndarray[Any, Any]:
+    return pattern.fill(start, stop).astype(dtype.to_numpy(), copy=False)
 
 
 def _filled(value: float, shape: Shape, dtype: DType) -> Recipe:
     import numpy as np
 
     [number] = cast(np.array([value]), dtype)
-    to = dtype.to_numpy()
-    return Recipe(shape, dtype, lambda start, stop: np.full(stop - start, number, to))
+    return Recipe(shape, dtype, partial(_repeated, number, dtype))
+
+
+def _repeated(number: Any, dtype: DType, start: int, stop: int) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    return np.full(stop - start, number, dtype.to_numpy())
 
 
 def _check_fits(dtype: DType, *numbers: float) -> None:
@@ -109,24 +114,26 @@ def _stored(stored: Stored, dtype: DType) -> Array:
     array = stored.array
     if array.dtype == dtype:
         return array
+    return Recipe(array.shape, dtype, partial(_stored_values, stored, dtype))
 
-    def make(start: int, stop: int) -> np.ndarray[Any, Any]:
-        try:
-            return cast(array.read(start, stop), dtype)
-        except CastError as error:
-            raise CastError(f"{stored.source}: {error}") from None
 
-    return Recipe(array.shape, dtype, make)
+def _stored_values(stored: Stored, dtype: DType, start: int, stop: int) -> np.ndarray[Any, Any]:
+    try:
+        return cast(stored.array.read(start, stop), dtype)
+    except CastError as error:
+        raise CastError(f"{stored.source}: {error}") from None
 
 
 def _padded(array: Array, row: int) -> Recipe:
+    read = partial(_padded_values, array, *row_range(array.shape, row))
+    return Recipe(array.shape, array.dtype, read)
+
+
+def _padded_values(
+    array: Array, first: int, last: int, start: int, stop: int
+) -> np.ndarray[Any, Any]:
     import numpy as np
 
-    first, last = row_range(array.shape, row)
-
-    def make(start: int, stop: int) -> np.ndarray[Any, Any]:
-        values = np.array(array.read(start, stop))
-        values[max(first - start, 0) : max(last - start, 0)] = 0
-        return values
-
-    return Recipe(array.shape, array.dtype, make)
+    values = np.array(array.read(start, stop))
+    values[max(first - start, 0) : max(last - start, 0)] = 0
+    return values

@@ -84,17 +84,13 @@ class JAX:
             case Orthogonal() | DeltaOrthogonal() if dtype.nbits < 32:
                 raise SchemeError(f"JAX makes no orthogonal matrices of {dtype}")
             case Orthogonal():
-                return self._latest.whole(
-                    shape,
-                    dtype,
-                    lambda: shaped(_orthogonal(key, distribution), distribution, shape),
-                )
+                matrix = partial(_shaped_orthogonal, key, distribution, shape)
+                return self._latest.whole(shape, dtype, matrix)
             case DeltaOrthogonal():
                 rows, columns = shape[:-3:-1] if distribution.transposed else shape[-2:]
                 inner = Orthogonal(distribution.gain, rows, columns)
-                return self._latest.whole(
-                    shape, dtype, lambda: at_centre(_orthogonal(key, inner), distribution, shape)
-                )
+                centre = partial(_delta_orthogonal, key, inner, distribution, shape)
+                return self._latest.whole(shape, dtype, centre)
             case Seeded():
                 raise SchemeError("JAX's initializers have no seeds of their own")
         raise SchemeError(f"JAX has no {type(distribution).__name__} initializer: use --rng native")
@@ -132,14 +128,29 @@ def maker(key: Key, distribution: Uniform | Normal | TruncatedNormal, dtype: np.
                 low, high = kind(distribution.low), kind(distribution.high)
                 return partial(uniform, key, low, high)
             scale = np.sqrt(kind(3) * variance)
-            return lambda start, stop: uniform(key, kind(-1), kind(1), start, stop) * scale
+            return partial(_times, partial(uniform, key, kind(-1), kind(1)), scale)
         case Normal():
             scale = kind(distribution.std) if variance is None else np.sqrt(variance)
-            return lambda start, stop: normal(key, dtype, start, stop) * scale
+            return partial(_times, partial(normal, key, dtype), scale)
     scale = kind(distribution.std)
     if variance is not None:
         scale = np.sqrt(variance) / kind(TRUNCATED_STD)
-    return lambda start, stop: truncated_normal(key, dtype, start, stop) * scale
+    return partial(_times, partial(truncated_normal, key, dtype), scale)
+
+
+def _times(make: Make, scale: Any, start: int, stop: int) -> Floats:
+    values: Floats = make(start, stop) * scale
+    return values
+
+
+def _shaped_orthogonal(key: Key, distribution: Orthogonal, shape: Shape) -> Floats:
+    return shaped(_orthogonal(key, distribution), distribution, shape)
+
+
+def _delta_orthogonal(
+    key: Key, inner: Orthogonal, distribution: DeltaOrthogonal, shape: Shape
+) -> Floats:
+    return at_centre(_orthogonal(key, inner), distribution, shape)
 
 
 def _column_axis(distribution: Orthogonal) -> int:

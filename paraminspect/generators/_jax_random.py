@@ -6,6 +6,7 @@ one by one. Source: jax/_src/random of JAX 0.10.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,15 +40,15 @@ _CHUNK = 1 << 14
 
 def in_chunks(make: Make, dtype: Numbers) -> Make:
     """What makes the same values, a few at a time."""
+    return partial(_chunked, make, dtype)
 
-    def chunked(start: int, stop: int) -> Values:
-        out = np.empty(stop - start, dtype)
-        for i in range(start, stop, _CHUNK):
-            last = min(i + _CHUNK, stop)
-            out[i - start : last - start] = make(i, last)
-        return out
 
-    return chunked
+def _chunked(make: Make, dtype: Numbers, start: int, stop: int) -> Values:
+    out = np.empty(stop - start, dtype)
+    for i in range(start, stop, _CHUNK):
+        last = min(i + _CHUNK, stop)
+        out[i - start : last - start] = make(i, last)
+    return out
 
 
 def uniform(key: Key, low: Any, high: Any, start: int, stop: int) -> Values:

@@ -13,9 +13,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
-
-import numpy as np
 
 from paraminspect.arrays import Array, DType, Shape, count_elements
 from paraminspect.distributions import Normal, Orthogonal, Seeded, TruncatedNormal, Uniform
@@ -24,7 +21,7 @@ from paraminspect.generators import Draw, Seed
 from paraminspect.generators._compose import Random, compose, drawn
 from paraminspect.generators._jax_random import CUT
 from paraminspect.generators._keras_backends import BACKENDS, Backend, Begun
-from paraminspect.generators._matrices import matrix_shape, orthonormal
+from paraminspect.generators._matrices import made_orthonormal, matrix_shape
 from paraminspect.generators._whole import Latest
 from paraminspect.recipes import Recipe
 
@@ -117,11 +114,7 @@ class Keras:
         rows, columns = matrix_shape(distribution)
         draw = Begun(seed, rows * columns, dtype.to_numpy())
         read = self._backend.normal(draw, 0.0, 1.0)
-
-        def make() -> np.ndarray[Any, Any]:
-            return orthonormal(read(0, draw.count).reshape(rows, columns), distribution)
-
-        return self._latest.whole(shape, dtype, make)
+        return self._latest.whole(shape, dtype, partial(made_orthonormal, read, distribution))
 
 
 def _check_cut(distribution: TruncatedNormal) -> None:

@@ -134,20 +134,20 @@ class Torch:
 
     def truncated(self, draw: Begun, mean: float, std: float) -> Make:
         """The first of four normals that lies within the bounds, or else the first of all."""
-        each = CANDIDATES
-        normals = _placed(draw, NormalDraw(each * draw.count, 0.0, 1.0, DType.of(draw.dtype)))
-
-        def standard(start: int, stop: int) -> Values:
-            drawn = normals.values(each * start, each * stop).reshape(-1, each)
-            fitting = np.argmax((drawn > -CUT) & (drawn < CUT), axis=-1)
-            return np.take_along_axis(drawn, fitting[:, np.newaxis], axis=-1).reshape(-1)
-
+        normals = _placed(draw, NormalDraw(CANDIDATES * draw.count, 0.0, 1.0, DType.of(draw.dtype)))
+        standard = partial(_first_that_fits, normals)
         factor = _wide(draw.dtype).type(std)
         return _scaled(standard, _narrowed(mean, draw.dtype), factor, draw.dtype)
 
 
 BACKENDS: dict[str, Backend] = {"tensorflow": TensorFlow(), "jax": JAX(), "torch": Torch()}
 """By their names in `KERAS_BACKEND`."""
+
+
+def _first_that_fits(normals: Placed, start: int, stop: int) -> Values:
+    drawn = normals.values(CANDIDATES * start, CANDIDATES * stop).reshape(-1, CANDIDATES)
+    fitting = np.argmax((drawn > -CUT) & (drawn < CUT), axis=-1)
+    return np.take_along_axis(drawn, fitting[:, np.newaxis], axis=-1).reshape(-1)
 
 
 def _stateless(draw: Begun) -> Stateless:
@@ -174,10 +174,12 @@ def _wide(dtype: Numbers) -> Numbers:
 
 def _scaled(standard: Make, addend: Any, factor: Any, dtype: Numbers) -> Make:
     """`x * factor + addend`, each operation rounded to the dtype."""
+    return partial(_scaled_values, standard, addend, factor, dtype)
 
-    def make(start: int, stop: int) -> Values:
-        product = (standard(start, stop) * factor).astype(dtype, copy=False)
-        moved: Values = product + addend
-        return moved
 
-    return make
+def _scaled_values(
+    standard: Make, addend: Any, factor: Any, dtype: Numbers, start: int, stop: int
+) -> Values:
+    product = (standard(start, stop) * factor).astype(dtype, copy=False)
+    moved: Values = product + addend
+    return moved

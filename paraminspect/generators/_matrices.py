@@ -11,6 +11,7 @@ from paraminspect.arrays import DTYPES, DType, Shape
 from paraminspect.casting import cast
 from paraminspect.distributions import DeltaOrthogonal, Orthogonal, Sparse
 from paraminspect.errors import SchemeError
+from paraminspect.recipes import Make
 
 Floats = np.ndarray[Any, np.dtype[Any]]
 
@@ -21,6 +22,12 @@ def matrix_shape(distribution: Orthogonal) -> tuple[int, int]:
     if distribution.method == "svd":
         return rows, columns
     return max(rows, columns), min(rows, columns)
+
+
+def made_orthonormal(read: Make, distribution: Orthogonal) -> Floats:
+    """The orthogonal matrix made of what `read` draws."""
+    rows, columns = matrix_shape(distribution)
+    return orthonormal(read(0, rows * columns).reshape(rows, columns), distribution)
 
 
 def orthonormal(matrix: Floats, distribution: Orthogonal) -> Floats:

@@ -8,10 +8,11 @@ state before it.
 from __future__ import annotations
 
 import bisect
-import threading
 from typing import Any
 
 import numpy as np
+
+from paraminspect.parallel import Lock
 
 Words = np.ndarray[Any, np.dtype[np.uint32]]
 
@@ -31,7 +32,7 @@ class Mt19937:
     def __init__(self, seed: int, most_marks: int = MOST_MARKS) -> None:
         self._most_marks = most_marks
         self._distance = MARK_DISTANCE
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._bits = np.random.MT19937(0)
         self._rng = np.random.Generator(self._bits)
         seeded = np.random.RandomState(seed & 0xFFFFFFFF).get_state(legacy=False)

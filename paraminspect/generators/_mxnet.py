@@ -8,6 +8,7 @@ include/mxnet/random_generator.h of MXNet 1.9.1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from paraminspect.distributions import Normal, Orthogonal, Uniform
 from paraminspect.errors import SchemeError
 from paraminspect.generators import Draw
 from paraminspect.generators._compose import Random, drawn
-from paraminspect.generators._matrices import orthonormal
+from paraminspect.generators._matrices import made_orthonormal
 from paraminspect.generators._mxnet_streams import STREAMS, Shared, Stream
 from paraminspect.generators._whole import Latest
 from paraminspect.recipes import Recipe
@@ -59,11 +60,7 @@ class MXNet:
             case Orthogonal() if distribution.method == "svd":
                 rows, columns = distribution.rows, distribution.columns
                 read = self._placed(distribution.source, rows * columns)
-
-                def make() -> Floats:
-                    matrix = read(0, rows * columns).reshape(rows, columns)
-                    return orthonormal(matrix, distribution)
-
+                make = partial(made_orthonormal, read, distribution)
                 return self._latest.whole(shape, dtype, make)
         raise SchemeError(
             f"MXNet has no {type(distribution).__name__} initializer: it draws uniform, normal"
@@ -72,20 +69,18 @@ class MXNet:
 
     def _placed(self, distribution: Uniform | Normal, count: int) -> Callable[[int, int], Floats]:
         """A draw behind all others: what gives its values from `start` to `stop`."""
-        number, draw = len(self._draws), Shared(count, isinstance(distribution, Normal))
-        self._draws.append(draw)
+        self._draws.append(Shared(count, isinstance(distribution, Normal)))
+        return partial(self._values, len(self._draws) - 1, distribution)
 
-        def read(start: int, stop: int) -> Floats:
-            out = np.empty(stop - start, np.float32)
-            step = draw.step
-            for i in range(start // step, -(-stop // step)):
-                first, last = max(i * step, start), min((i + 1) * step, stop)
-                out[first - start : last - start] = self._streams[i].values(
-                    number, first - i * step, last - i * step
-                )
-            return _scaled(out, distribution)
-
-        return read
+    def _values(self, number: int, distribution: Uniform | Normal, start: int, stop: int) -> Floats:
+        out = np.empty(stop - start, np.float32)
+        step = self._draws[number].step
+        for i in range(start // step, -(-stop // step)):
+            first, last = max(i * step, start), min((i + 1) * step, stop)
+            out[first - start : last - start] = self._streams[i].values(
+                number, first - i * step, last - i * step
+            )
+        return _scaled(out, distribution)
 
 
 def _scaled(values: Floats, distribution: Uniform | Normal) -> Floats:

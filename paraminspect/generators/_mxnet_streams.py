@@ -6,7 +6,6 @@ Sources: src/operator/random/sampler.h of MXNet 1.9.1, and the libstdc++ that it
 
 from __future__ import annotations
 
-import threading
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 
 from paraminspect.generators._libm import logf
 from paraminspect.generators._mt19937 import Mt19937, Words
+from paraminspect.parallel import Lock
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -64,7 +64,7 @@ class Stream:
         self._starts = array("q", [0])
         self._latest = -1
         self._pieces = array("q")
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def values(self, draw: int, start: int, stop: int) -> Floats:
         """Values of its share of a draw: uniform in [0, 1], 1 included, or standard normal."""

@@ -99,10 +99,9 @@ class Native:
         if isinstance(distribution, Uniform | Normal | TruncatedNormal):
             return Recipe(shape, dtype, maker(stream, distribution, dtype))
         if isinstance(distribution, Custom):
-            return self._latest.whole(
-                shape, dtype, lambda: custom(stream, distribution, shape, dtype)
-            )
-        return self._latest.whole(shape, dtype, lambda: whole(stream, distribution, shape))
+            make = partial(custom, stream, distribution, shape, dtype)
+            return self._latest.whole(shape, dtype, make)
+        return self._latest.whole(shape, dtype, partial(whole, stream, distribution, shape))
 
 
 def whole(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,14 @@ class Stream:
 
     def __init__(self, seed: int, name: str) -> None:
         self.name = name
+        self._seed = seed
         text = name.encode("utf-8", "surrogateescape")
         self._hash = hashlib.blake2b(
             b"\0".join((FORMAT, str(seed).encode(), text, b"")), digest_size=32
         )
+
+    def __reduce__(self) -> tuple[type[Stream], tuple[int, str]]:
+        return Stream, (self._seed, self.name)
 
     def key(self, block: int) -> tuple[np.ndarray[Any, Any], int]:
         """The state of the stream of a block, and the key of what else it draws."""
@@ -81,24 +86,24 @@ _local = _Local()
 
 def maker(stream: Stream, distribution: Independent, dtype: DType) -> Make:
     """What makes any stretch of an array whose values are independent."""
-    wide, to = dtype.name == "float64", dtype.to_numpy()
+    return partial(_made, stream, distribution, dtype)
 
-    def make(start: int, stop: int) -> Floats:
-        match distribution:
-            case Uniform():
-                values = _uniform(stream, start, stop, distribution, wide)
-            case Normal():
-                values, _ = _standard_normal(stream, start, stop, wide)
-                _scale(values, distribution.mean, distribution.std)
-            case TruncatedNormal():
-                values = _truncated(stream, start, stop, distribution, wide)
-        if not isinstance(distribution, Normal):
-            low, high = inner_bounds(distribution, dtype)
-            np.maximum(values, values.dtype.type(low), out=values)
-            np.minimum(values, values.dtype.type(high), out=values)
-        return values.astype(to, copy=False)
 
-    return make
+def _made(stream: Stream, distribution: Independent, dtype: DType, start: int, stop: int) -> Floats:
+    wide = dtype.name == "float64"
+    match distribution:
+        case Uniform():
+            values = _uniform(stream, start, stop, distribution, wide)
+        case Normal():
+            values, _ = _standard_normal(stream, start, stop, wide)
+            _scale(values, distribution.mean, distribution.std)
+        case TruncatedNormal():
+            values = _truncated(stream, start, stop, distribution, wide)
+    if not isinstance(distribution, Normal):
+        low, high = inner_bounds(distribution, dtype)
+        np.maximum(values, values.dtype.type(low), out=values)
+        np.minimum(values, values.dtype.type(high), out=values)
+    return values.astype(dtype.to_numpy(), copy=False)
 
 
 def inner_bounds(distribution: Uniform | TruncatedNormal, dtype: DType) -> tuple[float, float]:

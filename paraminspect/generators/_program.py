@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from paraminspect.arrays import DType, Shape
 from paraminspect.generators._aten import Cursor, Drawing
 from paraminspect.generators._mt19937 import Mt19937
+from paraminspect.parallel import Lock
 from paraminspect.recipes import Recipe
 
 
@@ -20,7 +20,7 @@ class Program:
         self.words = words
         self._drawings: list[Drawing] = []
         self._starts = [Cursor()]
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def append(self, drawing: Drawing) -> Placed:
         """A draw behind all others."""

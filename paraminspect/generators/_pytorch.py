@@ -32,7 +32,7 @@ from paraminspect.generators._aten_truncated import TruncatedDraw
 from paraminspect.generators._compose import Random, drawn
 from paraminspect.generators._matrices import orthonormal, zeros_per_column
 from paraminspect.generators._mt19937 import Mt19937
-from paraminspect.generators._program import Program
+from paraminspect.generators._program import Placed, Program
 from paraminspect.generators._whole import Latest
 
 Floats = np.ndarray[Any, np.dtype[Any]]
@@ -95,29 +95,30 @@ class PyTorch:
         """`orthogonal_`; LAPACK's last bits differ from build to build."""
         if dtype.nbits < 32:
             raise SchemeError(f"PyTorch makes no orthogonal matrices of {dtype} on CPU")
-        rows, columns = distribution.rows, distribution.columns
-        drawn = self.program.append(NormalDraw(rows * columns, 0.0, 1.0, dtype))
-
-        def make() -> Floats:
-            matrix = drawn.whole((rows, columns))
-            return orthonormal(matrix if rows >= columns else matrix.T, distribution)
-
-        return self._latest.whole(shape, dtype, make)
+        count = distribution.rows * distribution.columns
+        drawn = self.program.append(NormalDraw(count, 0.0, 1.0, dtype))
+        return self._latest.whole(shape, dtype, partial(_orthogonal, drawn, distribution))
 
     def _sparse(self, distribution: Sparse, shape: Shape, dtype: DType) -> Array:
         """`sparse_`: the rows of the zeros of each column are the first of a permutation."""
         rows, columns = shape
         drawn = self.program.append(NormalDraw(rows * columns, 0.0, distribution.std, dtype))
         orders = [self.program.append(Permutation(rows)) for _ in range(columns)]
+        zeros = zeros_per_column(distribution, rows)
+        return self._latest.whole(shape, dtype, partial(_sparse, drawn, orders, zeros, shape))
 
-        def make() -> Floats:
-            values = drawn.whole(shape)
-            for column, order in enumerate(orders):
-                zeros = order.values(0, zeros_per_column(distribution, rows))
-                values[zeros, column] = 0
-            return values
 
-        return self._latest.whole(shape, dtype, make)
+def _orthogonal(drawn: Placed, distribution: Orthogonal) -> Floats:
+    rows, columns = distribution.rows, distribution.columns
+    matrix = drawn.whole((rows, columns))
+    return orthonormal(matrix if rows >= columns else matrix.T, distribution)
+
+
+def _sparse(drawn: Placed, orders: Sequence[Placed], zeros: int, shape: Shape) -> Floats:
+    values = drawn.whole(shape)
+    for column, order in enumerate(orders):
+        values[order.values(0, zeros), column] = 0
+    return values
 
 
 def _check_width(low: float, high: float, dtype: DType) -> None:

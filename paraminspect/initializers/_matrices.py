@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.arrays import Shape
@@ -21,6 +22,8 @@ from paraminspect.wording import counted
 if TYPE_CHECKING:
     import numpy as np
 
+    Values = np.ndarray[Any, Any]
+
 
 def identity(gain: Number = 1.0) -> Scheme:
     """Gain on the diagonal, 0 elsewhere; 2 axes, of any lengths.
@@ -30,16 +33,15 @@ def identity(gain: Number = 1.0) -> Scheme:
 
     def apply(target: Target) -> Distribution:
         _check_ndim("identity", target.shape, 2, 2)
-        columns = target.shape[1]
-
-        def fill(start: int, stop: int) -> np.ndarray[Any, Any]:
-            at = _positions(start, stop)
-            on_diagonal: np.ndarray[Any, Any] = at // max(columns, 1) == at % max(columns, 1)
-            return on_diagonal * float(gain)
-
-        return Pattern(fill)
+        return Pattern(partial(_diagonal, max(target.shape[1], 1), float(gain)))
 
     return apply
+
+
+def _diagonal(columns: int, gain: float, start: int, stop: int) -> Values:
+    at = _positions(start, stop)
+    on_diagonal: Values = at // columns == at % columns
+    return on_diagonal * gain
 
 
 def dirac(groups: Size = 1) -> Scheme:
@@ -55,20 +57,19 @@ def dirac(groups: Size = 1) -> Scheme:
             raise SchemeError("dirac is PyTorch's: it needs the layout (out, in, *kernel)")
         if shape[0] % groups:
             raise SchemeError(f"dirac needs out {shape[0]} to be divisible by groups {groups}")
-        per_group = shape[0] // groups
-        field = math.prod(shape[2:])
-        centre = _flat([size // 2 for size in shape[2:]], shape[2:])
-
-        def fill(start: int, stop: int) -> np.ndarray[Any, Any]:
-            at = _positions(start, stop)
-            out, rest = at // max(field * shape[1], 1), at % max(field * shape[1], 1)
-            same = out % max(per_group, 1) == rest // max(field, 1)
-            at_centre: np.ndarray[Any, Any] = same & (rest % max(field, 1) == centre)
-            return at_centre * 1.0
-
-        return Pattern(fill)
+        return Pattern(partial(_passing, shape, max(shape[0] // groups, 1)))
 
     return apply
+
+
+def _passing(shape: Shape, per_group: int, start: int, stop: int) -> Values:
+    centre = _flat([size // 2 for size in shape[2:]], shape[2:])
+    field = math.prod(shape[2:])
+    at = _positions(start, stop)
+    out, rest = at // max(field * shape[1], 1), at % max(field * shape[1], 1)
+    same = out % per_group == rest // max(field, 1)
+    at_centre: Values = same & (rest % max(field, 1) == centre)
+    return at_centre * 1.0
 
 
 def orthogonal(gain: Number = 1.0) -> Scheme:
@@ -134,19 +135,19 @@ def bilinear() -> Scheme:
     def apply(target: Target) -> Distribution:
         shape = target.shape
         _check_ndim("bilinear", shape, 4, 4)
-        height, width = max(shape[2], 1), max(shape[3], 1)
-        f = math.ceil(shape[3] / 2.0) or 1
-        c = (2 * f - 1 - f % 2) / (2.0 * f)
-
-        def fill(start: int, stop: int) -> np.ndarray[Any, Any]:
-            at = _positions(start, stop)
-            x, y = at % width, at // width % height
-            values: np.ndarray[Any, Any] = (1 - abs(x / f - c)) * (1 - abs(y / f - c))
-            return values
-
-        return Pattern(fill)
+        return Pattern(partial(_interpolating, shape[2:]))
 
     return apply
+
+
+def _interpolating(kernel: Shape, start: int, stop: int) -> Values:
+    height, width = max(kernel[0], 1), max(kernel[1], 1)
+    f = math.ceil(kernel[1] / 2.0) or 1
+    c = (2 * f - 1 - f % 2) / (2.0 * f)
+    at = _positions(start, stop)
+    x, y = at % width, at // width % height
+    values: Values = (1 - abs(x / f - c)) * (1 - abs(y / f - c))
+    return values
 
 
 def lstm_bias(forget_bias: Number = 1.0) -> Scheme:
@@ -161,18 +162,17 @@ def lstm_bias(forget_bias: Number = 1.0) -> Scheme:
             raise SchemeError(
                 f"lstm_bias needs 4 equal gates, got {counted(target.shape[0], 'value')}"
             )
-        gate = target.shape[0] // 4
-
-        def fill(start: int, stop: int) -> np.ndarray[Any, Any]:
-            at = _positions(start, stop)
-            return ((gate <= at) & (at < 2 * gate)) * float(forget_bias)
-
-        return Pattern(fill)
+        return Pattern(partial(_second_quarter, target.shape[0] // 4, float(forget_bias)))
 
     return apply
 
 
-def _positions(start: int, stop: int) -> np.ndarray[Any, Any]:
+def _second_quarter(gate: int, value: float, start: int, stop: int) -> Values:
+    at = _positions(start, stop)
+    return ((gate <= at) & (at < 2 * gate)) * value
+
+
+def _positions(start: int, stop: int) -> Values:
     import numpy as np
 
     return np.arange(start, stop)

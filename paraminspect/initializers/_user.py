@@ -92,22 +92,22 @@ def user_scheme(function: Function) -> Callable[..., Scheme]:
 
         def apply(target: Target) -> Distribution:
             wanted = {n: _given(n, target) for n in parameters if n in GIVEN and n != "rng"}
-
-            def call(rng: Any) -> Any:
-                given = {**wanted, "rng": rng} if "rng" in parameters else wanted
-                try:
-                    return function(**given, **bound.arguments)
-                except (Exception, SystemExit) as error:
-                    name = function.__name__
-                    raise SchemeError(f"{name}: {type(error).__name__}: {error}") from error
-
-            return Custom(call)
+            given = {**wanted, **bound.arguments}
+            return Custom(functools.partial(_called, function, given, "rng" in parameters))
 
         return apply
 
     make.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
     vars(make)["made_by_user_scheme"] = True
     return make
+
+
+def _called(function: Function, given: Mapping[str, Any], takes_rng: bool, rng: Any) -> Any:
+    try:
+        return function(**given, **({"rng": rng} if takes_rng else {}))
+    except (Exception, SystemExit) as error:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise SchemeError(f"{name}: {type(error).__name__}: {error}") from error
 
 
 def _given(name: str, target: Target) -> Any:

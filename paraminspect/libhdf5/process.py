@@ -20,6 +20,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from paraminspect.errors import CheckpointError
 from paraminspect.libhdf5 import ahead
 from paraminspect.libhdf5.starting import MissingLibraryError, end, start, wait
+from paraminspect.parallel import Lock
 
 _ANSWER = struct.Struct("<QQ")
 
@@ -70,8 +71,11 @@ class Library:
         self.source = source
         self.extent = extent
         self.role = role
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._child: _Child | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_child": None}
 
     def start(self) -> None:
         """Start the process, so that it is ready when it is asked."""

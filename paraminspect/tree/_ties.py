@@ -45,7 +45,7 @@ def tied(tree: ParameterTree, alias: str, target: str) -> ParameterTree:
     if alias not in tree.entries:
         _check_new(tree, alias)
         entries = {**tree.entries, alias: replace(kept, name=alias, stored_path=None)}
-        return replace(tree, entries=entries, ties={**tree.ties, alias: own}, root=None)
+        return tree.edited(entries, ties={**tree.ties, alias: own}, root=None)
     if tree.own_name(alias) == own:
         raise TieError(f"{alias!r} and {target!r} are one array already")
     check_tie(tree.entries[alias], tree.entries[target])

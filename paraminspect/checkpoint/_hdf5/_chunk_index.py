@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paraminspect.arrays import Shape
 from paraminspect.errors import CheckpointError
 from paraminspect.libhdf5.process import Library
+from paraminspect.parallel import Lock
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,7 @@ class ChunkIndex:
         self.chunk = chunk
         self.grid = tuple(-(-n // c) for n, c in zip(shape, chunk, strict=True))
         self.chunk_nbytes = math.prod(chunk) * itemsize
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._found: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None = None
 
     def number(self, place: Shape) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -16,6 +15,7 @@ from paraminspect.checkpoint._hdf5._filters import KNOWN, Filter, undo_filters
 from paraminspect.checkpoint._hdf5._layouts import DatasetBytes
 from paraminspect.errors import CheckpointError
 from paraminspect.libhdf5.process import Library
+from paraminspect.parallel import Lock
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ class ChunkCache:
     """Decoded chunks of one file, the least recently used ones given up first."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._chunks: OrderedDict[_Key, np.ndarray[Any, Any]] = OrderedDict()
         self._nbytes = 0
 

@@ -147,6 +147,8 @@ class UnpackedMember:
             )
         self.path: Path = source.path
         self._archive = archive
+        self._source = source
+        self._member = member
         self.size = source.size
         with tempfile.TemporaryFile() as file:
             self._descriptor = os.dup(file.fileno())
@@ -156,6 +158,9 @@ class UnpackedMember:
             view = memoryview(piece)[: min(_PIECE_NBYTES, self.size - offset)]
             source.pread_into(view, offset)
             write_all(self._descriptor, view, offset)
+
+    def __reduce__(self) -> tuple[type[UnpackedMember], tuple[object, ...]]:
+        return UnpackedMember, (self._archive, self._source, self._member)  # unpacked once more
 
     def fileno(self) -> int:
         """The descriptor of the temporary file."""

@@ -58,9 +58,12 @@ class InflatedMember(MemberBytes):
         self._checkpoints: list[_Position] = []
         self._distance = max(CHECKPOINT_DISTANCE, member.nbytes // CHECKPOINTS)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_position": None, "_checkpoints": []}
+
     def forget(self) -> None:
         """Give up the decoder and its checkpoints, unless another thread is reading."""
-        if self._lock.acquire(blocking=False):
+        if self._lock.try_acquire():
             try:
                 self._position = None
                 self._checkpoints = []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import zlib
 
 from paraminspect.checkpoint._files import RegularFile
 from paraminspect.checkpoint._zip._crc import joined_crc
 from paraminspect.checkpoint._zip._directory import Member, member_error
 from paraminspect.errors import CheckpointError
+from paraminspect.parallel import Lock
 from paraminspect.wording import counted
 
 
@@ -19,7 +19,7 @@ class MemberBytes:
         self.path = file.path
         self.member = member
         self._file = file
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     @property
     def size(self) -> int:
