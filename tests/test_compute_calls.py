@@ -11,6 +11,7 @@ import pytest
 
 from paraminspect.compute import run
 from paraminspect.definition import load_definition
+from paraminspect.errors import ParamInspectError
 
 DATA = Path(__file__).parent / "data/compute/calls"
 CASES = json.loads((DATA / "cases.json").read_text())
@@ -44,3 +45,13 @@ def test_a_call_gives_what_it_gives_in_its_framework(framework, number):
     ours = run(net, [given[name] for name in used], values)
     # Where all is masked, Keras takes 1e9 from every score, and so a part of their digits.
     np.testing.assert_allclose(ours, found[f"{number}/output"], rtol=1e-8, atol=1e-12, strict=True)
+
+
+def test_an_argument_that_a_call_does_not_have_is_told_the_nearest():
+    text = "framework: pytorch\nlayers:\n  m: MultiheadAttention(8, 2)\n"
+    net = load_definition(f"{text}  forward: m(x, x, x, need_wights=True)\n".encode(), "m.yaml")
+    values = {p.name: np.ones(p.shape) for p in net.parameters()}
+    with pytest.raises(
+        ParamInspectError, match=r"layer m, .*'need_wights', did you mean 'need_weights'\?"
+    ):
+        run(net, [np.ones((3, 1, 8))], values)

@@ -211,10 +211,13 @@ class Part:
 
     def _check_inputs(self, compute: Compute, inputs: tuple[Any, ...], named: Any) -> None:
         """Tell inputs that the layer does not have from a bug of ours."""
+        signature = inspect.signature(compute)
         try:
-            inspect.signature(compute).bind(None, *inputs, **named)
+            signature.bind(None, *inputs, **named)
         except TypeError as error:
-            raise ShapeError(str(error)).at(self._title()) from None
+            unknown = next((name for name in named if name not in signature.parameters), "")
+            ending = nearest(unknown, signature.parameters) if unknown else ""
+            raise ShapeError(f"{error}{ending}").at(self._title()) from None
 
     def _title(self) -> str:
         return f"layer {self._path or '(the whole)'}, {self._module.layer}"
