@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from paraminspect.arrays import DTYPES, DType
 from paraminspect.checkpoint._files import RegularFile
@@ -18,10 +19,8 @@ from paraminspect.checkpoint._hdf5._tree import (
     ties_of,
     told_dtypes,
 )
-from paraminspect.checkpoint._keras._config import LayerConfig, describes
 from paraminspect.checkpoint._keras._legacy import OPTIMIZER, stored_names
-from paraminspect.checkpoint._keras._variables import (
-    Layers,
+from paraminspect.checkpoint._keras._vars import (
     Named,
     is_training_state,
     is_vars,
@@ -30,6 +29,9 @@ from paraminspect.checkpoint._keras._variables import (
 )
 from paraminspect.keras_layout import NAME_ATTRIBUTE
 from paraminspect.tree import Parameter, ParameterTree
+
+if TYPE_CHECKING:
+    from paraminspect.checkpoint._keras._config import LayerConfig
 
 
 def is_weights_file(contents: Contents) -> bool:
@@ -48,6 +50,10 @@ def weights_tree(
 
     `configs` and `config_names`, by group, are what an archive's config tells of its layers.
     """
+    # Imported only now: other HDF5 files are listed without the layers of Keras.
+    from paraminspect.checkpoint._keras._config import describes
+    from paraminspect.checkpoint._keras._variables import Layers
+
     told: dict[str, str] = {}
     groups: set[str] = set()
     parameters: list[Parameter] = []
