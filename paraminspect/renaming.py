@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from paraminspect.address import compile_pattern
+from paraminspect.address import compile_pattern, parse_assignment
 from paraminspect.errors import AddressError
 from paraminspect.tree import ParameterTree
 
@@ -36,15 +37,16 @@ class Renaming:
         return _WILDCARD.sub(lambda _: next(found), self.new)
 
 
-def parse_renaming(text: str, names: Container[str] = ()) -> Renaming:
+def parse_renaming(text: str, names: Collection[str] = ()) -> Renaming:
     """`OLD=NEW` as a `Renaming`: `model.*=*`, `h.?.*=blocks.?.*`, `lm_head.weight=head.weight`.
 
-    An OLD that is among `names` is that name alone, whatever characters it has.
+    An OLD that is among `names`, or stands in quotes, is that name alone, whatever characters
+    it has.
     """
-    cuts = (i for i in range(len(text) - 1, 0, -1) if text[i] == "=")
-    for cut in cuts:
-        if text[:cut] in names and text[cut + 1 :]:
-            return Renaming(text[:cut], text[cut + 1 :], literal=True)
+    with suppress(AddressError):  # of what is no address: a pattern may hold any brackets here
+        address, new = parse_assignment(text, names)
+        if address.literal and address.index is None and new:
+            return Renaming(address.pattern, new, literal=True)
     old, equals, new = text.partition("=")
     if not (old and equals and new):
         raise AddressError(f"expected OLD=NEW, as in 'model.*=*', got {text!r}")

@@ -37,6 +37,14 @@ def test_the_first_rule_that_matches_gives_the_name(rules, expected):
     assert [p.name for p in renamed.values()] == expected
 
 
+@pytest.mark.parametrize("old", ["w[0]*", "a=b"])
+@pytest.mark.parametrize("form", ["{}", '"{}"', "'{}'"])
+def test_a_name_that_is_there_or_in_quotes_is_renamed_alone(old, form):
+    tree = tree_of([old, "w[0]x"])
+    renamed = rename(tree, [parse_renaming(form.format(old) + "=new", tree.entries)])
+    assert list(renamed) == ["new", "w[0]x"]
+
+
 def test_ties_are_renamed_with_their_names():
     renamed = rename(tree_of(["a.x", "a.y"], {"a.y": "a.x"}), [parse_renaming("a.*=*")])
     assert renamed.ties == {"y": "x"}

@@ -32,7 +32,7 @@ OTHER_WORDS: Mapping[str, str] = {
     "--stored": "--path --paths --stored-path",
     "--optimizer": "--all --with-optimizer --optimizer-state -a",
     "--precision": "--digits --decimals",
-    "--dtype": "--type --data-type --torch-dtype --cast-to --float-type",
+    "--dtype": "--type --data-type --torch-dtype --cast-to --float-type --dequantize",
     "--cast unsafe": "--unsafe --lossy --allow-lossy",
     "--max-shard-size": "--shard-size --max-file-size --split",
     "--from": "--values --array --npy --value",
