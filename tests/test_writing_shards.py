@@ -1,6 +1,7 @@
 """A sharded checkpoint is split as transformers splits it, and edited shard by shard, as one."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -167,14 +168,25 @@ def test_a_shard_of_which_only_the_recorded_tie_is_undone_is_written_anew(folder
     assert_same(contents(folder), {**VALUES, "alias": VALUES["a"]})
 
 
-def test_values_that_trade_places_are_written(folder):
+@pytest.mark.parametrize("max_shard_nbytes", [1000, 32], ids=["within a shard", "across shards"])
+def test_values_that_trade_places_are_written(max_shard_nbytes, folder):
     tree = tree_of({"a": np.arange(4.0), "b": np.arange(4.0) * 2})
     path = folder.parent / "two"
-    save_checkpoint(tree, path, max_shard_nbytes=1000)
+    save_checkpoint(tree, path, max_shard_nbytes=max_shard_nbytes)
     old = open_checkpoint(path)
     entries = {"a": Parameter("a", old["b"].data), "b": Parameter("b", old["a"].data)}
     save_checkpoint(old.replace(entries.values()), path, overwrite=True)
     assert_same(contents(path), {"a": np.arange(4.0) * 2, "b": np.arange(4.0)})
+
+
+def test_a_shard_that_changes_meanwhile_stops_the_writing_of_another(folder):
+    tree = with_values(open_checkpoint(folder), m=np.zeros(7, np.int64))
+    other = folder / "model-00001-of-00003.safetensors"
+    before = inodes(folder)
+    with pytest.raises(CheckpointError, match=r"00001-of-00003.*changed while it was read; noth"):
+        save_checkpoint(tree, folder, overwrite=True, progress=lambda _: os.utime(other, ns=(0, 0)))
+    assert changed(before, folder) == set()
+    assert_same(contents(folder), VALUES)
 
 
 def test_what_others_wrote_into_index_and_shards_is_kept(folder):
