@@ -43,7 +43,8 @@ class Spec:
     `scheme` is the framework's default, written in the expression language; `overwritten` are those
     that the framework draws before it, only to overwrite them. `layout` says which axes are what:
     `out_in` (`(out, in, *kernel)`), `in_out` (`(*kernel, in, out)`). `own_scheme`: the call of the
-    layer names the scheme, and one for the whole model does not reach it.
+    layer names the scheme, and one for the whole model does not reach it. `frozen`: it is not
+    trained because its layer says so; what else is not `trainable` is a buffer.
     """
 
     shape: Shape
@@ -54,6 +55,7 @@ class Spec:
     trainable: bool = True
     overwritten: tuple[str, ...] = ()
     own_scheme: bool = False
+    frozen: bool = False
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ def parameter_of(name: str, spec: Spec, owner: Layer) -> Parameter:
         fans=spec.fans,
         layout=spec.layout,
         own_scheme=spec.own_scheme,
+        frozen=spec.frozen,
     )
 
 

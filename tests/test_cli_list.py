@@ -82,7 +82,9 @@ def test_parameters_are_chosen_and_ordered(run, arguments, names):
     [
         (["nope.yaml"], "nope.yaml: cannot open: no such file or directory"),
         (["mlp.yaml", "3.*"], "mlp.yaml: no parameter matches '3.*'"),
-        (["mlp.yaml", "mlp.yaml"], "mlp.yaml is a file, and list takes one SOURCE"),
+        (["mlp.yaml", "mlp.yaml"], "mlp.yaml is a file, and list takes one SOURCE so far"),
+        (["mlp.yaml", "."], ". is a folder, and list takes one SOURCE so far: run it for each"),
+        (["mlp.yaml", "hf://a/b"], "hf://a/b is a URL, and list takes one SOURCE so far"),
         (["mlp.yaml", "0.wieght"], "the nearest is '0.weight'"),
         (["mlp.yaml", "0"], "did you mean '0.*'?"),
         (["mlp.yaml", "--exclude", "3.*"], "mlp.yaml: no parameter matches '3.*'"),
@@ -221,3 +223,32 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path):
     first, status = done.stdout.splitlines()
     assert first.startswith("name")
     assert (status, done.stderr) == ("0", "")
+
+
+@pytest.mark.parametrize(
+    ("definition", "notes"),
+    [
+        (
+            "framework: keras\ninput: [4]\nlayers:\n  - Dense(8, trainable=False)\n"
+            "  - BatchNormalization(trainable=False)\n  - BatchNormalization()\n",
+            ["frozen"] * 4 + ["buffer"] * 2 + ["buffer"] * 2,
+        ),
+        (
+            "framework: pytorch\nlayers:\n  - Embedding(5, 2, _freeze=True)\n  - BatchNorm1d(2)\n",
+            ["frozen", "buffer", "buffer", "buffer"],
+        ),
+        (
+            "framework: mxnet\nlayers:\n  - BatchNorm(scale=False, in_channels=2)\n",
+            ["frozen", "buffer", "buffer"],
+        ),
+    ],
+    ids=["keras", "pytorch", "mxnet"],
+)
+def test_weights_that_their_layer_freezes_are_frozen_and_others_buffers(
+    run, tmp_path, definition, notes
+):
+    (tmp_path / "frozen.yaml").write_text(definition)
+    done = run("list", "frozen.yaml")
+    assert (done.status, done.err) == (0, "")
+    words = [word for line in done.out.splitlines() for word in line.split()]
+    assert [word for word in words if word in ("frozen", "buffer")] == notes

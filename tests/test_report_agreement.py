@@ -70,7 +70,8 @@ def as_separated(row):
 def as_cells(row, tree):
     """A row of JSON as a table for people writes it."""
     tied = f"= {escape(row['tied_to'])}" if row["tied_to"] is not None else ""
-    left_alone = "buffer" if row["trainable"] is False else ""
+    kind = "frozen" if tree[row["name"]].frozen else "buffer"
+    left_alone = kind if row["trainable"] is False else ""
     parameters = row["count"]
     if codes := row.get("quantized"):
         parameters = codes["weights"]

@@ -117,7 +117,7 @@ def diff_sources(
     if optimizer:
         one, two = one.with_optimizer(), two.with_optimizer()
     one = rename(one, [parse_renaming(text, one.entries) for text in renamings])
-    with files_told_apart(patterns, "diff takes two sources, and then patterns of names"):
+    with files_told_apart(patterns, "diff takes two sources so far: compare each with LEFT"):
         one, two = select_pair(one, two, patterns, exclude)
     for tree in () if quiet else (one, two):
         tell(f"{tree.source}: {note}" for note in notes(tree.parameters()))

@@ -104,7 +104,7 @@ def list_parameters(
         whole = open_source(source)
         whole = whole.with_optimizer() if optimizer else whole
         whole = whole.with_metadata() if metadata else whole
-        with files_told_apart(patterns, "list takes one SOURCE, and then patterns of names"):
+        with files_told_apart(patterns, "list takes one SOURCE so far: run it for each"):
             chosen = _choose(whole, patterns, exclude)
         chosen = report.sort_tree(chosen, sort)
         found = _measure(chosen, limit) if stats else None

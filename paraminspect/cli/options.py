@@ -233,10 +233,16 @@ def files_told_apart(texts: Iterable[str], taken: str) -> Iterator[None]:
         yield
     except AddressError:
         for text in texts:
-            if Path(text).exists():
-                kind = "folder" if Path(text).is_dir() else "file"
+            if (kind := _kind_of_source(text)) is not None:
                 raise click.UsageError(f"{text} is a {kind}, and {taken}") from None
         raise
+
+
+def _kind_of_source(text: str) -> str | None:
+    if "://" in text:
+        return "URL"
+    path = Path(text)
+    return ("folder" if path.is_dir() else "file") if path.exists() else None
 
 
 exclude_option = click.option(

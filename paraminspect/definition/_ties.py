@@ -86,6 +86,7 @@ class _Groups:
                     parameter,
                     data=kept.data,
                     trainable=kept.trainable,
+                    frozen=kept.frozen,
                     scheme=kept.scheme,
                     fans=kept.fans,
                     layout=kept.layout,

@@ -12,6 +12,7 @@ from paraminspect.report._fold import fold_siblings
 from paraminspect.report._rows import (
     View,
     format_nbytes,
+    format_note,
     format_totals,
     natural_key,
 )
@@ -94,7 +95,7 @@ def _look(tree: ParameterTree, module: Module, below: dict[str, Node]) -> object
     own = []
     for local, full in module.parameters.items():
         p = tree.entries[full]
-        own.append((local, p.shape, p.dtype.name, p.trainable, p.codes, tree.ties.get(full)))
+        own.append((local, p.shape, p.dtype.name, p.codes, format_note(tree, p)))
     kind = str(module.layer) if module.layer else ""
     return kind, tuple(own), tuple((name, node.look) for name, node in below.items())
 

@@ -133,7 +133,9 @@ def format_note(tree: ParameterTree, parameter: Parameter) -> str:
         return f"= {escape(own)}"
     if parameter.codes is not None:
         return parameter.codes.what if parameter.codes.weights else "of codes"
-    return "" if parameter.trainable is not False else "buffer"
+    if parameter.trainable is not False:
+        return ""
+    return "frozen" if parameter.frozen else "buffer"
 
 
 def format_totals(tree: ParameterTree) -> str:

@@ -91,8 +91,8 @@ def _folded(view: View, rows: Iterable[Folded]) -> list[Folded]:
     for name in (row.name for row in rows):
         p = entries[name]
         is_measured = view.stats is not None and tree.own_name(name) in view.stats
-        kind = (p.shape, p.dtype.name, p.trainable, p.scheme, p.codes)
-        look = (*kind, tree.ties.get(name), is_measured)
+        kind = (p.shape, p.dtype.name, p.scheme, p.codes)
+        look = (*kind, format_note(tree, p), is_measured)
         looks.append((name, look))
     return list(fold_names(looks, tree.separator))
 

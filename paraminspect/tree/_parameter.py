@@ -45,6 +45,8 @@ class Parameter(NumpyLike):
     """Whether the call of its layer names the scheme, and one for the whole model leaves it."""
     stored_path: str | None = None
     """Where the file keeps it, when that is not its name."""
+    frozen: bool = False
+    """Whether it is not trained because its layer says so, and no buffer."""
     codes: Codes | None = None
     """For codes of quantized weights, and for what only these need."""
     grad: np.ndarray[Any, Any] | None = None

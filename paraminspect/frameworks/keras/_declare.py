@@ -138,4 +138,5 @@ def _known(
         "layout": "in_out" if len(shape) > 1 else None,
         "dtype": a.variable_dtype,
         "trainable": trainable and a.trainable,
+        "frozen": trainable and not a.trainable,
     }

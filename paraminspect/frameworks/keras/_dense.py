@@ -69,7 +69,7 @@ def _with_lora(a: SimpleNamespace, specs: Mapping[str, Spec], name: str) -> Mapp
     a = SimpleNamespace(**{**vars(a), "variable_dtype": DTYPES["float32"]})
     return {
         **specs,
-        name: replace(specs[name], trainable=False),
+        name: replace(specs[name], trainable=False, frozen=True),
         f"lora_{name}_a": drawn(a, (*shape[:-1], rank), "he_uniform"),
         f"lora_{name}_b": drawn(a, (rank, shape[-1]), "zeros"),
     }

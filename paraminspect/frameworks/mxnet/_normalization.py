@@ -33,7 +33,12 @@ def _normalization(a: SimpleNamespace) -> Build:
         if not channels:
             raise UnknownInputError("a normalization without in_channels")
         specs = {
-            name: kind((channels,), schemes[name], trainable=trainable)
+            name: kind(
+                (channels,),
+                schemes[name],
+                trainable=trainable,
+                frozen=not trainable and name in ("gamma", "beta"),
+            )
             for name, (_, trainable) in wanted.items()
         }
         return Built(specs, output=shape)
@@ -45,10 +50,16 @@ def _group_norm(a: SimpleNamespace) -> Build:
     """`gamma` and `beta` are by group in MXNet, not by channel."""
     specs = {
         "gamma": Spec(
-            (a.num_groups,), initialized(a, "gamma_initializer", "gamma"), trainable=a.scale
+            (a.num_groups,),
+            initialized(a, "gamma_initializer", "gamma"),
+            trainable=a.scale,
+            frozen=not a.scale,
         ),
         "beta": Spec(
-            (a.num_groups,), initialized(a, "beta_initializer", "beta"), trainable=a.center
+            (a.num_groups,),
+            initialized(a, "beta_initializer", "beta"),
+            trainable=a.center,
+            frozen=not a.center,
         ),
     }
 

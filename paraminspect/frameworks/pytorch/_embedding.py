@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 from paraminspect.arrays import Shape
@@ -12,16 +13,17 @@ from paraminspect.frameworks.pytorch._parameters import FACTORY, dtype_of, weigh
 from paraminspect.layers import Build, Spec, fixed
 
 
-def _table(a: SimpleNamespace, trainable: bool) -> dict[str, Spec]:
+def _table(a: SimpleNamespace, frozen: bool = False) -> dict[str, Spec]:
     n, padding = a.num_embeddings, a.padding_idx
     if padding is not None and not -n <= padding < n:
         raise ExpressionError(f"padding_idx must be from {-n} to {n - 1}, got {padding}")
     scheme = "normal(0, 1)" if padding is None else f"padded(normal(0, 1), {padding})"
-    return {"weight": weight((n, a.embedding_dim), scheme, dtype_of(a), trainable)}
+    spec = weight((n, a.embedding_dim), scheme, dtype_of(a), not frozen)
+    return {"weight": replace(spec, frozen=frozen)}
 
 
 def _embedding(a: SimpleNamespace) -> Build:
-    return fixed(_table(a, not a._freeze), output=lambda shape: (*shape, a.embedding_dim))
+    return fixed(_table(a, a._freeze), output=lambda shape: (*shape, a.embedding_dim))
 
 
 def _embedding_bag(a: SimpleNamespace) -> Build:
@@ -29,7 +31,7 @@ def _embedding_bag(a: SimpleNamespace) -> Build:
         expect_axes(shape, 1)
         return (a.embedding_dim,)
 
-    return fixed(_table(a, trainable=True), output=output)
+    return fixed(_table(a), output=output)
 
 
 EMBEDDINGS = dict(
