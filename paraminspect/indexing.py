@@ -12,7 +12,7 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paraminspect.arrays import BLOCK_NBYTES, Array, Shape
-from paraminspect.errors import OutOfBoundsError
+from paraminspect.errors import OutOfBoundsError, ShapeError
 from paraminspect.wording import counted
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ def _axis(item: IndexItem, length: int, number: int) -> Axis:
         if item.step == 0:
             raise OutOfBoundsError("a slice step cannot be zero")
         start, stop, step = item.indices(length)
-        return Axis(start, step, len(range(start, stop, step)), True)
+        # Not len(range(...)): of an array without elements an axis may be longer than C can count.
+        length = max(0, (stop - start + step - (1 if step > 0 else -1)) // step)
+        return Axis(start, step, length, True)
     if isinstance(item, EllipsisType):  # normalize has expanded the only one
         raise OutOfBoundsError("an index can have only a single '...'")
     if not -length <= item < length:
@@ -137,7 +139,11 @@ def read_axes(array: Array, axes: Sequence[Axis]) -> np.ndarray[Any, Any]:
     import numpy as np
 
     strides = [math.prod(array.shape[i + 1 :]) for i in range(len(axes))]
-    out = np.empty([axis.length for axis in axes], array.dtype.to_numpy())
+    try:
+        out = np.empty([axis.length for axis in axes], array.dtype.to_numpy())
+    except ValueError:  # without elements an array of a file may be longer than C can count
+        shape = list(selected_shape(axes))
+        raise ShapeError(f"NumPy holds no array of shape {shape}, not even an empty one") from None
     if out.size:
         _fill(array, axes, strides, 0, out)
     return out.reshape(selected_shape(axes))

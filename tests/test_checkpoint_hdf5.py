@@ -380,7 +380,7 @@ def keras_file(path):
     ("damage", "message"),
     [
         (null_in_a_variable_length_type, r"the HDF5 library crashed \(SIG\w+\): the file is dam"),
-        (loop_in_the_global_heap, "the HDF5 library did not come to an end in time: the file is"),
+        (loop_in_the_global_heap, "the HDF5 library did not come to an end in the time that one"),
     ],
     ids=["crash", "loop"],
 )

@@ -133,9 +133,14 @@ def _parse_shape(text: str) -> Shape:
     if len(sizes) > MAXIMUM_AXES or any(len(size) > 19 for size in sizes):
         raise CheckpointError(f"shape {shown(text)} is beyond what NumPy can hold")
     shape = tuple(map(int, sizes))
+    _check_count(shape)
+    return shape
+
+
+def _check_count(shape: Shape) -> None:
+    """Refuse what NumPy cannot hold; an axis of no elements does not make others smaller."""
     if count_elements(tuple(max(size, 1) for size in shape)) >= 1 << 63:
         raise CheckpointError(f"shape {list(shape)} has over 2**63 elements")
-    return shape
 
 
 _DTYPES_BY_CODE = {
@@ -184,8 +189,10 @@ def kind_of(dtype: DType) -> str:
 def format_npy_header(shape: Shape, dtype: DType) -> bytes:
     """The header of values in C order, little-endian; byte for byte what NumPy writes.
 
-    Raises `DTypeError` for a dtype that the format cannot name.
+    Raises `DTypeError` for a dtype that the format cannot name, `CheckpointError` for a shape that
+    NumPy cannot hold.
     """
+    _check_count(shape)
     descr = f"{{'descr': {descr_of(dtype)!r}, 'fortran_order': False, 'shape': {shape!r}, }}"
     # NumPy leaves room for the first size to grow, to append to a file in place.
     room = GROWTH_DIGITS - len(repr(shape[0])) if shape else 0

@@ -25,10 +25,10 @@ from paraminspect.parallel import Lock
 _ANSWER = struct.Struct("<QQ")
 
 MAXIMUM_ANSWER_NBYTES = 512 << 20
-"""More than two hundred thousand links, or two million chunks, the most that is told, take."""
+"""More than a million links, or two million chunks, the most that is told, take."""
 
 SECONDS = 1.5
-"""Seconds of the processor for a question about the file: a good file takes a hundredth."""
+"""Seconds of the processor for a question about the file, and for each few links of a walk."""
 PATIENCE_SECONDS = 120
 """Seconds on the clock, in case that the child waits for something."""
 
@@ -213,7 +213,7 @@ class _Child:
         died = os.WTERMSIG(status)
         what = "the file is damaged" if self._reads else "nothing was changed"
         if died == signal.SIGPROF:
-            return f"the HDF5 library did not come to an end in time: {what}"
+            return "the HDF5 library did not come to an end in the time that one question may take"
         names = {member.value: member.name for member in signal.Signals}
         return f"the HDF5 library crashed ({names.get(died, died)}): {what}"
 

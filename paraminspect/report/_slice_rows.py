@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from paraminspect.arrays import block_ranges, count_elements
-from paraminspect.errors import escape
+from paraminspect.errors import ShapeError, escape
 from paraminspect.report._machine import SCHEMA_VERSION
 from paraminspect.report._rows import strict
 from paraminspect.slicing import Slice
@@ -63,6 +63,8 @@ def object_of(source: str, records: Iterable[Iterable[str]]) -> Iterator[str]:
 
 
 def _with_values(slice_: Slice) -> Iterator[str]:
+    if not count_elements(slice_.data.shape):
+        _check_empty(slice_.data.shape)
     yield json.dumps(slice_record(slice_))[:-1] + ', "values":\n'
     yield from _nested(slice_)
     yield "}"
@@ -95,6 +97,17 @@ def _nested(slice_: Slice) -> Iterator[str]:
         closed = sum((piece.row + 1) % n == 0 for n in rows) if piece.ends else 0
         last = piece.ends and closed == len(rows)
         yield "[" * opened + _tokens(piece.values) + "]" * closed + ("" if last else ",\n")
+
+
+MAXIMUM_EMPTY = 1_000_000
+"""Lists without an element that are written: the shape of an array of none may be beyond all."""
+
+
+def _check_empty(shape: Sequence[int]) -> None:
+    if math.prod(shape[: shape.index(0)]) > MAXIMUM_EMPTY:
+        raise ShapeError(
+            f"shape {list(shape)} has no element, and more than {MAXIMUM_EMPTY} empty lists"
+        )
 
 
 def _empty(shape: Sequence[int]) -> list[Any]:
