@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paraminspect.errors import ExpressionError, ParamInspectError
-from paraminspect.expressions import Expression, Promoted, parse_expression, unpromoted
+from paraminspect.expressions import OPERATORS, Expression, Operators, parse_expression
 from paraminspect.expressions.sizes import MAXIMUM_ELEMENTS, elements
 from paraminspect.syntax import UNREADABLE, read_statements
 from paraminspect.wording import counted
@@ -59,16 +59,19 @@ class Forward:
         arguments: Sequence[Any],
         values: Mapping[str, Any],
         functions: Mapping[str, Callable[..., Any]],
-        promoted: Promoted = unpromoted,
+        operators: Operators = OPERATORS,
     ) -> Any:
         """The result for these inputs; `functions` are the children and the tensor functions.
 
-        `promoted` gives the two operands of an operator as it should see them.
+        `operators` are what the operators mean to these values.
         """
         given = in_order(self.inputs, arguments, {})
         scope = {**self.names, **values, **dict(zip(self.inputs, given, strict=True))}
         return _execute(
-            self.statements, scope, lambda value: value.evaluate(scope, functions, promoted), Made()
+            self.statements,
+            scope,
+            lambda value: value.evaluate(scope, functions, operators),
+            Made(),
         )
 
 

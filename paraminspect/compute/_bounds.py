@@ -131,12 +131,24 @@ def _squared(given: list[Any], arrays: list[Any]) -> int:
     return int(given[0]) ** 2 if given and type(given[0]) is int else 0
 
 
+def _broadcast(given: list[Any], arrays: list[Any]) -> int:
+    """The sizes that the array is repeated to; -1 leaves one as it is."""
+    sizes = next((value for value in given if isinstance(value, list | tuple)), ())
+    return of.count(abs(n) for n in sizes if type(n) is int)
+
+
+def _joined(given: list[Any], arrays: list[Any]) -> int:
+    return sum(of.elements(value) for value in given)
+
+
 SIZES: dict[str, Callable[[list[Any], list[Any]], int]] = {
-    **dict.fromkeys(("matmul", "mm", "bmm"), _matmul),
+    **dict.fromkeys(("matmul", "mm", "bmm", "batch_dot"), _matmul),
     **dict.fromkeys(("dot", "inner", "linear"), _along_the_last),
     **dict.fromkeys(("outer", "kron"), _outer),
     **dict.fromkeys(("repeat", "tile", "repeat_interleave"), _repeated),
     **dict.fromkeys(("take", "index_select"), _taken),
+    "broadcast_to": _broadcast,
+    "concat": _joined,
     "tensordot": _tensordot,
     "einsum": _einsum,
     "attend": _attend,

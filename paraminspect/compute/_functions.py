@@ -1,10 +1,11 @@
-"""Tensor functions: what the layers and a `forward` call, over NumPy as autograd sees it.
+"""Tensor functions that layers share, over NumPy as autograd sees it.
 
-Names and defaults are PyTorch's where it has the function, NumPy's otherwise.
+What a `forward` calls are the frameworks' own functions (`functions` in their folders).
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import autograd.numpy as np
@@ -12,6 +13,7 @@ import numpy
 
 from paraminspect.compute._special import erf
 from paraminspect.compute._steady import where
+from paraminspect.errors import ShapeError
 
 
 def relu(x: Any) -> Any:
@@ -45,6 +47,11 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return where(scaled > threshold, x, np.logaddexp(scaled, numpy.zeros((), x.dtype)) / beta)
 
 
+def logsigmoid(x: Any) -> Any:
+    """The logarithm of sigmoid, without overflow."""
+    return -softplus(-x, threshold=math.inf)
+
+
 def gelu(x: Any, approximate: str = "none") -> Any:
     """X * Phi(x) [Hendrycks & Gimpel 2016]; `approximate='tanh'` is their formula with tanh."""
     if approximate == "tanh":
@@ -56,6 +63,30 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """X where it is positive, else alpha * (exp(x) - 1) [Clevert 2016]."""
     return where(x > 0, x, alpha * np.expm1(where(x > 0, numpy.zeros((), x.dtype), x)))
+
+
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    """X where it is positive, else alpha * (exp(x / alpha) - 1) [Barron 2017]."""
+    return where(x > 0, x, elu(x / alpha, alpha))
+
+
+def shrink(x: Any, limit: float, away: float) -> Any:
+    """0 up to `limit` from 0, else `x`, moved by `away` towards 0."""
+    shrunk = where(x < 0, x + away, x - away)
+    return where(np.abs(x) <= limit, numpy.zeros((), x.dtype), shrunk)
+
+
+def above(x: Any, threshold: float, value: float) -> Any:
+    """X where it is above a threshold, else a value."""
+    return where(x <= threshold, numpy.asarray(value, x.dtype), x)
+
+
+def gated(x: Any, axis: int) -> Any:
+    """The first half of an axis times the sigmoid of the second [Dauphin 2017]."""
+    if x.ndim < 1 or x.shape[axis] % 2:
+        raise ShapeError(f"an even axis is halved, got axis {axis} of shape {list(x.shape)}")
+    value, gate = split(x, x.shape[axis] // 2, axis)
+    return value * sigmoid(gate)
 
 
 def selu(x: Any) -> Any:
@@ -78,12 +109,12 @@ def mish(x: Any) -> Any:
     return x * np.tanh(softplus(x))
 
 
-def softmax(x: Any, dim: int = -1) -> Any:
-    """exp(x), divided by its sum along an axis."""
+def softmax(x: Any, dim: int | tuple[int, ...] = -1) -> Any:
+    """exp(x), divided by its sum along an axis, or several."""
     return np.exp(log_softmax(x, dim))
 
 
-def log_softmax(x: Any, dim: int = -1) -> Any:
+def log_softmax(x: Any, dim: int | tuple[int, ...] = -1) -> Any:
     """The logarithm of softmax, without overflow."""
     shifted = x - plain(np.max(x, axis=dim, keepdims=True))
     return shifted - np.log(np.sum(np.exp(shifted), axis=dim, keepdims=True))
@@ -96,33 +127,14 @@ def plain(x: Any) -> Any:
     return x
 
 
-def norm(x: Any) -> Any:
-    """The Euclidean length of all elements."""
-    return np.sqrt(np.sum(x * x))
-
-
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Axes `start_dim` to `end_dim` as one."""
     first, last = start_dim % x.ndim, end_dim % x.ndim
     return np.reshape(x, (*x.shape[:first], -1, *x.shape[last + 1 :]))
 
 
-def reshape(x: Any, *shape: Any) -> Any:
-    """The same elements in another shape, given as one tuple or as sizes; -1 is what is left."""
-    return np.reshape(
-        x, shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
-    )
-
-
-def transpose(x: Any, *axes: int) -> Any:
-    """Two axes swapped as in PyTorch, all of them ordered, or all reversed without any."""
-    if len(axes) == 2 and x.ndim != 2:
-        return np.swapaxes(x, *axes)
-    return np.transpose(x, axes or None)
-
-
 def split(x: Any, size: int, dim: int = 0) -> list[Any]:
-    """Pieces of `size` along an axis (PyTorch's meaning: the size of a piece, not their number)."""
+    """Pieces of `size` along an axis."""
     starts = range(0, x.shape[dim], size)
     before = (slice(None),) * (dim % x.ndim)
     return [x[(*before, slice(start, start + size))] for start in starts]

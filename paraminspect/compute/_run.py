@@ -13,14 +13,12 @@ from typing import Any
 
 from paraminspect.compute._bounds import bounded_all
 from paraminspect.compute._call import Call, Compute
-from paraminspect.compute._language import FUNCTIONS, promoted
+from paraminspect.compute._promotion import Operators
 from paraminspect.errors import DefinitionError, ExpressionError, ShapeError, nearest
 from paraminspect.expressions.sizes import check_count, check_result, is_array
 from paraminspect.forward import in_order
 from paraminspect.layers import SEQUENCES, Layer
 from paraminspect.tree import Module, ParameterTree
-
-BOUNDED = bounded_all(FUNCTIONS)
 
 
 @functools.cache
@@ -28,6 +26,13 @@ def compute_table(framework: str) -> Mapping[str, Compute]:
     """Layer kind to computation, for a framework."""
     table: Mapping[str, Compute] = _module(framework).COMPUTE
     return table
+
+
+@functools.cache
+def language(framework: str) -> tuple[Mapping[str, Callable[..., Any]], Operators]:
+    """What may be called in a framework's forwards, and what operators mean there."""
+    tables = _module(framework)
+    return bounded_all(tables.FUNCTIONS), tables.OPERATORS
 
 
 def _module(framework: str) -> Any:
@@ -66,6 +71,11 @@ class Run:
         """What every call of a layer takes in the framework."""
         return frozenset(getattr(_module(self._framework), "OF_ANY_LAYER", ()))
 
+    @functools.cached_property
+    def language(self) -> tuple[Mapping[str, Callable[..., Any]], Operators]:
+        """The functions and operators of the tree's framework."""
+        return language(self._framework)
+
     @property
     def _framework(self) -> str:
         if self.tree.framework is None or self.tree.root is None:
@@ -99,10 +109,11 @@ class Part:
         if named.keys() & self._run.of_any_layer - own:
             return self._told(inputs, named)
         if layer.forward is not None:
-            functions: dict[str, Callable[..., Any]] = {**BOUNDED, **self.children}
+            known, operators = self._run.language
+            functions: dict[str, Callable[..., Any]] = {**known, **self.children}
             names = {**self.values, "training": self._run.training}
             given = self._in_order(layer.forward.inputs, inputs, named)
-            return layer.forward.run(given, names, functions, promoted)
+            return layer.forward.run(given, names, functions, operators)
         inputs, named = self._first_by_name(inputs, named)
         compute = self._run.table.get(layer.kind)
         if compute is not None:

@@ -121,3 +121,15 @@ def _normalized_vjp(y: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
 
 
 defvjp(normalized, _normalized_vjp, argnums=(0,))
+
+
+@primitive
+def root(x: Any) -> Any:
+    """The square root of a norm: its derivative at 0, which is infinite, is cut to 0."""
+    return numpy.sqrt(x)
+
+
+defvjp(
+    root,
+    lambda ans, x: lambda g: where(ans > 0, g / (2 * where(ans > 0, ans, 1 + ans)), _nothing(g)),
+)

@@ -11,18 +11,18 @@ from paraminspect.expressions._calls import (
     format_value,
     signature,
 )
-from paraminspect.expressions._evaluation import CONSTANTS, Promoted, unpromoted
+from paraminspect.expressions._evaluation import CONSTANTS, OPERATORS, Operators
 from paraminspect.expressions._expression import Expression, parse_expression
 
 __all__ = [
     "CONSTANTS",
+    "OPERATORS",
     "Expression",
-    "Promoted",
+    "Operators",
     "bind_arguments",
     "call",
     "format_call",
     "format_value",
     "parse_expression",
     "signature",
-    "unpromoted",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +19,7 @@ MAXIMUM_BITS = 128
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 """Numbers that have a name wherever an expression gives values."""
 
-Promoted = Callable[[Any, Any], tuple[Any, Any]]
-"""From the two operands of an operator to what it is applied to."""
-
-
-def unpromoted(left: Any, right: Any) -> tuple[Any, Any]:
-    """The operands as they are."""
-    return left, right
-
-
-BINARY: dict[type[ast.operator], Function] = {
+BINARY: dict[type[ast.AST], Function] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -47,7 +38,7 @@ _UNARY: dict[type[ast.unaryop], Function] = {
     ast.Not: operator.not_,
     ast.Invert: operator.invert,
 }
-COMPARE: dict[type[ast.cmpop], Function] = {
+COMPARE: dict[type[ast.AST], Function] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -55,6 +46,10 @@ COMPARE: dict[type[ast.cmpop], Function] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+Operators = Mapping[type[ast.AST], Function]
+OPERATORS: Operators = {**BINARY, **COMPARE, ast.Subscript: operator.getitem}
+"""What the operators of two operands, and an index, do to values: Python's own meaning."""
+
 _OTHER_SPELLINGS = {
     **dict.fromkeys(("true", "yes", "on"), "True"),
     **dict.fromkeys(("false", "no", "off"), "False"),
@@ -65,11 +60,11 @@ _OTHER_SPELLINGS = {
 
 @dataclass(frozen=True)
 class Evaluator:
-    """The value of a checked node, with these names, functions and promotion of operands."""
+    """The value of a checked node, with these names, functions and operators."""
 
     names: Mapping[str, Any]
     functions: Mapping[str, Function]
-    promoted: Promoted
+    operators: Operators
 
     def value(self, node: ast.expr) -> Any:
         """The value of a node; raises `ExpressionError` for what cannot be computed."""
@@ -85,9 +80,7 @@ class Evaluator:
             case ast.List():
                 return _bounded([self.value(item) for item in node.elts])
             case ast.BinOp():
-                operands = self.promoted(self.value(node.left), self.value(node.right))
-                check_operands(node.op, *operands)
-                return _binary(node.op, *operands)
+                return self._binary(node.op, self.value(node.left), self.value(node.right))
             case ast.UnaryOp():
                 return _applied(_UNARY[type(node.op)], self.value(node.operand))
             case ast.Compare():
@@ -100,7 +93,7 @@ class Evaluator:
             case ast.Subscript():
                 value, index = self.value(node.value), self._index(node.slice)
                 check_item(value, index)
-                return _bounded(_applied(operator.getitem, value, index))
+                return _bounded(_applied(self.operators[ast.Subscript], value, index))
         raise ExpressionError(f"{type(node).__name__} is not part of the language")
 
     def _name(self, name: str) -> Any:
@@ -131,13 +124,23 @@ class Evaluator:
             keywords[keyword.arg] = self.value(keyword.value)
         return call(function, name, arguments, keywords)
 
+    def _binary(self, op: ast.operator, left: Any, right: Any) -> Any:
+        check_operands(op, left, right)
+        if isinstance(op, ast.Pow):
+            _check_power(left, right)
+        if isinstance(op, ast.Mult | ast.Mod) and any(
+            isinstance(v, str | list | tuple) for v in (left, right)
+        ):
+            raise ExpressionError("only numbers can be multiplied")
+        return _bounded(_applied(self.operators[type(op)], left, right))
+
     def _compare(self, node: ast.Compare) -> Any:
         left = self.value(node.left)
         result: Any = True
         for op, right_node in zip(node.ops, node.comparators, strict=True):
             right = self.value(right_node)
             check_operands(op, left, right)
-            step = _applied(COMPARE[type(op)], left, right)
+            step = _applied(self.operators[type(op)], left, right)
             result = step if result is True else _applied(operator.and_, result, step)
             left = right
         return result
@@ -158,16 +161,6 @@ class Evaluator:
         if isinstance(node, ast.Tuple):
             return tuple(self._index(item) for item in node.elts)
         return self.value(node)
-
-
-def _binary(op: ast.operator, left: Any, right: Any) -> Any:
-    if isinstance(op, ast.Pow):
-        _check_power(left, right)
-    if isinstance(op, ast.Mult | ast.Mod) and any(
-        isinstance(v, str | list | tuple) for v in (left, right)
-    ):
-        raise ExpressionError("only numbers can be multiplied")
-    return _bounded(_applied(BINARY[type(op)], left, right))
 
 
 def _check_power(base: Any, exponent: Any) -> None:

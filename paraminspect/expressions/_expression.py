@@ -17,7 +17,7 @@ from paraminspect.expressions._checking import (
     short,
     syntax_message,
 )
-from paraminspect.expressions._evaluation import Evaluator, Promoted, unpromoted
+from paraminspect.expressions._evaluation import OPERATORS, Evaluator, Operators
 from paraminspect.syntax import UNREADABLE, read_expression
 
 
@@ -86,10 +86,10 @@ class Expression:
         self,
         names: Mapping[str, Any],
         functions: Mapping[str, Function],
-        promoted: Promoted = unpromoted,
+        operators: Operators = OPERATORS,
     ) -> Any:
         """The value, with `names` for the values and `functions` for what may be called."""
-        return Evaluator(names, functions, promoted).value(self.node)
+        return Evaluator(names, functions, operators).value(self.node)
 
 
 class _Binder(ast.NodeTransformer):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from paraminspect.arrays import Shape
 from paraminspect.forward import Forward
-from paraminspect.frameworks._tracing import TracedModule
+from paraminspect.frameworks._tracing import Rule, TracedModule
 from paraminspect.layers import Build, BuildError, Built, Layer, Parts, UnknownInputError
 
 UNKNOWN_INPUT = (
@@ -15,15 +15,21 @@ UNKNOWN_INPUT = (
 
 
 def module_build(
-    bare: Mapping[str, Layer], below: Mapping[str, Layer], forward: Forward | None
+    bare: Mapping[str, Layer],
+    below: Mapping[str, Layer],
+    forward: Forward | None,
+    rules: Mapping[str, Rule],
 ) -> Build:
-    """A module with parts `below`, and parameters of its own for which the layers `bare` stand."""
+    """A module with parts `below`, and parameters of its own for which the layers `bare` stand.
+
+    `rules` say what the functions of a forward do to shapes.
+    """
 
     def build(shape: Shape | None) -> Built:
         own = {name: child.build(None).parameters[""] for name, child in bare.items()}
         if forward is not None and shape is not None:
             shapes = {name: spec.shape for name, spec in own.items()}
-            told = TracedModule(forward, below, shapes, _not_told)(shape)
+            told = TracedModule(forward, below, rules, shapes, _not_told)(shape)
             return Built(own, told.children, told.output, bare)
         parts = Parts()
         given, output = shape, None

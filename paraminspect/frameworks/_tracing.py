@@ -82,51 +82,76 @@ def _broadcast(*values: Any) -> Traced:
     return Traced(merged)
 
 
-def _like_the_first(x: Any, *_: Any, **__: Any) -> Traced:
-    return x if isinstance(x, Traced) else Traced(None)
+Rule = Callable[..., Traced]
+"""What a function of a forward does to shapes."""
 
 
-def _joined(values: Any, dim: int = 0) -> Traced:
+def _like_the_first(*arguments: Any, **named: Any) -> Traced:
+    first = next(iter((*arguments, *named.values())), None)
+    return first if isinstance(first, Traced) else Traced(None)
+
+
+def _of_all(*arguments: Any, **named: Any) -> Traced:
+    return _broadcast(*arguments, *named.values())
+
+
+def _joined(values: Any, axis: Any) -> Traced:
     """Concatenated along an axis that counts the batch."""
     shapes = [value.shape if isinstance(value, Traced) else None for value in values]
     known = [shape for shape in shapes if shape is not None]
     if len(known) < len(shapes) or len({len(shape) for shape in known}) != 1:
         return Traced(None)
-    axis = dim % (len(known[0]) + 1) - 1
-    if axis < 0:
+    place = axis % (len(known[0]) + 1) - 1 if isinstance(axis, int) else -1
+    if place < 0:
         return Traced(None)
     for shape in known:
-        if shape[:axis] + shape[axis + 1 :] != known[0][:axis] + known[0][axis + 1 :]:
-            raise ExpressionError(f"{list(known[0])} and {list(shape)} differ beside axis {dim}")
-    length = sum(shape[axis] for shape in known)
-    return Traced((*known[0][:axis], length, *known[0][axis + 1 :]))
+        if shape[:place] + shape[place + 1 :] != known[0][:place] + known[0][place + 1 :]:
+            raise ExpressionError(f"{list(known[0])} and {list(shape)} differ beside axis {axis}")
+    length = sum(shape[place] for shape in known)
+    return Traced((*known[0][:place], length, *known[0][place + 1 :]))
 
 
 def _not_known(*_: Any, **__: Any) -> Traced:
     return Traced(None)
 
 
-# fmt: off
-ELEMENT_BY_ELEMENT = (
-    "abs", "exp", "log", "sqrt", "sin", "cos", "tanh", "erf", "clip", "masked_fill", "relu",
-    "relu6", "leaky_relu", "sigmoid", "silu", "softplus", "gelu", "elu", "selu", "hardsigmoid",
-    "hardswish", "mish", "softmax", "log_softmax",
-)
-FROM_SEVERAL = ("maximum", "minimum", "where")
-WITHOUT_A_RULE = (
-    "sum", "mean", "max", "min", "var", "norm", "matmul", "mm", "einsum", "reshape", "view",
-    "flatten", "transpose", "permute", "expand_dims", "squeeze", "stack", "split", "shape",
-    "arange", "ones", "zeros", "causal_mask",
-)
-# fmt: on
-RULES: dict[str, Callable[..., Traced]] = {
-    **dict.fromkeys(ELEMENT_BY_ELEMENT, _like_the_first),
+OURS: dict[str, Rule] = {
     "attend": _like_the_first,
-    **dict.fromkeys(FROM_SEVERAL, _broadcast),
-    **dict.fromkeys(("cat", "concatenate"), _joined),
-    **dict.fromkeys(WITHOUT_A_RULE, _not_known),
+    **dict.fromkeys(("shape", "causal_mask"), _not_known),
 }
-"""What the tensor functions of a forward do to shapes."""
+"""The functions that are the same in all frameworks."""
+
+
+def rules(
+    alike: Sequence[str], together: Sequence[str], others: Sequence[str], joints: Mapping[str, Rule]
+) -> dict[str, Rule]:
+    """The rules of a framework's functions, by their names.
+
+    What is `alike` gives the shape of its first argument, what is computed `together` that to
+    which all broadcast; `joints` have rules of their own (see `joint`), the `others` none.
+    """
+    return {
+        **dict.fromkeys(alike, _like_the_first),
+        **dict.fromkeys(together, _of_all),
+        **dict.fromkeys(others, _not_known),
+        **joints,
+        **OURS,
+    }
+
+
+def joint(arrays: str, axis: str) -> Rule:
+    """The rule of a function that joins the list `arrays` along an `axis`, 0 by default."""
+
+    def join(*arguments: Any, **named: Any) -> Traced:
+        given = dict(zip((arrays, axis), arguments, strict=False)) | named
+        return _joined(given.get(arrays, ()), given.get(axis, 0))
+
+    return join
+
+
+def joint_of_several(axis: str, default: int) -> Rule:
+    """The rule of a function that joins all its arguments along an `axis`."""
+    return lambda *arrays, **named: _joined(arrays, named.get(axis, default))
 
 
 INPUT_NAMES = ("input", "inputs", "sequences", "query", "value", "key")
@@ -149,12 +174,13 @@ def one_input(layer: Layer, shapes: Sequence[Shape]) -> Layer:
 class TracedModule:
     """How a module is built whose forward is told: its children get what the forward gives them.
 
-    They stand in their own order, each built for its first use. `bare` are the shapes of bare
-    parameters, which have names there too.
+    They stand in their own order, each built for its first use. `rules` say what the functions of
+    the framework do to shapes. `bare` are the shapes of bare parameters, which have names too.
     """
 
     forward: Forward
     children: Mapping[str, Layer]
+    rules: Mapping[str, Rule]
     bare: Mapping[str, Shape] = field(default_factory=dict)
     join: Join = one_input
 
@@ -165,7 +191,7 @@ class TracedModule:
     def on(self, shapes: Sequence[Shape | None]) -> Built:
         """Built for inputs of these shapes."""
         parts = Parts()
-        functions = {**RULES, **{name: self._use(name, parts) for name in self.children}}
+        functions = {**self.rules, **{name: self._use(name, parts) for name in self.children}}
         bare = {name: TracedParameter(shape) for name, shape in self.bare.items()}
         inputs = [Traced(shape) for shape in shapes]
         try:

@@ -1,4 +1,4 @@
-"""What the layers of Keras compute, by the names of `frameworks.keras`."""
+"""What the layers and functions of Keras compute, by the names of `frameworks.keras`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from paraminspect.compute.keras._dense import DENSE
 from paraminspect.compute.keras._normalization import NORMALIZATIONS
 from paraminspect.compute.keras._plain import PLAIN
 from paraminspect.compute.keras._recurrent import RECURRENT
+from paraminspect.compute.keras.functions import FUNCTIONS, OPERATORS
+
+__all__ = ["COMPUTE", "FUNCTIONS", "INPUTS", "OF_ANY_LAYER", "OPERATORS"]
 
 COMPUTE: dict[str, Compute] = {
     **DENSE,

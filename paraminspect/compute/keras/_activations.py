@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,12 +20,12 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky_relu": lambda x: f.leaky_relu(x, 0.2),
     "sigmoid": f.sigmoid,
     "hard_sigmoid": f.hardsigmoid,
-    "log_sigmoid": lambda x: -f.softplus(-x),
+    "log_sigmoid": f.logsigmoid,
     "tanh": lambda x: np.tanh(x),
     "hard_tanh": lambda x: np.clip(x, -1.0, 1.0),
     "softmax": f.softmax,
     "log_softmax": f.log_softmax,
-    "softplus": lambda x: f.softplus(x, threshold=float("inf")),
+    "softplus": lambda x: f.softplus(x, threshold=math.inf),
     "softsign": lambda x: x / (1 + np.abs(x)),
     "silu": f.silu,
     "swish": f.silu,

@@ -1,4 +1,4 @@
-"""What the layers of PyTorch compute, by the names of `frameworks.pytorch`."""
+"""What the layers and functions of PyTorch compute, by the names of `frameworks.pytorch`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from paraminspect.compute.pytorch._attention import ATTENTION
 from paraminspect.compute.pytorch._convolution import CONVOLUTIONS
 from paraminspect.compute.pytorch._linear import LINEAR
 from paraminspect.compute.pytorch._recurrent import RECURRENT
+from paraminspect.compute.pytorch.functions import FUNCTIONS, OPERATORS
+
+__all__ = ["COMPUTE", "FUNCTIONS", "INPUTS", "OPERATORS"]
 
 COMPUTE: dict[str, Compute] = {
     **LINEAR,

@@ -9,7 +9,7 @@ import numpy
 
 from paraminspect.compute import _functions as f
 from paraminspect.compute._call import Call, Compute
-from paraminspect.compute._steady import mean, normalized, where
+from paraminspect.compute._steady import mean, normalized
 from paraminspect.errors import ShapeError
 
 
@@ -35,19 +35,6 @@ def _axis(call: Call, x: Any) -> int:
     return 0 if x.ndim in (0, 1, 3) else 1
 
 
-def _glu(call: Call, x: Any) -> Any:
-    if x.shape[call.a.dim] % 2:
-        raise ShapeError(f"GLU halves axis {call.a.dim}, got shape {list(x.shape)}")
-    value, gate = f.split(x, x.shape[call.a.dim] // 2, call.a.dim)
-    return value * f.sigmoid(gate)
-
-
-def _shrink(call: Call, x: Any, soft: bool) -> Any:
-    lambd, zero = call.a.lambd, numpy.zeros((), x.dtype)
-    away = lambd if soft else 0
-    return where(np.abs(x) <= lambd, zero, where(x < 0, x + away, x - away))
-
-
 ACTIVATIONS: dict[str, Compute] = {
     "Identity": identity,
     **dict.fromkeys(
@@ -59,26 +46,24 @@ ACTIVATIONS: dict[str, Compute] = {
     "LeakyReLU": _of(f.leaky_relu, "negative_slope"),
     "RReLU": lambda call, x: f.leaky_relu(x, (call.a.lower + call.a.upper) / 2),
     "Sigmoid": _of(f.sigmoid),
-    "LogSigmoid": lambda call, x: -f.softplus(-x),
+    "LogSigmoid": _of(f.logsigmoid),
     "Tanh": _of(np.tanh),
     "Tanhshrink": lambda call, x: x - np.tanh(x),
     "SiLU": _of(f.silu),
     "Mish": _of(f.mish),
     "GELU": _of(f.gelu, "approximate"),
     "ELU": _of(f.elu, "alpha"),
-    "CELU": lambda call, x: where(x > 0, x, f.elu(x / call.a.alpha, call.a.alpha)),
+    "CELU": _of(f.celu, "alpha"),
     "SELU": _of(f.selu),
     "Softplus": _of(f.softplus, "beta", "threshold"),
     "Softsign": lambda call, x: x / (1 + np.abs(x)),
-    "Softshrink": lambda call, x: _shrink(call, x, soft=True),
-    "Hardshrink": lambda call, x: _shrink(call, x, soft=False),
+    "Softshrink": _of(f.shrink, "lambd", "lambd"),
+    "Hardshrink": lambda call, x: f.shrink(x, call.a.lambd, 0),
     "Hardsigmoid": _of(f.hardsigmoid),
     "Hardswish": _of(f.hardswish),
     "Hardtanh": lambda call, x: np.clip(x, call.a.min_val, call.a.max_val),
-    "Threshold": lambda call, x: where(
-        x <= call.a.threshold, numpy.asarray(call.a.value, x.dtype), x
-    ),
-    "GLU": _glu,
+    "Threshold": _of(f.above, "threshold", "value"),
+    "GLU": _of(f.gated, "dim"),
     "Softmax": lambda call, x: f.softmax(x, _axis(call, x)),
     "LogSoftmax": lambda call, x: f.log_softmax(x, _axis(call, x)),
     "Softmin": lambda call, x: f.softmax(-x, _axis(call, x)),

@@ -21,6 +21,7 @@ from paraminspect.forward import Forward
 from paraminspect.frameworks._tracing import TracedModule, one_input
 from paraminspect.frameworks.keras._attention import ATTENTIONS, Join
 from paraminspect.frameworks.keras._declare import layer, namespace
+from paraminspect.frameworks.keras._functions import RULES
 from paraminspect.frameworks.keras._merging import MERGES
 from paraminspect.layers import Build, Built, Layer, Parts, UnknownInputError, chained
 
@@ -62,7 +63,7 @@ def model(children: Mapping[str, Layer], block: str, forward: Forward | None) ->
     """
     if forward is None:
         return Layer(block or MODEL, chained(children))
-    return Layer(block or MODEL, TracedModule(forward, children, join=_called))
+    return Layer(block or MODEL, TracedModule(forward, children, RULES, join=_called))
 
 
 def _called(layer: Layer, shapes: Sequence[Shape]) -> Layer:

@@ -18,6 +18,7 @@ from paraminspect.forward import Forward
 from paraminspect.frameworks._declare import declare
 from paraminspect.frameworks._modules import module_build
 from paraminspect.frameworks.mxnet._declare import DTYPE, fans_of, layer
+from paraminspect.frameworks.mxnet._functions import RULES
 from paraminspect.frameworks.mxnet._initializers import CONSTANT, scheme_of
 from paraminspect.layers import MAXIMUM_SIZE, Build, Built, Layer, Spec, chained
 
@@ -52,7 +53,7 @@ def module(children: Mapping[str, Layer], block: str, forward: Forward | None) -
             raise DefinitionError(f"a name has no dot in MXNet, got {name!r}")
     bare = {name: _named(child, name) for name, child in children.items() if child.kind in BARE}
     below = {name: child for name, child in children.items() if name not in bare}
-    return Layer(block or "Block", module_build(bare, below, forward))
+    return Layer(block or "Block", module_build(bare, below, forward, RULES))
 
 
 def _named(bare: Layer, name: str) -> Layer:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from paraminspect.errors import DefinitionError
 from paraminspect.forward import Forward
 from paraminspect.frameworks._modules import module_build
+from paraminspect.frameworks.pytorch._functions import RULES
 from paraminspect.layers import Build, Layer, chained
 
 ABSENT = {
@@ -73,4 +74,4 @@ def _module_build(children: Mapping[str, Layer], forward: Forward | None) -> Bui
         if child.kind == kind
     }
     below = {name: child for name, child in children.items() if name not in bare}
-    return module_build(bare, below, forward)
+    return module_build(bare, below, forward, RULES)

@@ -1,0 +1,45 @@
+"""Arrays that `mx.np` makes of sizes and numbers, in float32: ranges too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+
+from paraminspect.compute._arguments import dtype_of, made_shape, number
+from paraminspect.compute._making import filled_like, identity, numbers_between, spaced
+
+Function = Callable[..., Any]
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None) -> Any:
+    """From `start`, 0 where one number is given, to before `stop`, in float32."""
+    start, stop = (0, start) if stop is None else (start, stop)
+    return numbers_between(start, stop, step, dtype_of(dtype, "float32"))
+
+
+def _filled(value: int) -> Function:
+    return lambda shape, dtype=None: numpy.full(
+        made_shape(shape), value, dtype_of(dtype, "float32")
+    )
+
+
+def _full(shape: Any, fill_value: Any, dtype: str | None = None) -> Any:
+    if type(fill_value) is not bool:
+        number("fill_value", fill_value)
+    own = "bool" if type(fill_value) is bool else "float32"
+    return numpy.full(made_shape(shape), fill_value, dtype_of(dtype, own))
+
+
+MAKING: dict[str, Function] = {
+    "arange": arange,
+    "zeros": _filled(0),
+    "ones": _filled(1),
+    "full": _full,
+    "zeros_like": lambda a, dtype=None: filled_like(a, 0, dtype),
+    "ones_like": lambda a, dtype=None: filled_like(a, 1, dtype),
+    "full_like": lambda a, fill_value, dtype=None: filled_like(a, fill_value, dtype),
+    "eye": lambda N, M=None, k=0, dtype=None: identity(N, M, k, dtype),
+    "linspace": lambda start, stop, num=50, endpoint=True: spaced(start, stop, num, endpoint),
+}
