@@ -131,6 +131,19 @@ def repeated(x: Any, repeats: Any, axis: Any) -> Any:
     return np.repeat(x, repeats, axis=axis_of(axis, x.ndim))
 
 
+def tiled(x: Any, repeats: Any) -> Any:
+    """`x` so many times along its last axes, or along new ones ahead."""
+    counts = sizes_of(repeats)
+    if min(counts, default=0) < 0:
+        raise ValueError(f"repeats must be from 0 on, got {list(counts)}")
+    counts = (*[1] * (x.ndim - len(counts)), *counts)
+    x = np.reshape(x, (1,) * (len(counts) - x.ndim) + x.shape)
+    for axis, count in enumerate(counts):
+        if count != 1:
+            x = np.concatenate([x] * count, axis) if count else along_axis(x, axis, slice(0))
+    return x
+
+
 def joined(arrays: Sequence[Any], axis: Any) -> Any:
     """Arrays joined along an axis that they have."""
     return np.concatenate(alike(arrays), axis=axis_of(axis, arrays[0].ndim))

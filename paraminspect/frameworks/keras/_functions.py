@@ -24,7 +24,7 @@ OTHERS = (
     "sum", "mean", "var", "std", "max", "amax", "min", "amin", "argmax", "argmin", "any", "all",
     "logsumexp", "norm", "cumsum", "argsort", "sort", "top_k", "reshape", "ravel", "transpose",
     "swapaxes", "moveaxis", "expand_dims", "squeeze", "broadcast_to", "repeat", "tile", "split",
-    "unstack", "take", "take_along_axis", "stack", "vstack", "hstack", "glu", "matmul", "dot",
+    "unstack", "take", "take_along_axis", "stack", "glu", "matmul", "dot",
     "inner", "outer", "tensordot", "einsum", "arange", "zeros", "ones", "full", "eye", "linspace",
 )
 # fmt: on

@@ -76,6 +76,8 @@ def _where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
         return [found.astype("int32") for found in numpy.nonzero(holds)]
     for name, value in (("x1", x1), ("x2", x2)):
         array_or_number(name, value)
+    if type(x1) is type(x2) is int:
+        x1, x2 = numpy.int32(x1), numpy.int32(x2)
     return chosen(holds, x1, x2)
 
 

@@ -17,7 +17,7 @@ from paraminspect.compute._axes import (
 from paraminspect.compute._functions import plain
 from paraminspect.compute._promotion import as_floats
 from paraminspect.compute._reducing import log_sum_exp, norm_as_numpy
-from paraminspect.compute._steady import largest, mean, root, smallest, variance
+from paraminspect.compute._steady import largest, mean, smallest, variance
 from paraminspect.compute.keras.functions._arguments import along_one, axes_or_all
 
 Function = Callable[..., Any]
@@ -89,7 +89,7 @@ REDUCTIONS: dict[str, Function] = {
     "sum": _reduction(_sum),
     "mean": _reduction(lambda x, axes, keepdims: mean(as_floats(x), axes, keepdims)),
     "var": _reduction(lambda x, axes, keepdims: variance(as_floats(x), axes, keepdims)),
-    "std": _reduction(lambda x, axes, keepdims: root(variance(as_floats(x), axes, keepdims))),
+    "std": _reduction(lambda x, axes, keepdims: np.sqrt(variance(as_floats(x), axes, keepdims))),
     **dict.fromkeys(("max", "amax"), _reduction(largest)),
     **dict.fromkeys(("min", "amin"), _reduction(smallest)),
     "argmax": _index(numpy.argmax),

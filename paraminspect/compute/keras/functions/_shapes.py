@@ -94,7 +94,7 @@ SHAPES: dict[str, Function] = {
     "squeeze": lambda x, axis=None: s.squeezed_strictly(x, axis),
     "broadcast_to": lambda x, shape: s.broadcast(x, made_shape(shape)),
     "repeat": lambda x, repeats, axis=None: s.repeated(x, repeats, axis),
-    "tile": lambda x, repeats: np.tile(x, sizes_of(repeats)),
+    "tile": lambda x, repeats: s.tiled(x, repeats),
     "roll": lambda x, shift, axis=None: s.rolled(x, shift, axis),
     "flip": lambda x, axis=None: s.flipped(x, axes_of(axis, x.ndim)),
     "tril": lambda x, k=0: s.triangle(x, k, upper=False),
@@ -108,6 +108,4 @@ SHAPES: dict[str, Function] = {
 JOINTS: dict[str, Function] = {
     "concatenate": lambda xs, axis=0: s.joined(xs, axis),
     "stack": lambda x, axis=0: s.stacked(x, axis),
-    "vstack": lambda xs: s.stacked_rows(xs),
-    "hstack": lambda xs: s.stacked_columns(xs),
 }

@@ -135,7 +135,7 @@ ELEMENTWISE: dict[str, Function] = {
 def _soft(data: Any, axis: Any, temperature: float | None, function: Function) -> Any:
     x = floats(data) if temperature is None else floats(data) / temperature
     if not x.ndim:
-        return np.reshape(function(np.reshape(x, (1,)), 0), ())
+        return np.reshape(function(np.reshape(x, (1,)), axis_of(axis, 1)), ())
     return function(x, axis_of(axis, x.ndim))
 
 

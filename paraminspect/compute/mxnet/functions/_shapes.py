@@ -56,7 +56,7 @@ SHAPES: dict[str, Function] = {
     "squeeze": lambda a, axis=None: s.squeezed_strictly(a, axis),
     "broadcast_to": lambda array, shape: s.broadcast(array, made_shape(shape)),
     "repeat": lambda a, repeats, axis=None: s.repeated(a, repeats, axis),
-    "tile": lambda A, reps: np.tile(A, sizes_of(reps)),
+    "tile": lambda A, reps: s.tiled(A, reps),
     "roll": lambda a, shift, axis=None: s.rolled(a, shift, axis),
     "flip": lambda m, axis=None: s.flipped(m, axes_of(axis, m.ndim)),
     "tril": lambda m, k=0: s.triangle(m, k, upper=False),
@@ -87,12 +87,12 @@ def _dot(a: Any, b: Any) -> Any:
 
 
 def _batch_dot(lhs: Any, rhs: Any, transpose_a: bool = False, transpose_b: bool = False) -> Any:
-    if lhs.ndim != 3 or rhs.ndim != 3 or lhs.shape[0] != rhs.shape[0]:
+    if not 3 <= lhs.ndim == rhs.ndim or lhs.shape[:-2] != rhs.shape[:-2]:
         raise ValueError(
             f"two batches of matrices are expected, got {list(lhs.shape)} and {list(rhs.shape)}"
         )
-    lhs = np.swapaxes(lhs, 1, 2) if transpose_a else lhs
-    return matmul(lhs, np.swapaxes(rhs, 1, 2) if transpose_b else rhs)
+    lhs = np.swapaxes(lhs, -1, -2) if transpose_a else lhs
+    return matmul(lhs, np.swapaxes(rhs, -1, -2) if transpose_b else rhs)
 
 
 def _einsum(subscripts: Any, *operands: Any) -> Any:

@@ -9,6 +9,7 @@ import autograd.numpy as np
 
 from paraminspect.compute import _functions as f
 from paraminspect.compute._arguments import floats
+from paraminspect.compute._maths import clipped
 from paraminspect.compute._steady import where
 from paraminspect.compute.pytorch.functions._arguments import dim_of
 
@@ -44,7 +45,7 @@ def _softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
 def _hardtanh(
     input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
 ) -> Any:
-    return np.clip(floats(input), min_val, max_val)
+    return clipped(input, min_val, max_val).astype(input.dtype)
 
 
 def _soft(function: Function) -> Function:
@@ -89,7 +90,7 @@ OF_TORCH: dict[str, Function] = {
 """Those that `torch` has too."""
 
 ACTIVATIONS: dict[str, Function] = {
-    "relu6": _in_place(f.relu6),
+    "relu6": lambda input, inplace=False: f.relu6(input),
     "leaky_relu": _leaky_relu,
     "silu": _in_place(f.silu),
     "mish": _in_place(f.mish),

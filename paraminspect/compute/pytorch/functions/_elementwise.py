@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 from paraminspect.compute import _functions as f
-from paraminspect.compute._arguments import floats
+from paraminspect.compute._arguments import array_or_number, floats
 from paraminspect.compute._functions import plain
 from paraminspect.compute._maths import (
     LOGICAL,
@@ -46,18 +46,31 @@ def _round(input: Any, *, decimals: int = 0) -> Any:
     return rounded(input)
 
 
+def _check_operands(*operands: Any) -> None:
+    for name, operand in zip(("input", "other"), operands, strict=True):
+        array_or_number(name, operand)
+    if not any(map(is_array, operands)):
+        raise TypeError("one of the operands must be an array")
+
+
 def _scaled_by(function: Function) -> Function:
     def apply(input: Any, other: Any, *, alpha: float = 1) -> Any:
+        _check_operands(input, other)
         return of_two(function)(input, other if alpha == 1 else of_two(operator.mul)(other, alpha))
 
     return apply
 
 
 def _with_other(function: Function) -> Function:
-    return lambda input, other: function(*promoted(input, other))
+    def apply(input: Any, other: Any) -> Any:
+        _check_operands(input, other)
+        return function(*promoted(input, other))
+
+    return apply
 
 
 def _divide(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    _check_operands(input, other)
     if rounding_mode is None:
         return divide(input, other)
     if rounding_mode == "floor":
@@ -68,8 +81,7 @@ def _divide(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
 
 
 def _power(input: Any, exponent: Any) -> Any:
-    if not is_array(input) and not is_array(exponent):
-        raise TypeError("one of input and exponent must be an array")
+    _check_operands(input, exponent)
     return of_two(operator.pow)(input, exponent)
 
 
@@ -130,6 +142,12 @@ def _threshold(input: Any, threshold: float, value: float, inplace: bool = False
 
 OF_NUMBERS_TOO: dict[str, Function] = {
     **{name: _of_input(of_numbers_too(_IMPLEMENTED[of])) for name, of in _NAMES.items()},
+    "add": _scaled_by(operator.add),
+    **dict.fromkeys(("sub", "subtract"), _scaled_by(operator.sub)),
+    **dict.fromkeys(("mul", "multiply"), _with_other(operator.mul)),
+    **dict.fromkeys(("div", "divide", "true_divide"), _divide),
+    "floor_divide": _with_other(operator.floordiv),
+    "remainder": _with_other(operator.mod),
     "pow": _power,
     "where": _where,
 }
@@ -138,12 +156,6 @@ OF_NUMBERS_TOO: dict[str, Function] = {
 ELEMENTWISE: dict[str, Function] = {
     **{name: _of_input(function) for name, function in TESTS.items()},
     "round": _round,
-    **{name: _scaled_by(operator.add) for name in ("add",)},
-    **{name: _scaled_by(operator.sub) for name in ("sub", "subtract")},
-    **{name: _with_other(operator.mul) for name in ("mul", "multiply")},
-    **dict.fromkeys(("div", "divide", "true_divide"), _divide),
-    "floor_divide": _with_other(operator.floordiv),
-    "remainder": _with_other(operator.mod),
     **{name: _with_other(getattr(operator, name)) for name in ("eq", "ne", "lt", "le", "gt", "ge")},
     "maximum": _of_tensors(maximum),
     "minimum": _of_tensors(minimum),

@@ -129,6 +129,8 @@ def _norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) ->
         raise ValueError("p='nuc' is not computed")
     if p != "fro" and type(p) not in (int, float):
         raise TypeError(f"p must be a number or 'fro', got {p!r}")
+    if p == "fro" and isinstance(dim, tuple | list) and len(dim) > 2:
+        raise ValueError(f"p='fro' goes along one dim or two, got {list(dim)}: give p=2")
     return vector_norm(floats(input), 2 if p == "fro" else p, dims_of(dim, input), keepdim)
 
 

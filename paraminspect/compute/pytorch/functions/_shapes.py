@@ -8,7 +8,7 @@ from typing import Any
 import autograd.numpy as np
 
 from paraminspect.compute import _shaping as s
-from paraminspect.compute._axes import along_axis, axis_of, order_of, sizes_of, take_along
+from paraminspect.compute._axes import along_axis, axes_of, axis_of, order_of, sizes_of, take_along
 from paraminspect.compute._functions import plain
 from paraminspect.compute.pytorch.functions._arguments import dim_of, dims_of
 
@@ -109,7 +109,12 @@ def _stack(tensors: Sequence[Any], dim: int = 0) -> Any:
 
 
 def _tile(input: Any, *repeats: Any, dims: Any = None) -> Any:
-    return np.tile(input, sizes_of(_one_or_several(repeats, dims)))
+    return s.tiled(input, _one_or_several(repeats, dims))
+
+
+def _flip(input: Any, *axes: Any, dims: Any = None) -> Any:
+    given = axes_of(_one_or_several(axes, dims), max(input.ndim, 1))
+    return s.flipped(input, given if input.ndim else ())
 
 
 def _gather(input: Any, dim: int, index: Any) -> Any:
@@ -171,9 +176,7 @@ SHAPES: dict[str, Function] = {
     "repeat_interleave": lambda input, repeats, dim=None: s.repeated(input, repeats, dim),
     "broadcast_to": lambda input, size: s.broadcast(input, _whole(input, size)),
     "roll": lambda input, shifts, dims=None: s.rolled(input, shifts, dims),
-    "flip": lambda input, *axes, dims=None: s.flipped(
-        input, dims_of(_one_or_several(axes, dims), input)
-    ),
+    "flip": _flip,
     "tril": lambda input, diagonal=0: s.triangle(input, diagonal, upper=False),
     "triu": lambda input, diagonal=0: s.triangle(input, diagonal, upper=True),
     "gather": _gather,
