@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from paraminspect.expressions import CONSTANTS, Expression
+from paraminspect.expressions import CONSTANTS, OPERATORS, Expression
 from paraminspect.functions import ELEMENTWISE
 
 Values = np.ndarray[Any, Any]
@@ -43,7 +43,7 @@ def made(
     elementwise = {name: _over_traced(ELEMENTWISE[name]) for name in functions.keys() & ELEMENTWISE}
     with np.errstate(all="ignore"):
         again = Expression("", node).evaluate(
-            {**CONSTANTS, **traced}, {**functions, **elementwise}, _promoted
+            {**CONSTANTS, **traced}, {**functions, **elementwise}, _TRACING
         )
     return np.asarray(_marks(again), bool)
 
@@ -136,6 +136,17 @@ def _promoted(left: Any, right: Any) -> tuple[Any, Any]:
     if isinstance(left, int) and isinstance(right, int):
         return left, right
     return _traced(left), _traced(right)
+
+
+def _on_traced(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda left, right: function(*_promoted(left, right))
+
+
+_TRACING = {
+    kind: _on_traced(function) if issubclass(kind, ast.operator) else function
+    for kind, function in OPERATORS.items()
+}
+"""The operators, over traced operands."""
 
 
 def _over_traced(function: Callable[..., Any]) -> Callable[..., Any]:
