@@ -134,7 +134,8 @@ def _squared(given: list[Any], arrays: list[Any]) -> int:
 def _broadcast(given: list[Any], arrays: list[Any]) -> int:
     """The sizes that the array is repeated to; -1 leaves one as it is."""
     sizes = next((value for value in given if isinstance(value, list | tuple)), ())
-    return of.count(abs(n) for n in sizes if type(n) is int)
+    shape = tuple(abs(n) for n in sizes if type(n) is int)
+    return of.broadcast(*(x.shape for x in arrays[:1]), shape)
 
 
 def _joined(given: list[Any], arrays: list[Any]) -> int:
