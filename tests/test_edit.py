@@ -169,6 +169,17 @@ def test_an_index_of_every_element_in_another_order_is_no_index_of_all(index):
     assert_equal(assign(tree_of({"w": W}), f"w[{index}]", new)["w"].data, expected)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 2)])
+@pytest.mark.parametrize("steps", [(1, 1), (-1, 1), (1, -1), (-1, -1)])
+def test_axes_of_any_length_are_set_backwards_too(steps, shape):
+    new = -1 - np.arange(math.prod(shape), dtype=np.float32).reshape(shape)
+    expected = np.zeros(shape, np.float32)
+    expected[:: steps[0], :: steps[1]] = new
+    index = f"::{steps[0]}, ::{steps[1]}"
+    tree = assign(tree_of({"w": np.zeros(shape, np.float32)}), f"w[{index}]", new)
+    assert_equal(tree["w"].data, expected)
+
+
 def test_two_assignments_apply_in_order():
     tree = tree_of({"a": np.arange(3.0), "b": np.arange(3.0) * 10})
     tree = assign(assign(tree, "a", "'b' + 1"), "b", "'a' * 2")
