@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import io
 import os
+import resource
 import sys
 from typing import Any
 
@@ -28,6 +29,9 @@ COMMANDS = {
 """Command to (module, function, one line of help). A module is imported when its command runs."""
 
 MAXIMUM_MESSAGE = 1_000
+
+MAXIMUM_FILES = 4_096
+"""Open at once, where the system lets us: more shards than any model has."""
 
 EPILOG = """\b
 Examples:
@@ -100,6 +104,7 @@ def main(context: click.Context, debug: bool) -> None:  # noqa: ARG001 (looked f
 def run_command() -> int:
     """Run what the command line says; the status to exit with."""
     _open_closed_streams()
+    _allow_many_files()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -136,6 +141,15 @@ def run_command() -> int:
         kind = type(error).__name__
         return _say(f"internal error: {kind}: {error} (`paraminspect --debug ...` shows where)", 70)
     return result if isinstance(result, int) else 0
+
+
+def _allow_many_files() -> None:
+    """A model may have more shards than the soft limit of open files, 256 on macOS."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MAXIMUM_FILES if hard == resource.RLIM_INFINITY else min(hard, MAXIMUM_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _open_closed_streams() -> None:
