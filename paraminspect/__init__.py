@@ -14,11 +14,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from paraminspect.checkpoint import save_checkpoint as save
-    from paraminspect.diff import diff_trees
-    from paraminspect.edit import assign
     from paraminspect.errors import ParamInspectError
-    from paraminspect.initialization import initialize
+    from paraminspect.formats import save_checkpoint as save
+    from paraminspect.init.plan import initialize
+    from paraminspect.operations.diff import diff_trees
+    from paraminspect.operations.edit import assign
     from paraminspect.source import open_source as open  # noqa: A004 (pi.open is its public name)
     from paraminspect.tree import Parameter, ParameterTree
 
@@ -37,11 +37,11 @@ _HOMES = {
     "ParamInspectError": ("errors", "ParamInspectError"),
     "Parameter": ("tree", "Parameter"),
     "ParameterTree": ("tree", "HeldTree"),
-    "assign": ("edit", "assign"),
-    "diff_trees": ("diff", "diff_trees"),
-    "initialize": ("initialization", "initialize"),
+    "assign": ("operations.edit", "assign"),
+    "diff_trees": ("operations.diff", "diff_trees"),
+    "initialize": ("init.plan", "initialize"),
     "open": ("source", "open_source"),
-    "save": ("checkpoint", "save_checkpoint"),
+    "save": ("formats", "save_checkpoint"),
 }
 """Public name to (module, name there)."""
 

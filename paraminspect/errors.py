@@ -173,3 +173,8 @@ def _escape_character(character: str) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 name`, `2,048 names`, `3 axes` for `counted(3, "axis", "axes")`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -24,7 +24,7 @@ def open_source(path: str) -> ParameterTree:
     where = Path(path)
     if where.suffix in DEFINITION_SUFFIXES:
         return _load(_read_text(where), path)
-    from paraminspect.checkpoint import files_in_folder, open_checkpoint
+    from paraminspect.formats import files_in_folder, open_checkpoint
 
     if files_in_folder(where) == [] and (where / DEFINITION_NAME).is_file():
         return _load(_read_text(where / DEFINITION_NAME), str(where / DEFINITION_NAME))
@@ -32,7 +32,7 @@ def open_source(path: str) -> ParameterTree:
 
 
 def _read_text(path: Path) -> bytes:
-    from paraminspect.checkpoint._files import open_regular
+    from paraminspect.formats.files._reading import open_regular
 
     try:
         file = open_regular(path)

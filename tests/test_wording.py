@@ -2,7 +2,7 @@
 
 import pytest
 
-from paraminspect.wording import counted
+from paraminspect.errors import counted
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import click
 from paraminspect.cli.new_files import check_new, is_source, tell
 
 if TYPE_CHECKING:
-    from paraminspect.slicing import Slice
+    from paraminspect.operations.slicing import Slice
     from paraminspect.tree import ParameterTree
 
 SUFFIXES = {".npy": "npy", ".csv": "csv", ".tsv": "tsv", ".txt": "txt", ".json": "json"}
@@ -32,7 +32,7 @@ def file_style(path: Path, default: str, style: str | None = None, *, sharded: b
     That is what its name ends in: another `style` contradicts it. A name without an ending gets
     the default; one whose ending tells nothing is refused, unless there is a style.
     """
-    from paraminspect.checkpoint import SHARDED, WRITTEN_NAMES, named_format
+    from paraminspect.formats import SHARDED, WRITTEN_NAMES, named_format
 
     named = SHARDED if sharded else named_format(path) or SUFFIXES.get(path.suffix)
     if style is not None:
@@ -70,9 +70,9 @@ def save_slices(
     max_shard_nbytes: int | None = None,
 ) -> None:
     """Write slices of a tree to a checkpoint of their own, under the names of their parameters."""
-    from paraminspect.checkpoint import save_checkpoint
     from paraminspect.cli.progress import progress
-    from paraminspect.slicing import tree_of_slices
+    from paraminspect.formats import save_checkpoint
+    from paraminspect.operations.slicing import tree_of_slices
 
     if is_source(tree, path):
         raise click.UsageError(f"{path}: is the source itself")

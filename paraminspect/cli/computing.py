@@ -17,7 +17,7 @@ from paraminspect.source import open_source
 if TYPE_CHECKING:
     import numpy as np
 
-    from paraminspect.model import Model
+    from paraminspect.definition.model import Model
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Computing:
 
     def model(self, path: str) -> Model:
         """The definition with the values of the checkpoint, or with values drawn for it."""
-        from paraminspect.initialization import initialize
-        from paraminspect.model import Model
+        from paraminspect.definition.model import Model
+        from paraminspect.init.plan import initialize
 
         for option, given in (("--scheme", self.scheme), ("--rng", self.rng)):
             if self.checkpoint and given:
@@ -66,8 +66,8 @@ class Computing:
 
     def array(self, model: Model, text: str) -> Any:
         """An array from a .npy file, or made: `ones`, `uniform(2, 20)`, `integers(10, 2)`."""
-        from paraminspect.checkpoint import open_array
         from paraminspect.compute import make_input
+        from paraminspect.formats import open_array
 
         if text.endswith(".npy"):
             values = open_array(text)[...]

@@ -6,9 +6,9 @@ import click
 
 from paraminspect.arrays import DType, parse_dtype
 from paraminspect.cli.options import Output, output_argument
+from paraminspect.errors import counted
 from paraminspect.source import open_source
 from paraminspect.tree import ParameterTree
-from paraminspect.wording import counted
 
 EPILOG = """\b
 Examples:
@@ -62,14 +62,14 @@ def convert_source(
     target = output.target(tree)
     report = []
     if void_dtype is not None:
-        from paraminspect.edit import view_voids
+        from paraminspect.operations.edit import view_voids
 
         bare, wanted = tree, parse_dtype(void_dtype)
         tree = view_voids(bare, wanted)
         count = sum(p.dtype != bare.entries[p.name].dtype for p in tree.parameters())
         report.append(f"read {count} of {counted(tree.totals.arrays, 'array')} as {wanted}")
     if dtype is not None:
-        from paraminspect.edit import cast_tree, count_lost
+        from paraminspect.operations.edit import cast_tree, count_lost
 
         wanted = parse_dtype(dtype)
         edited = cast_tree(tree, wanted, unsafe=cast == "unsafe")
@@ -81,7 +81,7 @@ def convert_source(
 
 def _cast_lines(tree: ParameterTree, edited: ParameterTree, wanted: DType, lost: int) -> list[str]:
     """What a cast does: how many arrays it changes, values it loses, and what it leaves out."""
-    from paraminspect.quantization import recognise
+    from paraminspect.operations.quantization import recognise
 
     before = {p.name: p.dtype for p in tree.parameters()}
     count = sum(p.dtype != before[p.name] for p in edited.parameters())

@@ -108,9 +108,9 @@ def diff_sources(
     """
     _check_use({"stat": stat, "depth": depth, "sort": sort, "format": style}, quiet)
     from paraminspect.cli.progress import progress
-    from paraminspect.diff import diff_trees, select_pair
-    from paraminspect.quantization import notes
-    from paraminspect.renaming import parse_renaming, rename
+    from paraminspect.operations.diff import diff_trees, select_pair
+    from paraminspect.operations.quantization import notes
+    from paraminspect.operations.renaming import parse_renaming, rename
     from paraminspect.report import diff as reports
 
     one, two = open_source(left), open_source(right)

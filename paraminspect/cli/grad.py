@@ -17,7 +17,7 @@ from paraminspect.report import Screen, write
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from paraminspect.model import Model
+    from paraminspect.definition.model import Model
 
 EPILOG = """\b
 Examples:
@@ -89,7 +89,7 @@ def show_gradients(
 def _save(model: Model, found: Mapping[str, Any], path: Path, force: bool) -> None:
     """Write the gradients under the names of their parameters, ties as ties."""
     from paraminspect.arrays import InMemory
-    from paraminspect.checkpoint import save_checkpoint
+    from paraminspect.formats import save_checkpoint
 
     reached = {name: gradient for name, gradient in found.items() if gradient is not None}
     kept = model.keep(lambda name: model.own_name(name) in reached)

@@ -15,10 +15,9 @@ from paraminspect import report
 from paraminspect.arrays import parse_dtype
 from paraminspect.cli.new_files import tell
 from paraminspect.cli.options import Output, output_options
-from paraminspect.errors import AddressError, escape
-from paraminspect.generators import NATIVE, RNG_ALIASES
+from paraminspect.errors import AddressError, counted, escape
+from paraminspect.init.generators import NATIVE, RNG_ALIASES
 from paraminspect.source import DEFINITION_NAME, open_source
-from paraminspect.wording import counted
 
 if TYPE_CHECKING:
     from paraminspect.tree import ParameterTree
@@ -119,9 +118,9 @@ def init_parameters(
     # Read when NumPy is loaded. LAPACK's threads wait by spinning, which on a busy machine made an
     # orthogonal matrix take 17 times as long; and its bits depend on how many there are.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from paraminspect.initialization import parse_rule, plan_initialization
-    from paraminspect.initializers import UserFunctions
-    from paraminspect.quantization import notes
+    from paraminspect.init.plan import parse_rule, plan_initialization
+    from paraminspect.init.schemes import UserFunctions
+    from paraminspect.operations.quantization import notes
     from paraminspect.report.initialization import drawings_table, scheme_lines
 
     functions = UserFunctions(plugin)
@@ -172,7 +171,7 @@ def _completed(
     tree: ParameterTree, model: ParameterTree, rules: Sequence[str], output: Output
 ) -> tuple[ParameterTree, tuple[str, ...]]:
     """The checkpoint with what the definition has and it lacks, which is told; names only tied."""
-    from paraminspect.initialization import complete
+    from paraminspect.init.plan import complete
     from paraminspect.report.initialization import completion_lines
 
     if tree.format == "definition" or model.format != "definition":
@@ -186,7 +185,7 @@ def _completed(
 
 def _redrawn(model: ParameterTree, rules: Sequence[str]) -> set[str]:
     """What of the model is drawn whole by a rule; some rules are for what the checkpoint has."""
-    from paraminspect.initialization import parse_rule
+    from paraminspect.init.plan import parse_rule
 
     names: set[str] = set()
     for rule in (parse_rule(text, model.entries) for text in rules):

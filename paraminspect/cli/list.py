@@ -20,13 +20,13 @@ from paraminspect.cli.options import (
     source_argument,
     style_option,
 )
-from paraminspect.collector import collector_paused
 from paraminspect.errors import AddressError, UnsetError
+from paraminspect.runtime import collector_paused
 from paraminspect.source import open_source
 from paraminspect.tree import ParameterTree, address_in
 
 if TYPE_CHECKING:
-    from paraminspect.stats import Stats
+    from paraminspect.operations.stats import Stats
 
 EPILOG = """\b
 Examples:
@@ -99,7 +99,7 @@ def list_parameters(
     rendering = _style(style, tree, used)
     if stats:
         # NumPy takes as long to import as a file to open, which is often spent waiting.
-        Thread(target=import_module, args=["paraminspect.stats"]).start()
+        Thread(target=import_module, args=["paraminspect.operations.stats"]).start()
     with collector_paused():
         whole = open_source(source)
         whole = whole.with_optimizer() if optimizer else whole
@@ -145,7 +145,7 @@ def _choose(
 def _measure(tree: ParameterTree, limit: int | None) -> dict[str, Stats]:
     """The statistics of what is shown."""
     from paraminspect.cli.progress import progress
-    from paraminspect.stats import tree_stats
+    from paraminspect.operations.stats import tree_stats
 
     names = list(islice(tree.entries, limit or None))
     nbytes = sum(tree[own].nbytes for own in {tree.own_name(name) for name in names})

@@ -78,7 +78,7 @@ def save_pieces(
     tree: ParameterTree, path: Path, pieces: Iterable[str] | Iterable[bytes], force: bool
 ) -> None:
     """Write a report on a tree to a file that is not its source, whole or not at all."""
-    from paraminspect.checkpoint import write_file
+    from paraminspect.formats import write_file
 
     if is_source(tree, path):
         raise click.UsageError(f"{path}: is the source itself")

@@ -25,9 +25,8 @@ from typing import Any
 import click
 
 from paraminspect.cli.new_files import exists_already, is_source, new_path, tell
-from paraminspect.errors import AddressError, escape
+from paraminspect.errors import AddressError, counted, escape
 from paraminspect.tree import ParameterTree
-from paraminspect.wording import counted
 
 _UNITS = {"": 1, "B": 1} | {
     letter + ending: base**power
@@ -106,8 +105,8 @@ class Output:
 
         The lines of `report` say what was done, beginning with a verb: `set 0.bias: ...`.
         """
-        from paraminspect.checkpoint import check_values, save_checkpoint
         from paraminspect.cli.progress import progress
+        from paraminspect.formats import check_values, save_checkpoint
 
         lost: list[str] = []
         totals = tree.totals

@@ -55,8 +55,8 @@ def run_definition(
 def _save(result: Any, source: str, path: Path, style: str, force: bool) -> None:
     """Write what a model gives: `output`, or of several `output.0`, `output.1`, ..."""
     from paraminspect.arrays import InMemory
+    from paraminspect.operations.slicing import Slice
     from paraminspect.report.slice import rendered
-    from paraminspect.slicing import Slice
     from paraminspect.tree import Parameter, ParameterTree
 
     arrays = {name: InMemory(values) for name, values in _named("output", result)}

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paraminspect.address import Address, format_index
 from paraminspect.cli.new_files import tell
 from paraminspect.cli.options import Output, output_options, source_argument
-from paraminspect.errors import AddressError
+from paraminspect.errors import AddressError, counted
 from paraminspect.source import open_source
 from paraminspect.tree import address_in
-from paraminspect.wording import counted
+from paraminspect.tree.address import Address, format_index
 
 if TYPE_CHECKING:
-    from paraminspect.edit import Change
+    from paraminspect.operations.edit import Change
     from paraminspect.tree import Parameter, ParameterTree
 
 EPILOG = """\b
@@ -69,9 +68,15 @@ def set_values(
     All other values, names, dtypes, ties and metadata stay as they are. Tied parameters change
     under all their names.
     """
-    from paraminspect.checkpoint import open_array
-    from paraminspect.edit import assign, changes, count_lost, parameters_used, parse_setting
-    from paraminspect.quantization import notes
+    from paraminspect.formats import open_array
+    from paraminspect.operations.edit import (
+        assign,
+        changes,
+        count_lost,
+        parameters_used,
+        parse_setting,
+    )
+    from paraminspect.operations.quantization import notes
 
     tree = open_source(source)
     target = output.target(tree)

@@ -26,7 +26,7 @@ from paraminspect.source import open_source
 from paraminspect.tree import address_in
 
 if TYPE_CHECKING:
-    from paraminspect.slicing import Slice
+    from paraminspect.operations.slicing import Slice
     from paraminspect.tree import ParameterTree
 
 TEXT_STYLES = ("json", "csv", "tsv")
@@ -105,7 +105,7 @@ def slice_source(
     screen = Screen.of(sys.stdout) if path is None else None
     style = _style(path, style, stats or hist, max_shard_size)
     _check_use(style, precision, stats or hist, screen)
-    from paraminspect.slicing import slice_tree
+    from paraminspect.operations.slicing import slice_tree
 
     whole = open_source(source)
     whole = whole.with_optimizer() if optimizer else whole
@@ -147,7 +147,7 @@ def _decoded(tree: ParameterTree, addresses: Sequence[str], dequantize: bool) ->
     names = dict.fromkeys(name for text in addresses for name in tree.matching(text))
     if not any(tree.entries[name].codes for name in names):
         return tree
-    from paraminspect.quantization import dequantized, notes
+    from paraminspect.operations.quantization import dequantized, notes
 
     if dequantize:
         return dequantized(tree, names)

@@ -86,7 +86,7 @@ def _check_options(find: bool, style: str | None, output: Output) -> None:
 
 def _check_format(tree: ParameterTree, where: Path) -> None:
     """Refuse to tie where the file could not hold it."""
-    from paraminspect.checkpoint import choose_format
+    from paraminspect.formats import choose_format
 
     if choose_format(tree, where, None) == "npz":
         raise TieError(f"{where}: npz knows no ties: -o names a safetensors or HDF5 file, which do")
@@ -94,7 +94,7 @@ def _check_format(tree: ParameterTree, where: Path) -> None:
 
 def _find(tree: ParameterTree, style: str) -> None:
     from paraminspect.cli.progress import progress
-    from paraminspect.duplicates import find_duplicates
+    from paraminspect.operations.duplicates import find_duplicates
     from paraminspect.report.duplicates import STYLES
 
     with progress("reading", tree.totals.nbytes) as advance:
@@ -103,7 +103,7 @@ def _find(tree: ParameterTree, style: str) -> None:
 
 
 def _tie(tree: ParameterTree, alias: str, target: str) -> tuple[ParameterTree, str]:
-    from paraminspect.duplicates import same_values
+    from paraminspect.operations.duplicates import same_values
 
     edited = tree.tie(alias, target)
     own = edited.own_name(target)

@@ -19,7 +19,7 @@ from paraminspect.report import write
 
 if TYPE_CHECKING:
     from paraminspect.compute import Step
-    from paraminspect.model import Model
+    from paraminspect.definition.model import Model
 
 EPILOG = """\b
 Examples:
@@ -78,8 +78,8 @@ def train_definition(
     model = computing.model(definition)
     target = None if output.dry_run else output.target(model)
     from paraminspect.arrays import InMemory
-    from paraminspect.checkpoint import check_target
     from paraminspect.compute import load_values, train
+    from paraminspect.formats import check_target
 
     if target is not None:
         check_target(model, target, sharded=output.max_shard_nbytes is not None)
@@ -119,8 +119,8 @@ def _report(
 
 def _batches(path: str, dtype: str, size: int | None) -> list[tuple[list[Any], Any]]:
     """Inputs and targets of each step of a round through the data."""
-    from paraminspect.checkpoint import open_checkpoint
     from paraminspect.errors import CheckpointError, ShapeError
+    from paraminspect.formats import open_checkpoint
 
     tree = open_checkpoint(Path(path))
     for name in ("x", "y"):

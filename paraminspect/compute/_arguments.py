@@ -10,8 +10,8 @@ from typing import Any
 from paraminspect.arrays import Shape
 from paraminspect.compute._promotion import is_array
 from paraminspect.errors import ExpressionError, ShapeError
-from paraminspect.expressions import bind_arguments
-from paraminspect.expressions.sizes import MAXIMUM_ELEMENTS
+from paraminspect.language import bind_arguments
+from paraminspect.language.sizes import MAXIMUM_ELEMENTS
 
 MAXIMUM_MESSAGE = 300
 """Characters of what an error says of its arguments."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from paraminspect.errors import ExpressionError
-from paraminspect.expressions import sizes as of
+from paraminspect.language import sizes as of
 
 Function = Callable[..., Any]
 

@@ -10,8 +10,8 @@ import numpy as np
 from paraminspect.arrays import Shape
 from paraminspect.compute._arguments import checked_shape, told
 from paraminspect.errors import ExpressionError, ShapeError
-from paraminspect.expressions import parse_expression
-from paraminspect.lengths import UNKNOWN
+from paraminspect.language import parse_expression
+from paraminspect.tree.lengths import UNKNOWN
 
 Source = Callable[[], np.random.Generator]
 """Gives the generator of random numbers, asked for only when some are needed."""

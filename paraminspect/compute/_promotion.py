@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy
 
-from paraminspect.expressions import OPERATORS as OF_PYTHON
+from paraminspect.language import OPERATORS as OF_PYTHON
 
 
 def is_array(x: Any) -> bool:

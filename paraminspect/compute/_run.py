@@ -15,10 +15,10 @@ from paraminspect.compute._bounds import bounded_all
 from paraminspect.compute._call import Call, Compute
 from paraminspect.compute._promotion import Operators
 from paraminspect.errors import DefinitionError, ExpressionError, ShapeError, nearest
-from paraminspect.expressions.sizes import check_count, check_result, is_array
-from paraminspect.forward import in_order
-from paraminspect.layers import SEQUENCES, Layer
+from paraminspect.language.forward import in_order
+from paraminspect.language.sizes import check_count, check_result, is_array
 from paraminspect.tree import Module, ParameterTree
+from paraminspect.tree.layers import SEQUENCES, Layer
 
 
 @functools.cache
@@ -36,7 +36,7 @@ def language(framework: str) -> tuple[Mapping[str, Callable[..., Any]], Operator
 
 
 def _module(framework: str) -> Any:
-    return importlib.import_module(f"paraminspect.compute.{framework}")
+    return importlib.import_module(f"paraminspect.frameworks.{framework}.compute")
 
 
 @dataclass

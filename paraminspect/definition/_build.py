@@ -14,9 +14,9 @@ from paraminspect.definition._place import fail
 from paraminspect.definition._scope import Scope
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import ParamInspectError, nearest
-from paraminspect.expressions import Expression, bind_arguments
-from paraminspect.forward import Forward
-from paraminspect.layers import SEQUENCES, Layer, next_serial
+from paraminspect.language import Expression, bind_arguments
+from paraminspect.language.forward import Forward
+from paraminspect.tree.layers import SEQUENCES, Layer, next_serial
 
 MAXIMUM_REPEAT = 10_000
 MAXIMUM_LAYERS = 200_000

@@ -9,8 +9,8 @@ from typing import Any
 from paraminspect.definition._place import fail
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import ExpressionError, ParamInspectError
-from paraminspect.expressions import parse_expression
-from paraminspect.forward import Assign, Forward, Statement, While, parse_statement
+from paraminspect.language import parse_expression
+from paraminspect.language.forward import Assign, Forward, Statement, While, parse_statement
 
 KEYWORD = "forward"
 LOOP = "while "

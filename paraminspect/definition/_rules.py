@@ -6,12 +6,12 @@ from collections.abc import Mapping as NameMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from paraminspect.address import matches
 from paraminspect.definition._place import fail
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import ParamInspectError
-from paraminspect.expressions import parse_expression
+from paraminspect.language import parse_expression
 from paraminspect.tree import ParameterTree
+from paraminspect.tree.address import matches
 
 MAXIMUM_MATCHES = 10_000_000
 """Rules times names: each rule looks at every name."""

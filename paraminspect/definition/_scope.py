@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 from paraminspect.definition._place import fail
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
-from paraminspect.expressions import Expression, parse_expression
 from paraminspect.frameworks import Framework, foreign
-from paraminspect.layers import Layer
+from paraminspect.language import Expression, parse_expression
+from paraminspect.tree.layers import Layer
 
 MAXIMUM_NAMES = 1_000
 """Sizes and shared layers that may have names."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from paraminspect.arrays import DTYPE_ALIASES, DTYPES, parse_dtype
 from paraminspect.errors import DTypeError, ExpressionError, nearest
-from paraminspect.expressions import format_call, format_value
-from paraminspect.layers import MAXIMUM_SIZE, Layer
+from paraminspect.language import format_call, format_value
+from paraminspect.tree.layers import MAXIMUM_SIZE, Layer
 
 MAXIMUM_DEPTH = 10_000
 """Layers that one call may stack: `LSTM(8, 8, num_layers)`."""

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar
 
-from paraminspect.expressions import bind_arguments
 from paraminspect.frameworks._arguments import Check, canonical_call, check_argument, checks_of
-from paraminspect.layers import Build, Layer
+from paraminspect.language import bind_arguments
+from paraminspect.tree.layers import Build, Layer
 
 Made = TypeVar("Made")
 Maker = Callable[[SimpleNamespace], Build]

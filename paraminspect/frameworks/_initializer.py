@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from paraminspect.expressions import format_call
 from paraminspect.frameworks._declare import Declared, declare_call
-from paraminspect.generators import Seed
-from paraminspect.layers import next_serial
+from paraminspect.language import format_call
+from paraminspect.tree.layers import Seed, next_serial
 
 
 @dataclass(frozen=True)

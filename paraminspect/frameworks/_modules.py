@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from paraminspect.arrays import Shape
-from paraminspect.forward import Forward
 from paraminspect.frameworks._tracing import Rule, TracedModule
-from paraminspect.layers import Build, BuildError, Built, Layer, Parts, UnknownInputError
+from paraminspect.language.forward import Forward
+from paraminspect.tree.layers import Build, BuildError, Built, Layer, Parts, UnknownInputError
 
 UNKNOWN_INPUT = (
     "what reaches the parts of a mapping is for its forward to say: give sizes, or use a list"

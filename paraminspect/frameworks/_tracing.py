@@ -8,8 +8,8 @@ from typing import Any
 
 from paraminspect.arrays import Shape
 from paraminspect.errors import DefinitionError, ExpressionError
-from paraminspect.forward import Forward
-from paraminspect.layers import BuildError, Built, Layer, Parts, UnknownInputError
+from paraminspect.language.forward import Forward
+from paraminspect.tree.layers import BuildError, Built, Layer, Parts, UnknownInputError
 
 Join = Callable[[Layer, Sequence[Shape]], Layer]
 """A layer that is called with several inputs, as one that is built without any."""

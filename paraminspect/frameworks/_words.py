@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from paraminspect.distributions import Distribution, Seeded
-from paraminspect.expressions import call, signature
 from paraminspect.frameworks._initializer import Initializer
-from paraminspect.initializers import (
+from paraminspect.init.distributions import Distribution, Seeded
+from paraminspect.init.schemes import (
     SCHEMES,
     Scheme,
     SchemeFunction,
@@ -23,6 +22,7 @@ from paraminspect.initializers import (
     checked,
     parse_scheme,
 )
+from paraminspect.language import call, signature
 
 Words = Mapping[str, SchemeFunction]
 

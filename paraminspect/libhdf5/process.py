@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from paraminspect.errors import CheckpointError
 from paraminspect.libhdf5 import ahead
 from paraminspect.libhdf5.starting import MissingLibraryError, end, start, wait
-from paraminspect.parallel import Lock
+from paraminspect.runtime import Lock
 
 _ANSWER = struct.Struct("<QQ")
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from paraminspect.arrays import DType
-from paraminspect.diff import Change, Comparison, Difference
 from paraminspect.errors import escape
+from paraminspect.operations.diff import Change, Comparison, Difference
 from paraminspect.report._machine import SCHEMA_VERSION
 from paraminspect.report._rows import natural_key, strict
 from paraminspect.report._screen import Screen

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from paraminspect.diff import Change, Comparison
 from paraminspect.errors import escape
+from paraminspect.operations.diff import Change, Comparison
 from paraminspect.report._columns import aligned
 from paraminspect.report._diff_records import Differences
 from paraminspect.report._diff_text import MARKS, summary

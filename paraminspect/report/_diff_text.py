@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from paraminspect.arrays import DType
-from paraminspect.diff import Change, Comparison, Difference, ValueDifference
-from paraminspect.errors import escape
+from paraminspect.errors import counted, escape
+from paraminspect.operations.diff import Change, Comparison, Difference, ValueDifference
 from paraminspect.report._columns import Columns
 from paraminspect.report._diff_records import Differences, present, totals
 from paraminspect.report._fold import Folded, fold_names
 from paraminspect.report._rows import format_number
 from paraminspect.report._screen import Screen
-from paraminspect.wording import counted
 
 MARKS = {Change.MISSING: "-", Change.EXTRA: "+"}
 CHANGED = "~"

@@ -9,13 +9,7 @@ from typing import NamedTuple
 from paraminspect.errors import escape
 from paraminspect.report._columns import aligned
 from paraminspect.report._fold import fold_siblings
-from paraminspect.report._rows import (
-    View,
-    format_nbytes,
-    format_note,
-    format_totals,
-    natural_key,
-)
+from paraminspect.report._rows import View, format_nbytes, format_note, format_totals, natural_key
 from paraminspect.report._table import more
 from paraminspect.tree import Module, ParameterTree
 

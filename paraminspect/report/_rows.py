@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.arrays import Shape
-from paraminspect.errors import escape
+from paraminspect.errors import counted, escape
 from paraminspect.report._screen import Screen
 from paraminspect.tree import Parameter, ParameterTree
-from paraminspect.wording import counted
 
 if TYPE_CHECKING:
-    from paraminspect.stats import Stats
+    from paraminspect.operations.stats import Stats
 
 MOMENTS = ("mean", "std", "min", "max")
 COUNTS = ("zeros", "nan", "inf")

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from paraminspect.arrays import block_ranges
-from paraminspect.slicing import Slice
-from paraminspect.wide import Values
+from paraminspect.arrays.widening import Values
+from paraminspect.operations.slicing import Slice
 
 
 def as_npy(slice_: Slice) -> Iterator[bytes]:

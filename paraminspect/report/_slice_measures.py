@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from paraminspect.arrays import count_elements
-from paraminspect.errors import DTypeError, escape
-from paraminspect.histogram import Histogram, array_stats, histogram
+from paraminspect.errors import DTypeError, counted, escape
+from paraminspect.operations.histogram import Histogram, array_stats, histogram
+from paraminspect.operations.slicing import Slice
+from paraminspect.operations.stats import Stats
 from paraminspect.report._columns import aligned
 from paraminspect.report._rows import STATS, format_number, strict
 from paraminspect.report._screen import Screen, is_unicode
 from paraminspect.report._slice_rows import object_of, slice_record
-from paraminspect.slicing import Slice
-from paraminspect.stats import Stats
-from paraminspect.wording import counted
 
 BAR_LENGTH = 40
 DROPPED_FIRST = ("dtype", "shape", "inf", "nan", "zeros")

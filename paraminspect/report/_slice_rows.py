@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from paraminspect.arrays import block_ranges, count_elements
+from paraminspect.arrays.widening import Values, widen
 from paraminspect.errors import ShapeError, escape
+from paraminspect.operations.slicing import Slice
 from paraminspect.report._machine import SCHEMA_VERSION
 from paraminspect.report._rows import strict
-from paraminspect.slicing import Slice
-from paraminspect.wide import Values, widen
 
 ROW_NBYTES = 1 << 16
 """Bytes of values that are turned into text at a time: a Python number takes ten times as many."""

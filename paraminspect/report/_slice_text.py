@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from paraminspect.arrays import Array, count_elements
+from paraminspect.arrays.indexing import Axis, read_axes
+from paraminspect.arrays.widening import Values, is_integer, widen
 from paraminspect.errors import ShapeError, escape
-from paraminspect.indexing import Axis, read_axes
+from paraminspect.operations.slicing import Slice
 from paraminspect.report._screen import Screen
 from paraminspect.report._slice_binary import is_foreign
-from paraminspect.slicing import Slice
-from paraminspect.wide import Values, is_integer, widen
 
 SUMMARY_COUNT = 1000
 """A terminal gets a summary of more elements than this: NumPy's own threshold."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 
 from paraminspect.arrays import Shape
-from paraminspect.errors import escape
+from paraminspect.errors import counted, escape
 from paraminspect.report._columns import Columns
 from paraminspect.report._fold import Folded, fold_names
 from paraminspect.report._rows import (
@@ -24,7 +24,6 @@ from paraminspect.report._rows import (
 )
 from paraminspect.report._screen import Screen
 from paraminspect.tree import ParameterTree
-from paraminspect.wording import counted
 
 HEADER = ("name", "shape", "dtype", "parameters", "bytes", "note", "scheme", "stored as")
 SHOWN_IF_USED = frozenset(("note", "scheme", "stored as", *COUNTS))

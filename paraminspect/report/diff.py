@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from paraminspect.diff import Comparison
+from paraminspect.operations.diff import Comparison
 from paraminspect.report._diff_records import (
     Differences,
     as_csv,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 
-from paraminspect.duplicates import Duplicates
 from paraminspect.errors import escape
+from paraminspect.operations.duplicates import Duplicates
 from paraminspect.report._machine import SCHEMA_VERSION
 from paraminspect.report._rows import format_nbytes
 

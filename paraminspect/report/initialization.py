@@ -6,18 +6,18 @@ import inspect
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
-from paraminspect.address import format_index
 from paraminspect.arrays import Array
+from paraminspect.arrays.selection import Selection
 from paraminspect.errors import escape
-from paraminspect.generators import GENERATORS, RNG_ALIASES
-from paraminspect.initialization import Completed, Drawing
-from paraminspect.initializers import ALIASES, FAMILIES
+from paraminspect.init.generators import GENERATORS, RNG_ALIASES
+from paraminspect.init.plan import Completed, Drawing
+from paraminspect.init.schemes import ALIASES, FAMILIES
+from paraminspect.operations.stats import Stats, tree_stats
 from paraminspect.report._columns import aligned
 from paraminspect.report._rows import format_number
 from paraminspect.report._screen import USUAL_WIDTH, Screen
-from paraminspect.selection import Selection
-from paraminspect.stats import Stats, tree_stats
 from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree.address import format_index
 
 HEADER = ("name", "scheme", "fans", "theory", "mean", "std")
 RIGHT = frozenset(("theory", "mean", "std"))

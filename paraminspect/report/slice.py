@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from paraminspect.operations.slicing import Slice
 from paraminspect.report._screen import Screen
 from paraminspect.report._slice_binary import as_npy, as_raw, npy_note
 from paraminspect.report._slice_measures import measure, measures_as_json, measures_as_text
 from paraminspect.report._slice_rows import as_csv, as_json, as_tsv, as_txt
 from paraminspect.report._slice_text import as_text, summary_note
-from paraminspect.slicing import Slice
 
 __all__ = [
     "BINARY_STYLES",

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from paraminspect.address import Address, compile_matcher, parse_address, place
+from paraminspect.arrays.indexing import Axis
 from paraminspect.errors import AddressError
-from paraminspect.indexing import Axis
 from paraminspect.tree._parameter import Parameter
+from paraminspect.tree.address import Address, compile_matcher, parse_address, place
 
 if TYPE_CHECKING:
     from paraminspect.tree._tree import ParameterTree

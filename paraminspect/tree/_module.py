@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from paraminspect.layers import Layer
+from paraminspect.tree.layers import Layer
 
 MAXIMUM_DEPTH = 64
 """Levels of modules that names are taken to spell: a file may hold one with 1000s of dots."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from paraminspect.arrays import Array, DType, Shape, copied, count_elements
+from paraminspect.arrays.numpy_like import NumpyLike
 from paraminspect.errors import AddressError, FrozenError
-from paraminspect.layers import Fans
-from paraminspect.numpy_like import NumpyLike
+from paraminspect.tree.layers import Fans
 
 if TYPE_CHECKING:
     import numpy as np

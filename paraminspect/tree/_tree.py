@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from paraminspect.address import Address, is_pattern
+from paraminspect.arrays.indexing import Axis
 from paraminspect.errors import AddressError, ArgumentError, brief
-from paraminspect.indexing import Axis
-from paraminspect.keras_layout import Layout
-from paraminspect.layers import Drawn
 from paraminspect.tree._describing import describe
 from paraminspect.tree._matching import names_at, no_match, places_at
 from paraminspect.tree._module import Module, module_of_names
 from paraminspect.tree._navigation import Branch, Part, refuse_setting
 from paraminspect.tree._parameter import Parameter
 from paraminspect.tree._ties import retied, tied, untied
+from paraminspect.tree.address import Address, is_pattern
+from paraminspect.tree.layers import Drawn
+from paraminspect.tree.layout import Layout
 
 
 def check_tree(value: object) -> None:

@@ -19,7 +19,7 @@ os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
 import numpy as np
 from paraminspect.compute import gradients, load_values
 from paraminspect.definition import load_definition
-from paraminspect.initialization import initialize
+from paraminspect.init.plan import initialize
 text, shape, classes, integers, rounds = eval(sys.argv[1])
 net = initialize(load_definition(text.encode(), "definition"), seed=0)
 values = load_values(net)

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from paraminspect.checkpoint import open_checkpoint
 from paraminspect.errors import ParamInspectError
+from paraminspect.formats import open_checkpoint
 
 pytestmark = pytest.mark.fuzz
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from paraminspect.arrays import block_ranges
-from paraminspect.checkpoint import open_checkpoint
 from paraminspect.errors import CheckpointError, DTypeError
+from paraminspect.formats import open_checkpoint
 
 pytestmark = pytest.mark.fuzz
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from paraminspect.diff import diff_trees
+from paraminspect.operations.diff import diff_trees
 from paraminspect.source import open_source
 
 pytestmark = pytest.mark.parity

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from paraminspect.checkpoint import open_checkpoint
+from paraminspect.formats import open_checkpoint
 
 DATA = Path(__file__).parents[1] / "data" / "foreign"
 W, B = np.arange(6, dtype=np.float32).reshape(2, 3), np.float32([6, 7])

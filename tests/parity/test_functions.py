@@ -19,7 +19,7 @@ from function_cases import TEMPLATES, arrays, cases
 from paraminspect.compute._functions import plain
 from paraminspect.compute._run import language
 from paraminspect.errors import ExpressionError, ShapeError
-from paraminspect.expressions import parse_expression
+from paraminspect.language import parse_expression
 
 DATA = Path(__file__).parent.parent / "data/functions"
 MODULES = {"pytorch": "torch", "keras": "keras", "mxnet": "mxnet"}

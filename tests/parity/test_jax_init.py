@@ -11,12 +11,12 @@ from asking import HERE, digest
 
 from paraminspect.arrays import DTYPES
 from paraminspect.definition import load_definition
-from paraminspect.distributions import Constant
-from paraminspect.expressions import format_call
 from paraminspect.frameworks import load_words
-from paraminspect.generators import Draw, open_generator
-from paraminspect.initialization import initialize
-from paraminspect.initializers import Target, parse_scheme
+from paraminspect.init.distributions import Constant
+from paraminspect.init.generators import Draw, open_generator
+from paraminspect.init.plan import initialize
+from paraminspect.init.schemes import Target, parse_scheme
+from paraminspect.language import format_call
 
 ROOT = Path(__file__).parents[2]
 

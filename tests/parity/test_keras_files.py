@@ -13,9 +13,9 @@ from keras_models import APPLICATIONS, HOLDERS, PAIRS, REFERENCE, random_pair, t
 from test_checkpoint_keras import DATA, WEIGHTS, assert_lists
 
 from paraminspect.arrays import InMemory
-from paraminspect.checkpoint import open_checkpoint, save_checkpoint
 from paraminspect.definition import load_definition
-from paraminspect.initialization import initialize
+from paraminspect.formats import open_checkpoint, save_checkpoint
+from paraminspect.init.plan import initialize
 
 pytestmark = pytest.mark.parity
 

@@ -13,11 +13,12 @@ from keras_models import PAIRS, random_pair
 
 from paraminspect.arrays import DTYPES
 from paraminspect.definition import load_definition
-from paraminspect.expressions import format_call
 from paraminspect.frameworks import load_words
-from paraminspect.generators import Draw, Seed, open_generator
-from paraminspect.initialization import initialize
-from paraminspect.initializers import Target, parse_scheme
+from paraminspect.init.generators import Draw, open_generator
+from paraminspect.init.plan import initialize
+from paraminspect.init.schemes import Target, parse_scheme
+from paraminspect.language import format_call
+from paraminspect.tree.layers import Seed
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_models"

@@ -11,7 +11,7 @@ from mxnet_nets import CALLS, definition, random_net
 
 from paraminspect.definition import load_definition
 from paraminspect.errors import SchemeError
-from paraminspect.initialization import plan_initialization
+from paraminspect.init.plan import plan_initialization
 
 pytestmark = pytest.mark.parity
 

@@ -15,9 +15,9 @@ from pytorch_calls import (
     signature_differences,
 )
 
-from paraminspect.checkpoint import open_checkpoint
 from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError
+from paraminspect.formats import open_checkpoint
 
 ROOT = Path(__file__).parents[2]
 ORACLE = ROOT / "tests/data/pytorch/oracle.py"

@@ -8,8 +8,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from paraminspect.arrays import parse_dtype
-from paraminspect.checkpoint import open_checkpoint, save_checkpoint
-from paraminspect.edit import assign, cast_tree
+from paraminspect.formats import open_checkpoint, save_checkpoint
+from paraminspect.operations.edit import assign, cast_tree
 
 pytestmark = pytest.mark.parity
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from paraminspect.checkpoint import open_checkpoint
+from paraminspect.formats import open_checkpoint
 
 pytestmark = pytest.mark.parity
 

@@ -9,10 +9,10 @@ import functools
 import math
 from dataclasses import replace
 
-from paraminspect.distributions import DeltaOrthogonal, Distribution, Orthogonal
 from paraminspect.errors import SchemeError
 from paraminspect.frameworks._words import Words, in_pairs
-from paraminspect.initializers import (
+from paraminspect.init.distributions import DeltaOrthogonal, Distribution, Orthogonal
+from paraminspect.init.schemes import (
     SCHEMES,
     Axes,
     Number,

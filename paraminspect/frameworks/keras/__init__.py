@@ -5,24 +5,24 @@ Sizes are inferred from the input. Names are those of `weight.path` in a fresh p
 
 from __future__ import annotations
 
-from paraminspect.frameworks import Framework
-from paraminspect.frameworks.keras._absent import ABSENT
-from paraminspect.frameworks.keras._arguments import PENALTIES
-from paraminspect.frameworks.keras._attention import ATTENTION
+from paraminspect.frameworks._framework import Framework
 from paraminspect.frameworks.keras._concepts import CONCEPTS
 from paraminspect.frameworks.keras._construction import construct
-from paraminspect.frameworks.keras._containers import CONTAINERS, around, model, sequential
-from paraminspect.frameworks.keras._convolution import CONVOLUTIONS
-from paraminspect.frameworks.keras._dense import DENSE
 from paraminspect.frameworks.keras._initializers import INITIALIZERS
 from paraminspect.frameworks.keras._layout import lay_out
-from paraminspect.frameworks.keras._merging import MERGING
 from paraminspect.frameworks.keras._naming import name_parameters
-from paraminspect.frameworks.keras._normalization import NORMALIZATIONS
-from paraminspect.frameworks.keras._plain import PLAIN
-from paraminspect.frameworks.keras._pooling import POOLING
-from paraminspect.frameworks.keras._recurrent import RECURRENT
-from paraminspect.frameworks.keras._reshaping import RESHAPING
+from paraminspect.frameworks.keras.layers._absent import ABSENT
+from paraminspect.frameworks.keras.layers._arguments import PENALTIES
+from paraminspect.frameworks.keras.layers._attention import ATTENTION
+from paraminspect.frameworks.keras.layers._containers import CONTAINERS, around, model, sequential
+from paraminspect.frameworks.keras.layers._convolution import CONVOLUTIONS
+from paraminspect.frameworks.keras.layers._dense import DENSE
+from paraminspect.frameworks.keras.layers._merging import MERGING
+from paraminspect.frameworks.keras.layers._normalization import NORMALIZATIONS
+from paraminspect.frameworks.keras.layers._plain import PLAIN
+from paraminspect.frameworks.keras.layers._pooling import POOLING
+from paraminspect.frameworks.keras.layers._recurrent import RECURRENT
+from paraminspect.frameworks.keras.layers._reshaping import RESHAPING
 
 _LAYERS = {
     **DENSE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paraminspect.frameworks.keras._arguments import ACTIVATIONS
+from paraminspect.frameworks.keras.layers._arguments import ACTIVATIONS
 
 CONCEPTS: dict[str, tuple[str, ...]] = {
     "dense": ("Dense",),

@@ -15,17 +15,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from paraminspect.errors import SchemeError
-from paraminspect.frameworks import Construction
+from paraminspect.frameworks._framework import Construction
 from paraminspect.frameworks._initializer import Initializer
 from paraminspect.frameworks._tracing import TracedModule
-from paraminspect.frameworks.keras._attention import MULTI_HEAD
-from paraminspect.frameworks.keras._containers import BRANCHES, is_branches, is_functional
-from paraminspect.frameworks.keras._declare import Initialized
 from paraminspect.frameworks.keras._initializers import initializer_of
 from paraminspect.frameworks.keras._naming import knows_its_input
-from paraminspect.generators import Seed
-from paraminspect.layers import Built, Drawn, Layer, Spec
+from paraminspect.frameworks.keras.layers._attention import MULTI_HEAD
+from paraminspect.frameworks.keras.layers._containers import BRANCHES, is_branches, is_functional
+from paraminspect.frameworks.keras.layers._declare import Initialized
 from paraminspect.tree import Module
+from paraminspect.tree.layers import Built, Drawn, Layer, Seed, Spec
 
 SEED_FIRST = ("SimpleRNN", "ConvLSTM")
 """Beginnings of layers that take their seed for dropout before their initializers."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from paraminspect.frameworks.keras._containers import branches_of, is_functional
-from paraminspect.layers import Built
+from paraminspect.frameworks.keras.layers._containers import branches_of, is_functional
+from paraminspect.tree.layers import Built
 
 
 @dataclass(frozen=True, eq=False)

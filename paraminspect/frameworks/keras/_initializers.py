@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from paraminspect.errors import ExpressionError, nearest
-from paraminspect.expressions import format_value
 from paraminspect.frameworks._initializer import Initializer, initializer
+from paraminspect.language import format_value
 
 
 def _number(value: float) -> str:

@@ -10,18 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from paraminspect.errors import DefinitionError
-from paraminspect.frameworks.keras._attention import MULTI_HEAD
-from paraminspect.frameworks.keras._containers import (
+from paraminspect.frameworks.keras._graph import in_order
+from paraminspect.frameworks.keras._groups import LAYERS, VARS, below, number_groups
+from paraminspect.frameworks.keras._naming import Key, class_name, key_of, layer_names
+from paraminspect.frameworks.keras.layers._attention import MULTI_HEAD
+from paraminspect.frameworks.keras.layers._containers import (
     BRANCHES,
     SEQUENTIAL,
     branches_of,
     is_functional,
 )
-from paraminspect.frameworks.keras._graph import in_order
-from paraminspect.frameworks.keras._naming import Key, class_name, key_of, layer_names
-from paraminspect.keras_layout import LAYERS, VARS, Layout, below, number_groups
-from paraminspect.layers import Built
 from paraminspect.tree import Module
+from paraminspect.tree.layers import Built
+from paraminspect.tree.layout import Layout
 
 INPUT = "InputLayer"
 

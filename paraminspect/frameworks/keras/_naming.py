@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 
 from paraminspect.arrays import Shape
 from paraminspect.errors import DefinitionError
-from paraminspect.frameworks.keras._containers import (
+from paraminspect.frameworks._naming import Named, parameter_of
+from paraminspect.frameworks.keras._graph import in_order
+from paraminspect.frameworks.keras._groups import snake_case
+from paraminspect.frameworks.keras.layers._containers import (
     FUNCTIONAL,
     SEQUENTIAL,
     is_branches,
     is_functional,
 )
-from paraminspect.frameworks.keras._declare import check_name
-from paraminspect.frameworks.keras._graph import in_order
-from paraminspect.keras_layout import snake_case
-from paraminspect.layers import Built, Layer, Spec
-from paraminspect.naming import Named, parameter_of
+from paraminspect.frameworks.keras.layers._declare import check_name
 from paraminspect.tree import Module
+from paraminspect.tree.layers import Built, Layer, Spec
 
 CLASS_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
 """Layers whose class has another name than they are exported under."""

@@ -20,7 +20,7 @@ from paraminspect.frameworks.keras import FRAMEWORK
 from paraminspect.frameworks.keras._layout import held_layers
 from paraminspect.frameworks.keras._naming import CLASS_NAMES, class_name
 from paraminspect.frameworks.keras._quantized import quantized_names
-from paraminspect.layers import Built, Layer
+from paraminspect.tree.layers import Built, Layer
 
 _PROBES = (2**10 * 3**3 * 5**2 * 7 * 11, 2**11 * 3**3 * 5**2 * 7 * 11)
 """Sizes of an input that nobody tells: most numbers of groups divide them. Where two of them give

@@ -6,23 +6,23 @@ Names are those of `collect_params()` in a fresh process, or with `names: struct
 
 from __future__ import annotations
 
-from paraminspect.frameworks import Framework
+from paraminspect.frameworks._framework import Framework
 from paraminspect.frameworks.mxnet._concepts import CONCEPTS
 from paraminspect.frameworks.mxnet._construction import construct
-from paraminspect.frameworks.mxnet._containers import (
+from paraminspect.frameworks.mxnet._initializers import INITIALIZERS
+from paraminspect.frameworks.mxnet._naming import name_by_prefix, name_structurally
+from paraminspect.frameworks.mxnet.layers._containers import (
     ABSENT,
     CONTAINERS,
     around,
     module,
     sequential,
 )
-from paraminspect.frameworks.mxnet._convolution import CONVOLUTIONS
-from paraminspect.frameworks.mxnet._dense import DENSE
-from paraminspect.frameworks.mxnet._initializers import INITIALIZERS
-from paraminspect.frameworks.mxnet._naming import name_by_prefix, name_structurally
-from paraminspect.frameworks.mxnet._normalization import NORMALIZATIONS
-from paraminspect.frameworks.mxnet._plain import PLAIN
-from paraminspect.frameworks.mxnet._recurrent import RECURRENT
+from paraminspect.frameworks.mxnet.layers._convolution import CONVOLUTIONS
+from paraminspect.frameworks.mxnet.layers._dense import DENSE
+from paraminspect.frameworks.mxnet.layers._normalization import NORMALIZATIONS
+from paraminspect.frameworks.mxnet.layers._plain import PLAIN
+from paraminspect.frameworks.mxnet.layers._recurrent import RECURRENT
 
 FRAMEWORK = Framework(
     name="mxnet",

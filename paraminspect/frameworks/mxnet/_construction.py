@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paraminspect.frameworks import Construction, draw_in_order
-from paraminspect.frameworks.mxnet._declare import Deferred
-from paraminspect.layers import Drawn
+from paraminspect.frameworks._framework import Construction, draw_in_order
+from paraminspect.frameworks.mxnet.layers._declare import Deferred
+from paraminspect.tree.layers import Drawn
 
 
 def construct(construction: Construction) -> Sequence[Drawn]:

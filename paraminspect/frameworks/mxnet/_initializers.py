@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from paraminspect.errors import ExpressionError, nearest
-from paraminspect.expressions import call, format_value
 from paraminspect.frameworks._initializer import Initializer, initializer
-from paraminspect.layers import Layer
+from paraminspect.language import call, format_value
+from paraminspect.tree.layers import Layer
 
 CONSTANT = "Constant"
 """Two things have this name in MXNet: an initializer, and a parameter that is never trained."""

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from paraminspect.errors import DefinitionError
-from paraminspect.frameworks.mxnet._containers import NAME_SCOPE
-from paraminspect.frameworks.mxnet._recurrent import RECURRENT_LAYERS, structural_name
-from paraminspect.layers import Built, Layer, Spec, UnknownInputError
-from paraminspect.naming import Named, parameter_of
+from paraminspect.frameworks._naming import Named, parameter_of
+from paraminspect.frameworks.mxnet.layers._containers import NAME_SCOPE
+from paraminspect.frameworks.mxnet.layers._recurrent import RECURRENT_LAYERS, structural_name
 from paraminspect.tree import Module, Parameter
+from paraminspect.tree.layers import Built, Layer, Spec, UnknownInputError
 
 
 @dataclass(frozen=True, eq=False)

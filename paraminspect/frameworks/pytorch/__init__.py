@@ -5,21 +5,21 @@ Names are those of `state_dict()`: a module's own parameters, its own buffers, t
 
 from __future__ import annotations
 
-from paraminspect.frameworks import Framework
-from paraminspect.frameworks.pytorch._attention import ATTENTION
-from paraminspect.frameworks.pytorch._bare import BARE
+from paraminspect.frameworks._framework import Framework
+from paraminspect.frameworks._naming import name_by_path
 from paraminspect.frameworks.pytorch._concepts import CONCEPTS
 from paraminspect.frameworks.pytorch._construction import construct
-from paraminspect.frameworks.pytorch._containers import ABSENT, module, sequential
-from paraminspect.frameworks.pytorch._convolution import CONVOLUTIONS
-from paraminspect.frameworks.pytorch._elementwise import ELEMENTWISE
-from paraminspect.frameworks.pytorch._embedding import EMBEDDINGS
-from paraminspect.frameworks.pytorch._linear import LINEAR
-from paraminspect.frameworks.pytorch._normalization import NORMALIZATIONS
-from paraminspect.frameworks.pytorch._pooling import POOLING
-from paraminspect.frameworks.pytorch._recurrent import RECURRENT
-from paraminspect.frameworks.pytorch._reshaping import RESHAPING
-from paraminspect.naming import name_by_path
+from paraminspect.frameworks.pytorch.layers._attention import ATTENTION
+from paraminspect.frameworks.pytorch.layers._bare import BARE
+from paraminspect.frameworks.pytorch.layers._containers import ABSENT, module, sequential
+from paraminspect.frameworks.pytorch.layers._convolution import CONVOLUTIONS
+from paraminspect.frameworks.pytorch.layers._elementwise import ELEMENTWISE
+from paraminspect.frameworks.pytorch.layers._embedding import EMBEDDINGS
+from paraminspect.frameworks.pytorch.layers._linear import LINEAR
+from paraminspect.frameworks.pytorch.layers._normalization import NORMALIZATIONS
+from paraminspect.frameworks.pytorch.layers._pooling import POOLING
+from paraminspect.frameworks.pytorch.layers._recurrent import RECURRENT
+from paraminspect.frameworks.pytorch.layers._reshaping import RESHAPING
 
 FRAMEWORK = Framework(
     name="pytorch",

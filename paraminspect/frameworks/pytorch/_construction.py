@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from paraminspect.frameworks import Construction
-from paraminspect.layers import Built, Drawn, Spec
+from paraminspect.frameworks._framework import Construction
 from paraminspect.tree import Module
+from paraminspect.tree.layers import Built, Drawn, Spec
 
 
 @dataclass

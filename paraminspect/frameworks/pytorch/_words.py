@@ -6,7 +6,7 @@ All others are there under PyTorch's names, with or without the underscore.
 from __future__ import annotations
 
 from paraminspect.frameworks._words import Words, in_pairs
-from paraminspect.initializers import IN_PLACE, checked
+from paraminspect.init.schemes import IN_PLACE, checked
 
 _OWN = {"uniform": checked(IN_PLACE["uniform_"]), "normal": checked(IN_PLACE["normal_"])}
 

@@ -1,0 +1,1 @@
+"""Files: the only way by which bytes come and go."""

@@ -1,0 +1,1 @@
+"""Initialization: what is drawn, whose random numbers, and in which order."""

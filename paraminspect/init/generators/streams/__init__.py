@@ -1,0 +1,1 @@
+"""Streams: the random numbers of the frameworks, to the bit."""

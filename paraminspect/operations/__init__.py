@@ -1,0 +1,1 @@
+"""Operations: from trees to trees and to records."""
