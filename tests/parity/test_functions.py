@@ -28,11 +28,11 @@ FROZEN, ALL = (0, 2, 3), range(6)
 NO_AXES = "of 0 axes"
 """A scalar has no axes here; some functions of the frameworks take 0 and -1 for one."""
 LENIENT = {
-    "mxnet": ("leaky_relu(", "tril(", "tensordot(", "x[None]"),
+    "mxnet": ("leaky_relu(", "tril(", "tensordot(", "x[None]", "roll(x, (1, 2)"),
     "keras": (),
     "pytorch": (),
 }
-"""What takes a scalar, or refuses one, unlike here."""
+"""What takes or refuses arrays of 0 axes or 1 unlike here."""
 NO_DERIVATIVE = {
     "mxnet": ("where(m, 1.0", "where(m, x, 0", "var(", "std(", "leaky_relu(x, act_type='selu'"),
     "keras": (),
