@@ -6,7 +6,7 @@ status 2, a library user catches the family by its one name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ class ParamInspectError(Exception):
 
     An error knows its place: `subjects` (a file, a parameter, a layer) stand before the message,
     outermost first, and `place` (a path in a definition, a line) behind it: `FILE: what @ place`.
+    `way` is the argument that would allow what was refused, as Python spells it; a face that
+    spells it otherwise asks for its own `worded` text.
     The text is raw; whoever prints it on a terminal passes it through `escape`, once.
     """
 
@@ -25,10 +27,19 @@ class ParamInspectError(Exception):
         super().__init__(message)
         self.subjects: tuple[str, ...] = ()
         self.place = str(place)
+        self.way: Mapping[str, object] = {}
 
     def at(self, subject: str) -> Self:
         """Say what the error is about; called by whoever knows, on the way up."""
         self.subjects = (subject, *self.subjects)
+        return self
+
+    def unless(self, **argument: object) -> Self:
+        """Say which argument would allow it: `error.unless(overwrite=True)`.
+
+        `...` stands for a value that the user has to choose: `error.unless(dtype=...)`.
+        """
+        self.way = argument
         return self
 
     @property
@@ -41,9 +52,15 @@ class ParamInspectError(Exception):
         """What is wrong, without what it is about and where."""
         return str(self.args[0])
 
-    def __str__(self) -> str:
+    def worded(self, spell: Callable[[str, object], str]) -> str:
+        """The whole text, with the way out as `spell` has it from a name and a value."""
         text = ": ".join((*self.subjects, self.message))
+        if self.way:
+            text += f"; use {' or '.join(spell(*argument) for argument in self.way.items())}"
         return f"{text} @ {self.place}" if self.place else text
+
+    def __str__(self) -> str:
+        return self.worded(spell_argument)
 
 
 class AddressError(ParamInspectError, KeyError):
@@ -84,8 +101,9 @@ class DefinitionError(ParamInspectError):
     caller = ""
     """Where the block was called in whose body the error is."""
 
-    def __str__(self) -> str:
-        return super().__str__() + (f", called from {self.caller}" if self.caller else "")
+    def worded(self, spell: Callable[[str, object], str]) -> str:
+        """The whole text, and where the block was called."""
+        return super().worded(spell) + (f", called from {self.caller}" if self.caller else "")
 
 
 class CheckpointError(ParamInspectError):
@@ -129,6 +147,11 @@ class SchemeError(ParamInspectError):
 
 class DurabilityError(CheckpointError):
     """The new file is in place, but the system did not confirm that it survives a power cut."""
+
+
+def spell_argument(name: str, value: object) -> str:
+    """`overwrite=True`, or `dtype=...` for a value that the user has to choose."""
+    return f"{name}={'...' if value is ... else repr(value)}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

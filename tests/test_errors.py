@@ -23,3 +23,10 @@ def test_an_error_keeps_its_class_and_its_position_when_it_learns_what_it_is_abo
 def test_an_error_that_left_its_process_says_the_same(kind):
     error = kind("no such name", "line 2").at("m.yaml")
     assert str(pickle.loads(pickle.dumps(error))) == str(error) == "m.yaml: no such name @ line 2"
+
+
+def test_an_error_names_the_argument_that_would_allow_it_as_python_spells_it():
+    error = ParamInspectError("exists already", "line 2").at("m.npz").unless(overwrite=True)
+    assert str(error) == "m.npz: exists already; use overwrite=True @ line 2"
+    assert str(ParamInspectError("void16").unless(dtype=...)) == "void16; use dtype=..."
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

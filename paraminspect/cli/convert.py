@@ -22,10 +22,10 @@ The format is told by what OUT ends in, or by --to. Names, order, dtypes, ties
 and metadata stay as they are; what a format cannot hold is said on stderr.
 
 \b
---dtype casts floating-point parameters, and leaves integers alone. What would
-be lost by more than rounding is an error, unless --cast unsafe. Scaled FP8 and
-INT8 weights are multiplied by their scales, which are left out; other
-quantized weights (GPTQ, AWQ, MLX, bitsandbytes, ...) are not cast.
+--dtype casts floating-point parameters and leaves integers alone. To lose
+more than rounding does is an error, unless --cast unsafe. Scaled FP8 and INT8
+weights are multiplied by their scales, which are left out; other quantized
+weights (GPTQ, AWQ, MLX, bitsandbytes, ...) are not cast.
 
 \b
 Exit status: 0 done, 2 trouble; then nothing has been written.

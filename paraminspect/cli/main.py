@@ -126,7 +126,9 @@ def run_command() -> int:
     except ParamInspectError as error:
         if debug:
             raise
-        return _say(str(error), 2)
+        from paraminspect.cli.ways import spell_option  # only an error needs it
+
+        return _say(error.worded(spell_option), 2)
     except OSError as error:
         if debug:
             raise

@@ -26,8 +26,8 @@ Examples:
   paraminspect train mlp.yaml --data xy.npz --loss mse --seed 0 -o w.npz
   paraminspect train shared.yaml --checkpoint a.safetensors --data xy.npz \\
       --loss mse --optimizer adam --lr 0.01 --steps 200 -o trained.safetensors
-  paraminspect train mlp.yaml --seed 0 --data xy.npz --momentum 0.9 --nesterov \\
-      --weight-decay 1e-4 -o w.npz
+  paraminspect train mlp.yaml --seed 0 --data xy.npz --momentum 0.9 \\
+      --nesterov --weight-decay 1e-4 -o w.npz
   paraminspect train mlp.yaml --seed 0 --data xy.npz --loss mse --dry-run \\
       --format jsonl | jq .loss
 

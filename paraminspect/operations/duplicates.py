@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from paraminspect.arrays import Array, DType, Shape, block_ranges, count_elements
@@ -83,6 +82,8 @@ def _with_equal_digests(
 def _digests(
     parameters: list[Parameter], limit: int | None, progress: Progress
 ) -> dict[str, bytes]:
+    from concurrent.futures import ThreadPoolExecutor  # listing a definition starts without
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         names = [parameter.name for parameter in parameters]
         found = pool.map(lambda p: _digest(p.data, limit, progress), parameters)
