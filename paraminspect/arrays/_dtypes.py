@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class DType:
-    """The type of an element: `name` as NumPy and ml_dtypes spell it, `nbits` as stored.
+    """The type of an element: `name` as NumPy and ml_dtypes spell it, and how much it takes.
+
+    `block` elements are stored together in `nbits` bits: for nearly all types that is one. In
+    block-quantized types several elements share a scale, and none can be read without its block.
 
     Checkpoints hold types that NumPy lacks, and types smaller than a byte: so it is our own value.
     It equals what NumPy takes for this type, and NumPy takes it for one of its own:
@@ -24,17 +27,20 @@ class DType:
         (True, True)
         >>> np.zeros(2, DTYPES["float16"])
         array([0., 0.], dtype=float16)
+        >>> DType("q4_0", 18 * 8, block=32).nbytes(4096 * 4096)
+        9437184
     """
 
     name: str
     nbits: int
+    block: int = 1
 
     def __str__(self) -> str:
         return self.name
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, DType):
-            return (self.name, self.nbits) == (other.name, other.nbits)
+            return (self.name, self.nbits, self.block) == (other.name, other.nbits, other.block)
         if other is None:  # NumPy takes it for float64
             return False
         if isinstance(other, str) and other == self.name:
@@ -54,12 +60,17 @@ class DType:
 
     @property
     def itemsize(self) -> int:
-        """The bytes of an element as NumPy holds it: at least one."""
+        """The bytes of an element (or of a block) as NumPy holds it: at least one."""
         return (self.nbits + 7) // 8
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether an element has no bytes of its own: it shares a byte, or a block, with others."""
+        return self.block > 1 or self.nbits % 8 != 0
+
     def nbytes(self, count: int) -> int:
-        """Bytes that `count` elements take when stored densely."""
-        return (count * self.nbits + 7) // 8
+        """Bytes that `count` elements take when stored densely, in whole blocks."""
+        return (-(-count // self.block) * self.nbits + 7) // 8
 
     def to_numpy(self) -> np.dtype[Any]:
         """The NumPy dtype, from ml_dtypes where NumPy has none (sub-byte ones use a byte each)."""
@@ -73,7 +84,8 @@ class DType:
         try:
             return np.dtype(self.name)
         except TypeError:
-            raise DTypeError(f"NumPy has no dtype for {self.name}") from None
+            why = f", whose elements are stored {self.block} to a block" if self.block > 1 else ""
+            raise DTypeError(f"NumPy has no dtype for {self.name}{why}") from None
 
     @classmethod
     def of(cls, dtype: np.dtype[Any]) -> DType:

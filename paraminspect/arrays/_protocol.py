@@ -173,9 +173,9 @@ def block_ranges(
 ) -> Iterator[tuple[int, int]]:
     """`(start, stop)` of consecutive flat blocks of `array`, each of at most `nbytes` bytes.
 
-    They cover the whole array, or elements `start` to `stop` of it.
+    They cover the whole array, or elements `start` to `stop` of it; no type's block is cut.
     """
     end = count_elements(array.shape) if stop is None else stop
-    step = max(1, nbytes * 8 // max(array.dtype.nbits, 8))
+    step = max(1, nbytes * 8 // max(array.dtype.nbits, 8)) * array.dtype.block
     for at in range(start, end, step):
         yield at, min(at + step, end)

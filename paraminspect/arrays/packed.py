@@ -1,8 +1,8 @@
-"""Packed types: elements of less than a byte, several to a byte.
+"""Packed types: several elements to a byte, or to a block.
 
-Only 4-bit elements are decoded. Their file formats do not say which half of a byte is first; the
-low half is, as in ONNX and in NVIDIA's `__nv_fp4x2_e2m1`. Of 6-bit elements nobody documents the
-order of bits: these are bytes, and no more.
+Only plain 4-bit elements are decoded. Their file formats do not say which half of a byte is first;
+the low half is, as in ONNX and in NVIDIA's `__nv_fp4x2_e2m1`. Of 6-bit elements nobody documents
+the order of bits: these are bytes, and no more.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ def unpacked(array: Array) -> Array:
     """`array`; if it cannot be read, a view that can: of its elements, or of its bytes."""
     if isinstance(array, Opaque):
         return array if array.packed_bytes is None else array.packed_bytes
-    if array.dtype.nbits % 8 == 0 or not isinstance(array, Packed):
+    if not array.dtype.is_packed or not isinstance(array, Packed):
         return array
-    if array.dtype.nbits == 4:
+    if array.dtype.nbits == 4 and array.dtype.block == 1:
         return Nibbles(array, array.packed_bytes)
     return array.packed_bytes

@@ -124,7 +124,9 @@ def test_a_name_that_is_a_parameter_and_a_group_is_refused(tmp_path):
 
 def test_a_dtype_of_less_than_a_byte_is_refused(tmp_path):
     tree = tree_of({"w": np.ones(4).astype(ml_dtypes.int4)})
-    with pytest.raises(DTypeError, match=r"m.h5: w: HDF5 has no elements of 4 bits, as int4 has"):
+    with pytest.raises(
+        DTypeError, match=r"m.h5: w: HDF5 has no elements that share bytes, as int4 has"
+    ):
         save_checkpoint(tree, tmp_path / "m.h5")
 
 

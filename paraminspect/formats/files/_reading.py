@@ -249,12 +249,12 @@ class FileArray(Indexed):
         self.dtype = dtype
 
     def __repr__(self) -> str:
-        if self.dtype.nbits % 8:  # not decoded
+        if self.dtype.is_packed:  # not decoded
             return f"{type(self).__name__}({list(self.shape)}, {self.dtype})"
         return super().__repr__()
 
     def __str__(self) -> str:
-        return repr(self) if self.dtype.nbits % 8 else super().__str__()
+        return repr(self) if self.dtype.is_packed else super().__str__()
 
 
 class StoredArray(FileArray):
@@ -291,7 +291,7 @@ class StoredArray(FileArray):
         """
         import numpy as np
 
-        if self.dtype.nbits % 8:
+        if self.dtype.is_packed:
             raise DTypeError(
                 f"{self.file.path}: values of the packed type {self.dtype} are not decoded"
             )

@@ -139,7 +139,7 @@ def _stored_bytes(array: Array, start: int, stop: int) -> memoryview:
     """Elements as the format stores them: dense, in little-endian order."""
     import numpy as np
 
-    if array.dtype.nbits % 8:
+    if array.dtype.is_packed:
         raise DTypeError(f"values of the packed type {array.dtype} are only copied, not made")
     # The memory of a view would not do: the array may be strided, or one that others write to.
     values = np.ascontiguousarray(array.read(start, stop), array.dtype.to_numpy())

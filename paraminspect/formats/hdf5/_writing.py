@@ -134,8 +134,8 @@ def _dataset(path: str, parameter: Parameter) -> tuple[str, Shape, str, int]:
         raise DTypeError(f"{name}: values of the type {dtype} {array.why}")
     if isinstance(array, Opaque) and not dtype.name.startswith("void"):
         raise DTypeError(f"{name}: HDF5 files of ours hold no values of the type {dtype}")
-    if dtype.nbits % 8:
-        raise DTypeError(f"{name}: HDF5 has no elements of {dtype.nbits} bits, as {dtype} has")
+    if dtype.is_packed:
+        raise DTypeError(f"{name}: HDF5 has no elements that share bytes, as {dtype} has")
     if dtype.name in _NATIVE:
         return path, array.shape, dtype.name, 0
     told = "" if isinstance(array, Opaque) else dtype.name

@@ -81,7 +81,7 @@ def cast_tree(tree: ParameterTree, dtype: DType, *, unsafe: bool = False) -> Par
     """
     if not is_float(dtype):
         raise DTypeError(f"parameters can be cast to floating-point dtypes, {dtype} is none")
-    if dtype.nbits % 8:
+    if dtype.is_packed:
         raise DTypeError(f"values of the packed type {dtype} cannot be made")
     parts = recognise(tree).parts
     tree = dequantized(tree).keep(lambda name: name not in parts)
@@ -143,7 +143,7 @@ def _selections(
     """Every parameter at the address, a tied one once, with what its index selects."""
     for name, axes in {tree.own_name(n): axes for n, axes in tree.places(address).items()}.items():
         parameter = tree.entries[name]
-        if parameter.dtype.nbits % 8:
+        if parameter.dtype.is_packed:
             raise DTypeError(f"{name}: values of the packed type {parameter.dtype} cannot be set")
         yield parameter, axes
 
