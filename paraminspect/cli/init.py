@@ -16,7 +16,8 @@ from paraminspect.arrays import parse_dtype
 from paraminspect.cli.new_files import tell
 from paraminspect.cli.options import Output, output_options
 from paraminspect.errors import AddressError, counted, escape
-from paraminspect.init.generators import NATIVE, RNG_ALIASES
+from paraminspect.frameworks import rng_aliases
+from paraminspect.init.generators import NATIVE
 from paraminspect.source import DEFINITION_NAME, open_source
 
 if TYPE_CHECKING:
@@ -70,9 +71,9 @@ FRESH_BITS = 32
 @click.option("--seed", type=int, metavar="N", help="Without it a fresh one, told on stderr.")
 @click.option(
     "--rng",
-    default=NATIVE,
+    default=NATIVE.name,
     metavar="NAME",
-    help=f"Whose random numbers, and words: {', '.join([NATIVE, *RNG_ALIASES])}.",
+    help=f"Whose random numbers, and words: {', '.join([NATIVE.name, *rng_aliases()])}.",
 )
 @click.option("--dtype", metavar="DTYPE", help=f"Of all that is drawn as floats: {DTYPES}.")
 @click.option(

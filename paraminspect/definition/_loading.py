@@ -87,7 +87,7 @@ def _load(root: Node) -> ParameterTree:
         input=shape,
     )
     tree, owners = read_ties(root, tree)
-    rules = Rules.read(root, tree, scope.values)
+    rules = Rules.read(root, tree, scope.values, framework)
     construction = Construction(built, named.root, owners, rules.by_name, rules.post_init)
     lay_out, root_module = framework.lay_out, named.root
     return replace(

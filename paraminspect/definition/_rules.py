@@ -9,6 +9,7 @@ from typing import Any
 from paraminspect.definition._place import fail
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import ParamInspectError
+from paraminspect.frameworks import Framework
 from paraminspect.language import parse_expression
 from paraminspect.tree import ParameterTree
 from paraminspect.tree.address import matches
@@ -25,7 +26,9 @@ class Rules:
     post_init: tuple[str, ...]
 
     @classmethod
-    def read(cls, root: Mapping, tree: ParameterTree, names: NameMapping[str, Any]) -> Rules:
+    def read(
+        cls, root: Mapping, tree: ParameterTree, names: NameMapping[str, Any], framework: Framework
+    ) -> Rules:
         """What `init:` and `post_init:` say; `names` are those of `let:`, which schemes may use."""
         by_name: dict[str, str] = {}
         init = root.get("init")
@@ -44,7 +47,7 @@ class Rules:
             except ParamInspectError as error:
                 fail(str(error), node)
             by_name.update(dict.fromkeys([*found, *map(tree.own_name, found)], scheme))
-        return cls(by_name, _post_init(root.get("post_init"), tree))
+        return cls(by_name, _post_init(root.get("post_init"), tree, framework))
 
     def applied(self, tree: ParameterTree) -> ParameterTree:
         """The tree with these schemes; a tied array has that of the name that owns it."""
@@ -65,11 +68,11 @@ def _scheme_text(node: Node) -> str:
     return node.text
 
 
-def _post_init(node: Node | None, tree: ParameterTree) -> tuple[str, ...]:
+def _post_init(node: Node | None, tree: ParameterTree, framework: Framework) -> tuple[str, ...]:
     if node is None:
         return ()
-    if tree.framework != "pytorch":
-        fail("post_init is for pytorch: transformers' models do it", node)
+    if not framework.has_post_init:
+        fail(f"{framework.name} has no post_init: the models of transformers do", node)
     if not isinstance(node, Sequence):
         fail("expected a list of names of modules", node)
     names = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from paraminspect.errors import DefinitionError, nearest
 from paraminspect.frameworks._naming import Named
-from paraminspect.init.generators import OTHER_NAMES
+from paraminspect.frameworks._random_numbers import also_called
 from paraminspect.language.forward import Forward
 from paraminspect.tree import Module
 from paraminspect.tree.layers import Built, Drawn, Layer, Spec
@@ -101,6 +101,8 @@ class Framework:
     """What is called by other names elsewhere: concept to its names here, or how it is written."""
     construct: Callable[[Construction], Sequence[Drawn]] = draw_in_order
     """What constructing a model draws, in the order in which the framework does."""
+    has_post_init: bool = False
+    """Whether its models may draw once more when they are constructed (transformers do)."""
     lay_out: Callable[[Built, Module], Layout] | None = None
     """Where the framework's own files keep a model whose parameters have the names of a module."""
 
@@ -122,7 +124,7 @@ def load_framework(name: str) -> Framework:
     """The framework of a name; its module is imported only now."""
     if name not in FRAMEWORKS:
         known = ", ".join(FRAMEWORKS)
-        meant = OTHER_NAMES.get(name.lower(), "")
+        meant = also_called().get(name.lower(), "")
         hint = f", did you mean {meant!r}?" if meant in FRAMEWORKS else nearest(name, FRAMEWORKS)
         raise DefinitionError(f"unknown framework {name!r}, expected one of {known}{hint}")
     framework: Framework = importlib.import_module(f"paraminspect.frameworks.{name}").FRAMEWORK

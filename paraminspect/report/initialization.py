@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from paraminspect.arrays import Array
 from paraminspect.arrays.selection import Selection
 from paraminspect.errors import escape
-from paraminspect.init.generators import GENERATORS, RNG_ALIASES
+from paraminspect.frameworks import random_numbers
 from paraminspect.init.plan import Completed, Drawing
 from paraminspect.init.schemes import ALIASES, FAMILIES
 from paraminspect.operations.stats import Stats, tree_stats
@@ -97,11 +97,10 @@ def scheme_lines(installed: Iterable[str]) -> Iterator[str]:
         yield f"Installed\n  {', '.join(found)}\n"
     yield from NOTES.strip("\n").splitlines()
     yield "\nGenerators (--rng)"
-    for name, made in GENERATORS.items():
-        others = [alias for alias, own in RNG_ALIASES.items() if own == name]
-        also = f" (also: {', '.join(others)})" if others else ""
+    for name, numbers in random_numbers().items():
+        also = f" (also: {', '.join(numbers.aliases)})" if numbers.aliases else ""
         yield f"  {name}{also}"
-        yield from _wrapped(made.what)
+        yield from _wrapped(numbers.how)
 
 
 def _arguments(function: object) -> str:

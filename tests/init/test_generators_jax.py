@@ -10,7 +10,7 @@ import pytest
 from paraminspect.arrays import DTYPES
 from paraminspect.definition import load_definition
 from paraminspect.errors import SchemeError
-from paraminspect.frameworks import load_words
+from paraminspect.frameworks import load_words, open_generator
 from paraminspect.init.distributions import (
     Normal,
     Orthogonal,
@@ -19,7 +19,7 @@ from paraminspect.init.distributions import (
     TruncatedNormal,
     Uniform,
 )
-from paraminspect.init.generators import Draw, open_generator
+from paraminspect.init.generators import Draw
 from paraminspect.init.plan import initialize
 from paraminspect.init.schemes import Target, parse_scheme
 from paraminspect.language import format_call

@@ -12,8 +12,9 @@ import pytest
 from paraminspect.arrays import DTYPES
 from paraminspect.definition import load_definition
 from paraminspect.errors import SchemeError
+from paraminspect.frameworks import open_generator
 from paraminspect.init.distributions import Normal, TruncatedNormal, Uniform
-from paraminspect.init.generators import Draw, open_generator
+from paraminspect.init.generators import Draw
 from paraminspect.init.generators._mxnet import parse_float32
 from paraminspect.init.plan import initialize
 from paraminspect.init.schemes import Target, parse_scheme

@@ -12,6 +12,7 @@ import pytest
 
 from paraminspect.arrays import DTYPES
 from paraminspect.errors import SchemeError
+from paraminspect.frameworks import open_generator
 from paraminspect.init.distributions import (
     Constant,
     Custom,
@@ -23,7 +24,7 @@ from paraminspect.init.distributions import (
     TruncatedNormal,
     Uniform,
 )
-from paraminspect.init.generators import Draw, open_generator
+from paraminspect.init.generators import Draw
 from paraminspect.init.generators._whole import Latest
 from paraminspect.init.generators.streams._native_streams import BLOCK
 from paraminspect.init.generators.streams._ziggurat import log, tables

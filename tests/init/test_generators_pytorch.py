@@ -13,7 +13,7 @@ from paraminspect.arrays import DTYPES
 from paraminspect.arrays.indexing import normalize, selected_shape
 from paraminspect.definition import load_definition
 from paraminspect.errors import SchemeError
-from paraminspect.frameworks import load_words
+from paraminspect.frameworks import load_words, open_generator
 from paraminspect.init.distributions import (
     Custom,
     DeltaOrthogonal,
@@ -21,7 +21,7 @@ from paraminspect.init.distributions import (
     TruncatedNormal,
     Uniform,
 )
-from paraminspect.init.generators import Draw, open_generator
+from paraminspect.init.generators import Draw
 from paraminspect.init.generators.streams._mt19937 import MARK_DISTANCE, Mt19937
 from paraminspect.init.plan import initialize
 from paraminspect.init.schemes import Target, parse_scheme

@@ -9,7 +9,7 @@ import pytest
 
 from paraminspect.arrays import DTYPES
 from paraminspect.errors import SchemeError
-from paraminspect.frameworks import load_words
+from paraminspect.frameworks import load_words, open_generator
 from paraminspect.init.distributions import (
     Constant,
     Normal,
@@ -18,7 +18,7 @@ from paraminspect.init.distributions import (
     TruncatedNormal,
     Uniform,
 )
-from paraminspect.init.generators import Draw, open_generator
+from paraminspect.init.generators import Draw
 from paraminspect.init.schemes import ALIASES, FAMILIES, SCHEMES, Target, parse_scheme
 from paraminspect.language import format_call
 from paraminspect.tree.layers import Fans

@@ -11,9 +11,9 @@ from asking import HERE, digest
 
 from paraminspect.arrays import DTYPES
 from paraminspect.definition import load_definition
-from paraminspect.frameworks import load_words
+from paraminspect.frameworks import load_words, open_generator
 from paraminspect.init.distributions import Constant
-from paraminspect.init.generators import Draw, open_generator
+from paraminspect.init.generators import Draw
 from paraminspect.init.plan import initialize
 from paraminspect.init.schemes import Target, parse_scheme
 from paraminspect.language import format_call

@@ -13,8 +13,8 @@ from keras_models import PAIRS, random_pair
 
 from paraminspect.arrays import DTYPES
 from paraminspect.definition import load_definition
-from paraminspect.frameworks import load_words
-from paraminspect.init.generators import Draw, open_generator
+from paraminspect.frameworks import load_words, open_generator
+from paraminspect.init.generators import Draw
 from paraminspect.init.plan import initialize
 from paraminspect.init.schemes import Target, parse_scheme
 from paraminspect.language import format_call

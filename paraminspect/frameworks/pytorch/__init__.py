@@ -39,6 +39,7 @@ FRAMEWORK = Framework(
     module=module,
     name_parameters=name_by_path,
     construct=construct,
+    has_post_init=True,
     metadata={"format": "pt"},
     absent=ABSENT,
     concepts=CONCEPTS,

@@ -4,26 +4,6 @@ A generator gets every draw in the order in which it happens, and gives arrays t
 values when they are read, in any order, from any thread, whole or in part: always the same values.
 """
 
-from paraminspect.init.generators._opening import (
-    GENERATORS,
-    NATIVE,
-    OTHER_NAMES,
-    RNG_ALIASES,
-    Draw,
-    Generator,
-    Reproduced,
-    open_generator,
-    reproduced,
-)
+from paraminspect.init.generators._generator import NATIVE, Draw, Generator, RandomNumbers
 
-__all__ = [
-    "GENERATORS",
-    "NATIVE",
-    "OTHER_NAMES",
-    "RNG_ALIASES",
-    "Draw",
-    "Generator",
-    "Reproduced",
-    "open_generator",
-    "reproduced",
-]
+__all__ = ["NATIVE", "Draw", "Generator", "RandomNumbers"]

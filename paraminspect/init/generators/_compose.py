@@ -28,7 +28,7 @@ from paraminspect.init.distributions import (
     Uniform,
     row_range,
 )
-from paraminspect.init.generators._opening import Draw
+from paraminspect.init.generators._generator import Draw
 
 if TYPE_CHECKING:
     import numpy as np

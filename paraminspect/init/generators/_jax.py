@@ -26,8 +26,8 @@ from paraminspect.init.distributions import (
     Uniform,
 )
 from paraminspect.init.generators._compose import Random, compose
+from paraminspect.init.generators._generator import Draw
 from paraminspect.init.generators._matrices import at_centre, matrix_shape, orthonormal, shaped
-from paraminspect.init.generators._opening import Draw
 from paraminspect.init.generators._whole import Latest
 from paraminspect.init.generators.streams._jax_random import (
     CUT,
@@ -45,15 +45,13 @@ TRUNCATED_STD = 0.87962566103423978
 """By which a normal cut at ±2 is divided."""
 
 
-def open_generator(name: str, seed: int) -> JAX:  # noqa: ARG001 (one version so far)
-    """The generator; only the low 32 bits of the seed count, as without `jax_enable_x64`."""
-    return JAX(seed)
-
-
 class JAX:
-    """Every array from the number of its parameter alone."""
+    """Every array from the number of its parameter alone.
 
-    replays = None
+    Only the low 32 bits of the seed count, as without `jax_enable_x64`.
+    """
+
+    repeats_construction = False
 
     def __init__(self, seed: int) -> None:
         self._key = Key.of_seed(seed)

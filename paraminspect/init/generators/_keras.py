@@ -19,11 +19,11 @@ from paraminspect.arrays.lazy import Recipe
 from paraminspect.errors import SchemeError
 from paraminspect.init.distributions import Normal, Orthogonal, Seeded, TruncatedNormal, Uniform
 from paraminspect.init.generators._compose import Random, compose, drawn
+from paraminspect.init.generators._generator import Draw
 from paraminspect.init.generators._matrices import made_orthonormal, matrix_shape
-from paraminspect.init.generators._opening import Draw
 from paraminspect.init.generators._whole import Latest
 from paraminspect.init.generators.streams._jax_random import CUT
-from paraminspect.init.generators.streams._keras_backends import BACKENDS, Backend, Begun
+from paraminspect.init.generators.streams._keras_backends import Backend, Begun
 from paraminspect.tree.layers import Seed
 
 HIGHEST_SEED = (1 << 32) - 1
@@ -33,21 +33,16 @@ HIGHEST_DRAWN = 10**9
 """The highest seed of an initializer that was given none (`make_default_seed`)."""
 
 
-def open_generator(name: str, seed: int) -> Keras:
-    """The generator after `keras.utils.set_random_seed(seed)`; the name ends in the backend's."""
-    if not 0 <= seed <= HIGHEST_SEED:
-        raise SchemeError(
-            f"keras.utils.set_random_seed takes seeds from 0 to 2**32 - 1, got {seed}"
-        )
-    return Keras(BACKENDS[name.rpartition("-")[2]], seed)
-
-
 class Keras:
-    """Gives each draw a seed, in turn."""
+    """Gives each draw a seed, in turn, after `keras.utils.set_random_seed(seed)`."""
 
-    replays = "keras"
+    repeats_construction = True
 
     def __init__(self, backend: Backend, seed: int) -> None:
+        if not 0 <= seed <= HIGHEST_SEED:
+            raise SchemeError(
+                f"keras.utils.set_random_seed takes seeds from 0 to 2**32 - 1, got {seed}"
+            )
         self._backend = backend
         self._seeds = random.Random(seed)
         self._taken: dict[Seed, int] = {}

@@ -18,8 +18,8 @@ from paraminspect.arrays.lazy import Recipe
 from paraminspect.errors import SchemeError
 from paraminspect.init.distributions import Normal, Orthogonal, Uniform
 from paraminspect.init.generators._compose import Random, drawn
+from paraminspect.init.generators._generator import Draw
 from paraminspect.init.generators._matrices import made_orthonormal
-from paraminspect.init.generators._opening import Draw
 from paraminspect.init.generators._whole import Latest
 from paraminspect.init.generators.streams._mxnet_streams import STREAMS, Shared, Stream
 
@@ -29,15 +29,13 @@ SEED_FACTOR = 127
 """Generator i begins with the seed 127 · seed + i."""
 
 
-def open_generator(name: str, seed: int) -> MXNet:  # noqa: ARG001 (one version so far)
-    """The generators after `mx.random.seed(seed)`; only the low 32 bits of the seed count."""
-    return MXNet(seed)
-
-
 class MXNet:
-    """Draws in turn from the same generators."""
+    """Draws in turn from the generators after `mx.random.seed(seed)`.
 
-    replays = "mxnet"
+    Only the low 32 bits of the seed count.
+    """
+
+    repeats_construction = True
 
     def __init__(self, seed: int) -> None:
         self._draws: list[Shared] = []

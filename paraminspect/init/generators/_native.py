@@ -42,6 +42,7 @@ from paraminspect.init.distributions import (
     Uniform,
 )
 from paraminspect.init.generators._compose import Random, compose, drawn
+from paraminspect.init.generators._generator import Draw
 from paraminspect.init.generators._matrices import (
     at_centre,
     checked,
@@ -51,7 +52,6 @@ from paraminspect.init.generators._matrices import (
     shaped,
     zeros_per_column,
 )
-from paraminspect.init.generators._opening import Draw
 from paraminspect.init.generators._whole import Latest
 from paraminspect.init.generators.streams._native_streams import Stream, maker
 from paraminspect.init.generators.streams._ziggurat import mixed
@@ -67,15 +67,10 @@ FLOATS = (
 Floats = np.ndarray[Any, np.dtype[Any]]
 
 
-def open_generator(name: str, seed: int) -> Native:  # noqa: ARG001 (one version so far)
-    """The generator."""
-    return Native(seed)
-
-
 class Native:
     """Every array from its own name alone."""
 
-    replays = None
+    repeats_construction = False
 
     def __init__(self, seed: int) -> None:
         self.seed = seed

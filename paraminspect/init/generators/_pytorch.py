@@ -27,8 +27,8 @@ from paraminspect.init.distributions import (
     Uniform,
 )
 from paraminspect.init.generators._compose import Random, drawn
+from paraminspect.init.generators._generator import Draw
 from paraminspect.init.generators._matrices import orthonormal, zeros_per_column
-from paraminspect.init.generators._opening import Draw
 from paraminspect.init.generators._program import Placed, Program
 from paraminspect.init.generators._whole import Latest
 from paraminspect.init.generators.streams._aten import Drawing, NormalDraw, Permutation, UniformDraw
@@ -41,19 +41,14 @@ LOWEST_SEED, HIGHEST_SEED = -(1 << 63), (1 << 64) - 1
 """What `torch.manual_seed` takes; only the low 32 bits count."""
 
 
-def open_generator(name: str, seed: int) -> PyTorch:  # noqa: ARG001 (one version so far)
-    """The generator after `torch.manual_seed(seed)`."""
-    if not LOWEST_SEED <= seed <= HIGHEST_SEED:
-        raise SchemeError(f"torch.manual_seed takes seeds from -2**63 to 2**64 - 1, got {seed}")
-    return PyTorch(seed)
-
-
 class PyTorch:
-    """Draws in turn from one stream."""
+    """Draws in turn from one stream, that of `torch.manual_seed(seed)`."""
 
-    replays = "pytorch"
+    repeats_construction = True
 
     def __init__(self, seed: int) -> None:
+        if not LOWEST_SEED <= seed <= HIGHEST_SEED:
+            raise SchemeError(f"torch.manual_seed takes seeds from -2**63 to 2**64 - 1, got {seed}")
         self.program = Program(Mt19937(seed))
         self._latest = Latest()
 

@@ -9,7 +9,8 @@ from typing import NamedTuple, Unpack
 from paraminspect.arrays import DType, Shape, Unset
 from paraminspect.arrays.indexing import Axis, Index, selected_shape
 from paraminspect.errors import SchemeError
-from paraminspect.init.generators import Draw, open_generator, reproduced
+from paraminspect.frameworks import find_random_numbers
+from paraminspect.init.generators import Draw, RandomNumbers
 from paraminspect.init.plan._resolver import Resolver, spec_of
 from paraminspect.init.plan._wishes import Plain, Rule, Wishes
 from paraminspect.operations.edit import assign
@@ -49,7 +50,8 @@ def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initia
     """What `initialize` would draw; raises the same errors."""
     check_tree(tree)
     plain = Plain(wishes, tree.entries)
-    whose = reproduced(plain.rng).framework or tree.framework
+    numbers = find_random_numbers(plain.rng)
+    whose = numbers.framework or tree.framework
     own = Resolver(tree.framework, plain.layout, plain.functions)
     resolver = own
     if whose != tree.framework:
@@ -79,7 +81,7 @@ def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initia
         parameter = tree.entries[part.name]
         own_dtype = dtypes.get(part.name, parameter.dtype)
         drawings.append(_drawn_part(parameter, part, resolver, own_dtype))
-    return Initialization(tree, tuple(drawings), chosen, own, dtype, plain.rng)
+    return Initialization(tree, tuple(drawings), chosen, own, dtype, numbers)
 
 
 @dataclass(frozen=True)
@@ -93,16 +95,16 @@ class Initialization:
     resolver: Resolver
     """Of the framework of the tree: what repeats how it constructs a model has its words."""
     dtype: DType | None
-    rng: str
+    numbers: RandomNumbers
 
     def drawn(self, seed: int) -> ParameterTree:
         """The tree with values, which are made when they are read; raises `SchemeError`."""
-        generator = open_generator(self.rng, seed)
+        generator = self.numbers.generator(seed)
         draws = [drawing.draw for drawing in self.drawings]
-        if generator.replays is not None and self.tree.construction is not None:
-            if generator.replays != self.tree.framework:
+        if generator.repeats_construction and self.tree.construction is not None:
+            if self.numbers.framework != self.tree.framework:
                 raise SchemeError(
-                    f"{self.rng} repeats how {generator.replays} constructs a model:"
+                    f"{self.numbers.name} repeats how {self.numbers.framework} constructs a model:"
                     f" it cannot draw one of {self.tree.framework}"
                 )
             constructed = self._construction(self.tree.construction)

@@ -72,7 +72,7 @@ class Plain:
         self.rules = list(self._rules(wishes.get("rules"), names))
         inline = {name: user_scheme(function) for name, function in self._inline.items()}
         self.functions: Mapping[str, SchemeFunction] = ChainMap(inline, named)
-        self.rng: str = wishes.get("rng", NATIVE)
+        self.rng: str = wishes.get("rng", NATIVE.name)
         self.dtype = _dtype(wishes.get("dtype"))
         self.layout = wishes.get("layout")
         if self.layout not in (None, *LAYOUTS):

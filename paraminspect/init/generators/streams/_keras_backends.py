@@ -140,10 +140,6 @@ class Torch:
         return _scaled(standard, _narrowed(mean, draw.dtype), factor, draw.dtype)
 
 
-BACKENDS: dict[str, Backend] = {"tensorflow": TensorFlow(), "jax": JAX(), "torch": Torch()}
-"""By their names in `KERAS_BACKEND`."""
-
-
 def _first_that_fits(normals: Placed, start: int, stop: int) -> Values:
     drawn = normals.values(CANDIDATES * start, CANDIDATES * stop).reshape(-1, CANDIDATES)
     fitting = np.argmax((drawn > -CUT) & (drawn < CUT), axis=-1)

@@ -1,0 +1,24 @@
+"""What PyTorch is also called, and its random numbers; its layers are not needed for them."""
+
+from __future__ import annotations
+
+from paraminspect.init.generators import Generator, RandomNumbers
+
+
+def _open(seed: int) -> Generator:
+    from paraminspect.init.generators._pytorch import PyTorch
+
+    return PyTorch(seed)
+
+
+ALSO_CALLED = ("torch", "pt")
+
+RANDOM_NUMBERS = (
+    RandomNumbers(
+        "pytorch-2.13",
+        ("pytorch",),
+        "torch.manual_seed(seed) and constructing the model, on CPU",
+        _open,
+        "pytorch",
+    ),
+)
