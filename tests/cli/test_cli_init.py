@@ -206,9 +206,7 @@ def installed(folder, monkeypatch):
     package.mkdir(parents=True)
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
     lines = ["countdown = mine_init:countdown", "gone = mine_none:gone", "no = mine_init:NUMBER"]
-    (package / "entry_points.txt").write_text(
-        "\n".join(["[paraminspect.init.schemes]", *lines]) + "\n"
-    )
+    (package / "entry_points.txt").write_text("\n".join(["[paraminspect.schemes]", *lines]) + "\n")
     (folder / "site" / "mine_init.py").write_text(
         "NUMBER = 3\ndef countdown(shape):\n    return [list(range(shape[1], 0, -1))] * shape[0]\n"
     )

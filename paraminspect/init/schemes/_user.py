@@ -20,7 +20,7 @@ from paraminspect.errors import SchemeError
 from paraminspect.init.distributions import Custom, Distribution
 from paraminspect.init.schemes._target import Scheme, Target
 
-GROUP = "paraminspect.init.schemes"
+GROUP = "paraminspect.schemes"
 """The entry-point group in which a package offers functions by name."""
 
 GIVEN = ("rng", "shape", "fan_in", "fan_out")
