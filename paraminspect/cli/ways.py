@@ -9,7 +9,7 @@ OPTIONS = {
     "dtype": "--dtype DTYPE",
     "exclude": "--exclude PATTERN",
     "format": "--format FORMAT",
-    "layout": "--layout out_in or in_out",
+    "layout": "--layout out_in|in_out",
     "max_shard_nbytes": "--max-shard-size SIZE",
     "missing_from": "--missing-from DEFINITION",
     "optimizer": "--optimizer with list, slice or diff",

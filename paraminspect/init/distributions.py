@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+TRUNCATED_STD = 0.87962566103423978
+"""Standard deviation of a standard normal cut at ±2, as Keras and JAX write it."""
+
+
 class Moments:
     """What theory says: `mean` and `std` of one value; None where it says nothing."""
 

@@ -87,7 +87,7 @@ def test_a_slice_has_the_values_of_the_whole(distribution):
     [
         (Normal(1.0, 1.0), "float32", "have the mean 0, not 1.0"),
         (TruncatedNormal(0.0, 1.0, -1.0, 2.0, True), "float32", "not at -1 and 2"),
-        (Orthogonal(1.0, 2, 12), "float32", "say --layout in_out"),
+        (Orthogonal(1.0, 2, 12), "float32", "use layout='in_out'"),
         (Normal(0.0, 1.0), "float64", "float16, bfloat16, float32 are reproduced, not float64"),
         (Orthogonal(1.0, 6, 4), "bfloat16", "makes no orthogonal matrices of bfloat16"),
         (Sparse(0.5, 1.0), "bfloat16", "JAX has no Sparse initializer"),

@@ -138,7 +138,7 @@ def test_a_rule_is_drawn_as_an_initializer_that_the_layer_was_given(given, plain
     ("rng", "distribution", "dtype", "message"),
     [
         ("keras", TruncatedNormal(0.0, 1.0, -1.0, 2.0, True), "float32", "±2 .* not at -1 and 2"),
-        ("keras", Orthogonal(1.0, 2, 12), "float32", "say --layout in_out"),
+        ("keras", Orthogonal(1.0, 2, 12), "float32", "use layout='in_out'"),
         ("keras", Orthogonal(1.0, 6, 4, "svd"), "float32", "no orthogonal_svd"),
         ("keras", Orthogonal(1.0, 6, 4), "float16", "orthogonal matrices of float16 are not"),
         ("keras-jax", Normal(0.0, 1.0), "float64", "JAX draws float16, bfloat16, float32, not"),

@@ -12,9 +12,9 @@ from dataclasses import replace
 from paraminspect.errors import SchemeError
 from paraminspect.frameworks._words import Words, in_pairs
 from paraminspect.init.distributions import DeltaOrthogonal, Distribution, Orthogonal
+from paraminspect.init.fans import Axes, fans_by_axes
 from paraminspect.init.schemes import (
     SCHEMES,
-    Axes,
     Number,
     Scheme,
     SchemeFunction,
@@ -23,7 +23,6 @@ from paraminspect.init.schemes import (
     Text,
     Value,
     checked,
-    fans_by_axes,
 )
 
 

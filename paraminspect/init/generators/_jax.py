@@ -17,6 +17,7 @@ from paraminspect.arrays import Array, DType, Shape
 from paraminspect.arrays.lazy import Make, Recipe
 from paraminspect.errors import SchemeError
 from paraminspect.init.distributions import (
+    TRUNCATED_STD,
     DeltaOrthogonal,
     Normal,
     Orthogonal,
@@ -40,9 +41,6 @@ from paraminspect.init.generators.streams._jax_random import (
 from paraminspect.init.generators.streams._threefry import Key
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
-
-TRUNCATED_STD = 0.87962566103423978
-"""By which a normal cut at ±2 is divided."""
 
 
 class JAX:
@@ -91,7 +89,8 @@ class JAX:
                 return self._latest.whole(shape, dtype, centre)
             case Seeded():
                 raise SchemeError("JAX's initializers have no seeds of their own")
-        raise SchemeError(f"JAX has no {type(distribution).__name__} initializer: use --rng native")
+        name = type(distribution).__name__
+        raise SchemeError(f"JAX has no {name} initializer").unless(rng="native")
 
 
 def check_initializer(distribution: Random, shape: Shape) -> None:
@@ -110,9 +109,9 @@ def check_initializer(distribution: Random, shape: Shape) -> None:
     if isinstance(distribution, Orthogonal) and (
         distribution.method != "qr" or distribution.columns != shape[_column_axis(distribution)]
     ):
-        raise SchemeError("JAX's orthogonal is (in·kernel, out): say --layout in_out")
+        raise SchemeError("JAX's orthogonal is (in·kernel, out)").unless(layout="in_out")
     if isinstance(distribution, DeltaOrthogonal) and not distribution.kernel_first:
-        raise SchemeError("JAX's kernels are (*kernel, in, out): say --layout in_out")
+        raise SchemeError("JAX's kernels are (*kernel, in, out)").unless(layout="in_out")
 
 
 def maker(key: Key, distribution: Uniform | Normal | TruncatedNormal, dtype: np.dtype[Any]) -> Make:

@@ -94,17 +94,16 @@ class Keras:
             case Orthogonal():
                 return self._orthogonal(seed, distribution, shape, dtype)
             case _:
-                raise SchemeError(
-                    f"Keras has no {type(distribution).__name__} initializer: use --rng native"
-                )
+                name = type(distribution).__name__
+                raise SchemeError(f"Keras has no {name} initializer").unless(rng="native")
         return Recipe(shape, dtype, make)
 
     def _orthogonal(self, seed: int, distribution: Orthogonal, shape: Shape, dtype: DType) -> Array:
         """`Orthogonal`; LAPACK's last bits differ from build to build."""
         if distribution.method != "qr":
-            raise SchemeError("Keras has no orthogonal_svd: use --rng native")
+            raise SchemeError("Keras has no orthogonal_svd").unless(rng="native")
         if distribution.columns != shape[-1]:
-            raise SchemeError("Keras's orthogonal is (in·kernel, out): say --layout in_out")
+            raise SchemeError("Keras's orthogonal is (in·kernel, out)").unless(layout="in_out")
         if dtype.nbits < 32:
             raise SchemeError(f"orthogonal matrices of {dtype} are not reproduced: draw float32")
         rows, columns = matrix_shape(distribution)
@@ -117,6 +116,6 @@ def _check_cut(distribution: TruncatedNormal) -> None:
     low, high = distribution.standard_bounds
     if (low, high) != (-CUT, CUT):
         raise SchemeError(
-            f"Keras cuts normals at ±{CUT:g} standard deviations, not at {low:g} and {high:g}:"
-            " use truncated_normal, or --rng native"
-        )
+            f"Keras cuts normals at ±{CUT:g} standard deviations, not at {low:g} and {high:g},"
+            " as truncated_normal does"
+        ).unless(rng="native")

@@ -62,8 +62,8 @@ class MXNet:
                 return self._latest.whole(shape, dtype, make)
         raise SchemeError(
             f"MXNet has no {type(distribution).__name__} initializer: it draws uniform, normal"
-            " and orthogonal_svd; use --rng native"
-        )
+            " and orthogonal_svd"
+        ).unless(rng="native")
 
     def _placed(self, distribution: Uniform | Normal, count: int) -> Callable[[int, int], Floats]:
         """A draw behind all others: what gives its values from `start` to `stop`."""

@@ -83,7 +83,8 @@ class PyTorch:
             case Sparse():
                 return self._sparse(distribution, shape, dtype)
             case _:
-                raise SchemeError(f"PyTorch has no {_NAMES[type(distribution)]}: use --rng native")
+                what = _NAMES[type(distribution)]
+                raise SchemeError(f"PyTorch has no {what}").unless(rng="native")
         return self.program.append(drawing).array(shape, dtype)
 
     def _orthogonal(self, distribution: Orthogonal, shape: Shape, dtype: DType) -> Array:

@@ -42,7 +42,7 @@ def complete(
     owners = set(map(model.own_name, redrawn))
     refused = [name for name in mismatched if model.own_name(name) not in owners]
     if refused:
-        raise ShapeError(_mismatch(refused, named, model))
+        raise _mismatch(refused, named, model)
     stored = named.keep(lambda name: name not in mismatched)
     entries, ties, missing = dict(model.entries), dict(stored.ties), []
     for own in model.parameters():
@@ -72,10 +72,10 @@ def complete(
     return Completed(tree, tuple(missing), tuple(unexpected), shapes, tied)
 
 
-def _mismatch(names: list[str], checkpoint: ParameterTree, model: ParameterTree) -> str:
+def _mismatch(names: list[str], checkpoint: ParameterTree, model: ParameterTree) -> ShapeError:
     shapes = [
         f"{name} has shape {list(found.shape)}, the model {list(model.entries[name].shape)}"
         for name, found in ((name, checkpoint.entries[name]) for name in names[:2])
     ]
     more = f"; {len(names) - 2} more" if len(names) > 2 else ""
-    return f"MISMATCH: {'; '.join(shapes)}{more}: a --rule for it draws it anew"
+    return ShapeError(f"MISMATCH: {'; '.join(shapes)}{more}").unless(rules=...)

@@ -139,7 +139,7 @@ def _whole(
     parameter: Parameter, scheme: str | None, resolver: Resolver, dtype: DType | None
 ) -> Drawing:
     if scheme is None:
-        raise SchemeError(f"{parameter.name}: there is no default scheme: give one by --rule")
+        raise SchemeError("there is no default scheme").at(parameter.name).unless(rules=...)
     name = parameter.name
     found = resolver.distribution(name, spec_of(parameter, parameter.shape, scheme))
     draw = Draw((name,), parameter.shape, _cast(parameter.dtype, dtype), found)
@@ -202,7 +202,6 @@ def weights(tree: ParameterTree, resolver: Resolver) -> list[str]:
         is_kept = any(parameter.own_scheme for parameter in every)
         kept = ", other than those whose layer has an initializer" if is_kept else ""
         raise SchemeError(
-            f"there are no weights, drawn at random and of 2 or more axes, for --scheme{kept}:"
-            " use --rule"
-        )
+            f"there are no weights: parameters of 2 or more axes, drawn at random{kept}"
+        ).unless(rules=...)
     return found

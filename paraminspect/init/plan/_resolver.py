@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from paraminspect.arrays import Shape
-from paraminspect.errors import ParamInspectError, SchemeError
+from paraminspect.errors import CheckpointError, ParamInspectError, SchemeError
 from paraminspect.formats import open_array
 from paraminspect.frameworks import load_words
 from paraminspect.init.distributions import Distribution, Stored, is_random
-from paraminspect.init.schemes import Scheme, SchemeFunction, Target, fans_of, parse_scheme
+from paraminspect.init.fans import fans_of
+from paraminspect.init.schemes import Scheme, SchemeFunction, Target, parse_scheme
 from paraminspect.tree import Parameter
 from paraminspect.tree.layers import Fans, Spec
 
@@ -40,7 +41,7 @@ class Resolver:
         try:
             return self._scheme(spec.scheme)(target)
         except ParamInspectError as error:
-            raise SchemeError(f"{name}: {error}") from None
+            raise error.at(name) from None
 
     def fans(self, parameter: Parameter) -> Fans | None:
         """The fans of a whole parameter, where they are known."""
@@ -71,7 +72,10 @@ def _of_file(path: str) -> Scheme:
     """The values of a `.npy` file, for parameters of just its shape."""
     if not path:
         raise SchemeError(f"expected {FILE_SIGN}FILE.npy, got {FILE_SIGN} alone")
-    array = open_array(Path(path))
+    try:
+        array = open_array(Path(path))
+    except CheckpointError as error:
+        raise SchemeError(str(error)) from None
 
     def apply(target: Target) -> Distribution:
         if array.shape != target.shape:

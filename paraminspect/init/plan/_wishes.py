@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from paraminspect.arrays import DType, parse_dtype
 from paraminspect.errors import ArgumentError, DTypeError, SchemeError, brief, nearest
+from paraminspect.init.fans import LAYOUTS
 from paraminspect.init.generators import NATIVE
-from paraminspect.init.schemes import LAYOUTS, SchemeFunction, UserFunctions, user_scheme
+from paraminspect.init.schemes import SchemeFunction, UserFunctions, user_scheme
 from paraminspect.tree.address import Address, parse_address, parse_assignment
 
 if TYPE_CHECKING:

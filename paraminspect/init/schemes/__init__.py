@@ -1,4 +1,4 @@
-"""Initializers: how schemes are written, and which there are.
+"""Schemes: how they are written, and which there are.
 
 A scheme is a call in the expression language, `kaiming_uniform(a=5**0.5)`; a bare name is a call
 without arguments, a bare number a constant. A list is drawn in turn: each item is a scheme that
@@ -6,18 +6,15 @@ draws anew, or an expression of `x`, the value so far: `[uniform(-10, 10), x * (
 """
 
 from paraminspect.init.schemes._calls import SchemeFunction, Undrawn, checked
-from paraminspect.init.schemes._parsing import ALIASES, FAMILIES, IN_PLACE, SCHEMES, parse_scheme
+from paraminspect.init.schemes._parsing import parse_scheme
+from paraminspect.init.schemes._table import ALIASES, FAMILIES, IN_PLACE, SCHEMES
 from paraminspect.init.schemes._target import (
-    LAYOUTS,
-    Axes,
     Number,
     Scheme,
     Size,
     Target,
     Text,
     Value,
-    fans_by_axes,
-    fans_of,
 )
 from paraminspect.init.schemes._user import UserFunctions, user_scheme
 
@@ -25,9 +22,7 @@ __all__ = [
     "ALIASES",
     "FAMILIES",
     "IN_PLACE",
-    "LAYOUTS",
     "SCHEMES",
-    "Axes",
     "Number",
     "Scheme",
     "SchemeFunction",
@@ -38,8 +33,6 @@ __all__ = [
     "UserFunctions",
     "Value",
     "checked",
-    "fans_by_axes",
-    "fans_of",
     "parse_scheme",
     "user_scheme",
 ]

@@ -1,6 +1,6 @@
 """Schemes that need no fans: constants, plain distributions, and patterns.
 
-The first line of a docstring is the formula, the rest the source: `--list-schemes` shows both.
+The first line of a docstring is the formula, the rest the source: the list of schemes shows both.
 """
 
 from __future__ import annotations

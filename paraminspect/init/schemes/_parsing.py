@@ -1,4 +1,4 @@
-"""Initializers: how schemes are written, and which there are.
+"""How schemes are written.
 
 A scheme is a call in the expression language, `kaiming_uniform(a=5**0.5)`; a bare name is a call
 without arguments, a bare number a constant. A list is drawn in turn: each item is a scheme that
@@ -14,92 +14,19 @@ from typing import Any
 from paraminspect.arrays import Array
 from paraminspect.errors import ParamInspectError, SchemeError, nearest
 from paraminspect.init.distributions import Change, Constant, Distribution, Steps
-from paraminspect.init.schemes import _basic, _matrices, _scaled
 from paraminspect.init.schemes._calls import SchemeFunction, Undrawn, checked
 from paraminspect.init.schemes._numbers import FUNCTIONS
-from paraminspect.init.schemes._target import (
-    Scheme,
-    Target,
-)
+from paraminspect.init.schemes._table import ALIASES, IN_PLACE, SCHEMES
+from paraminspect.init.schemes._target import Scheme, Target
 from paraminspect.language import CONSTANTS, Expression, call, parse_expression
 from paraminspect.operations.edit import assign
 from paraminspect.tree import Parameter, ParameterTree
 from paraminspect.tree.address import Address
 
-FAMILIES: dict[str, dict[str, SchemeFunction]] = {
-    "PyTorch": {
-        "zeros": _basic.zeros,
-        "ones": _basic.ones,
-        "constant": _basic.constant,
-        "uniform": _basic.uniform,
-        "normal": _basic.normal,
-        "trunc_normal": _basic.trunc_normal,
-        "xavier_uniform": _scaled.xavier_uniform,
-        "xavier_normal": _scaled.xavier_normal,
-        "kaiming_uniform": _scaled.kaiming_uniform,
-        "kaiming_normal": _scaled.kaiming_normal,
-        "orthogonal": _matrices.orthogonal,
-        "sparse": _basic.sparse,
-        "identity": _matrices.identity,
-        "dirac": _matrices.dirac,
-        "padded": _basic.padded,
-    },
-    "Keras and JAX": {
-        "random_uniform": _basic.random_uniform,
-        "random_normal": _basic.random_normal,
-        "truncated_normal": _basic.truncated_normal,
-        "variance_scaling": _scaled.variance_scaling,
-        "glorot_uniform": _scaled.glorot_uniform,
-        "glorot_normal": _scaled.glorot_normal,
-        "he_uniform": _scaled.he_uniform,
-        "he_normal": _scaled.he_normal,
-        "lecun_uniform": _scaled.lecun_uniform,
-        "lecun_normal": _scaled.lecun_normal,
-        "delta_orthogonal": _matrices.delta_orthogonal,
-    },
-    "MXNet": {
-        "Uniform": _basic.scaled_uniform,
-        "Normal": _basic.scaled_normal,
-        "xavier": _scaled.xavier,
-        "msraprelu": _scaled.msraprelu,
-        "orthogonal_svd": _matrices.orthogonal_svd,
-        "bilinear": _matrices.bilinear,
-        "lstm_bias": _matrices.lstm_bias,
-    },
-}
-"""Name to function, by whose words they are."""
-
-SCHEMES: dict[str, SchemeFunction] = {
-    name: function for family in FAMILIES.values() for name, function in family.items()
-}
-
-ALIASES: dict[str, str] = {
-    "zero": "zeros", "Zeros": "zeros", "Zero": "zeros",
-    "one": "ones", "Ones": "ones", "One": "ones",
-    "Constant": "constant",
-    "eye": "identity", "Identity": "identity", "IdentityInitializer": "identity",
-    "RandomUniform": "random_uniform", "RandomNormal": "random_normal",
-    "TruncatedNormal": "truncated_normal", "VarianceScaling": "variance_scaling",
-    "GlorotUniform": "glorot_uniform", "GlorotNormal": "glorot_normal",
-    "HeUniform": "he_uniform", "HeNormal": "he_normal",
-    "LecunUniform": "lecun_uniform", "LecunNormal": "lecun_normal",
-    "Orthogonal": "orthogonal", "OrthogonalInitializer": "orthogonal",
-    "Xavier": "xavier", "MSRAPrelu": "msraprelu", "Bilinear": "bilinear",
-    "LSTMBias": "lstm_bias", "lstmbias": "lstm_bias",
-}  # fmt: skip
-"""What else the frameworks write. torch.nn.init's trailing underscore may stay."""
-
-IN_PLACE: dict[str, SchemeFunction] = {
-    "constant_": _basic.constant_,
-    "normal_": _basic.normal_,
-    "uniform_": _basic.uniform_,
-}
-"""Names with an underscore whose arguments are not those of the name without."""
-
 ABSENT: dict[str, str] = {
-    "Mixed": "give a --rule for each pattern, or `init:` in the definition",
-    "Load": "give --rule 'PATTERN=@FILE.npy', or fill a checkpoint by --missing-from",
-    "FusedRNN": "each matrix has a name of its own here: give a --rule for each",
+    "Mixed": "give a rule for each pattern, or `init:` in the definition",
+    "Load": "give a rule like PATTERN=@FILE.npy, or complete the checkpoint by a definition",
+    "FusedRNN": "each matrix has a name of its own here: give a rule for each",
     **dict.fromkeys(
         ("STFT", "STFTInitializer", "stft"),
         "its kernels are computed, not drawn: give them by @FILE.npy",

@@ -9,12 +9,16 @@ import math
 from collections.abc import Callable
 
 from paraminspect.errors import SchemeError, nearest
-from paraminspect.init.distributions import Constant, Distribution, Normal, TruncatedNormal, Uniform
+from paraminspect.init.distributions import (
+    TRUNCATED_STD,
+    Constant,
+    Distribution,
+    Normal,
+    TruncatedNormal,
+    Uniform,
+)
 from paraminspect.init.schemes._target import Number, Scheme, Target, Text
 from paraminspect.tree.layers import Fans
-
-TRUNCATED_STD = 0.87962566103423978
-"""Standard deviation of a standard normal cut at ±2."""
 
 GAINS = {
     "linear": 1.0,

@@ -1,6 +1,6 @@
 """Schemes that users write in Python: functions that make an array, by name.
 
-    def spiral(rng, shape, turns=3): ...        # --rule '*.weight=spiral(turns=5)'
+    def spiral(rng, shape, turns=3): ...        # as a scheme: spiral(turns=5)
 
 A function takes what it names of `rng` (a `numpy.random.Generator` keyed by seed and parameter),
 `shape`, `fan_in`, `fan_out`, and arguments of its own; it returns an array of that shape.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -14,6 +13,7 @@ from paraminspect.errors import ExpressionError, nearest
 from paraminspect.frameworks._declare import Maker, declare
 from paraminspect.frameworks.keras._initializers import scheme_of
 from paraminspect.frameworks.keras.layers._arguments import check_choices
+from paraminspect.init.fans import fans_of
 from paraminspect.language import format_value
 from paraminspect.tree.layers import Build, Fans, Layer, Spec
 
@@ -97,14 +97,6 @@ class Initialized(Spec):
     clone: bool = False
 
 
-def fans_of(shape: Shape) -> Fans:
-    """Fans as `keras.src.initializers.random_initializers.compute_fans` counts them."""
-    if len(shape) < 2:
-        return Fans(*(shape or (1,)) * 2)
-    field = math.prod(shape[:-2])
-    return Fans(shape[-2] * field, shape[-1] * field)
-
-
 def weight(
     a: SimpleNamespace,
     shape: Shape,
@@ -134,7 +126,7 @@ def _known(
     return {
         "shape": shape,
         "scheme": scheme,
-        "fans": fans or fans_of(shape),
+        "fans": fans or fans_of(shape, "in_out"),
         "layout": "in_out" if len(shape) > 1 else None,
         "dtype": a.variable_dtype,
         "trainable": trainable and a.trainable,

@@ -17,7 +17,7 @@ from paraminspect.frameworks._declare import declare
 from paraminspect.frameworks._modules import module_build
 from paraminspect.frameworks.mxnet._functions import RULES
 from paraminspect.frameworks.mxnet._initializers import CONSTANT, scheme_of
-from paraminspect.frameworks.mxnet.layers._declare import DTYPE, fans_of, layer
+from paraminspect.frameworks.mxnet.layers._declare import DTYPE, known_fans, layer
 from paraminspect.language import parse_expression
 from paraminspect.language.forward import Forward
 from paraminspect.tree.layers import MAXIMUM_SIZE, Build, Built, Layer, Spec, chained
@@ -126,7 +126,7 @@ def _parameter(a: SimpleNamespace) -> Build:
     shape, dtype = tuple(a.shape), DTYPES[a.dtype]
     scheme = "zeros" if a.init is None else scheme_of("init", a.init, "")
     layout = "out_in" if len(shape) > 1 else None
-    spec = Spec(shape, scheme, fans_of(shape), layout, dtype, own_scheme=a.init is not None)
+    spec = Spec(shape, scheme, known_fans(shape), layout, dtype, own_scheme=a.init is not None)
     return lambda _: Built({"": spec})
 
 

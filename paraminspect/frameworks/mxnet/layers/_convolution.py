@@ -12,8 +12,8 @@ from paraminspect.frameworks._inputs import expect_axes, per_axis
 from paraminspect.frameworks.mxnet.layers._declare import (
     ACTIVATION,
     Deferred,
-    fans_of,
     initialized,
+    known_fans,
     layer,
 )
 from paraminspect.frameworks.mxnet.layers._shapes import join_channels, split_channels
@@ -43,7 +43,7 @@ def _convolution(ndim: int, transposed: bool) -> Maker:
                 first, second = second, first
             whole = (first, *join_channels(second // a.groups, kernel, a.layout))
             layout = "out_in" if a.layout[1] == "C" else None
-            weight = kind(whole, weight_scheme, fans_of(whole), layout, own_scheme=is_own)
+            weight = kind(whole, weight_scheme, known_fans(whole), layout, own_scheme=is_own)
             specs = {"weight": weight}
             if a.use_bias:
                 specs["bias"] = bias

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -11,6 +10,7 @@ from paraminspect.arrays import Shape
 from paraminspect.errors import ExpressionError
 from paraminspect.frameworks._declare import Maker, declare
 from paraminspect.frameworks.mxnet._initializers import scheme_of
+from paraminspect.init.fans import fans_of
 from paraminspect.tree.layers import Build, Fans, Layer, Spec
 
 BLOCK = "prefix: Text | None = None, params: Layer | None = None"
@@ -45,9 +45,6 @@ def initialized(a: SimpleNamespace, argument: str, parameter: str) -> str:
     return scheme_of(argument, getattr(a, argument), parameter)
 
 
-def fans_of(shape: Shape) -> Fans | None:
+def known_fans(shape: Shape) -> Fans | None:
     """Fans as `mxnet.init.Xavier` counts them, whatever the layout; a vector has none."""
-    if len(shape) < 2:
-        return None
-    field = math.prod(shape[2:])
-    return Fans(shape[1] * field, shape[0] * field)
+    return fans_of(shape, "out_in") if len(shape) > 1 else None

@@ -11,8 +11,8 @@ from paraminspect.frameworks.mxnet.layers._declare import (
     ACTIVATION,
     DTYPE,
     Deferred,
-    fans_of,
     initialized,
+    known_fans,
     layer,
 )
 from paraminspect.frameworks.mxnet.layers._shapes import refuse_time_major, with_last
@@ -33,7 +33,7 @@ def _dense(a: SimpleNamespace) -> Build:
                 f"expected an input of {counted(in_units, 'unit')}, got {list(shape)}"
             )
         whole = (a.units, in_units)
-        weight = kind(whole, weight_scheme, fans_of(whole), "out_in", dtype, own_scheme=is_own)
+        weight = kind(whole, weight_scheme, known_fans(whole), "out_in", dtype, own_scheme=is_own)
         specs = {"weight": weight}
         if a.use_bias:
             specs["bias"] = bias
@@ -65,7 +65,7 @@ def _embedding(a: SimpleNamespace) -> Build:
     scheme = initialized(a, "weight_initializer", "weight")
     is_own = a.weight_initializer is not None
     dtype = DTYPES[a.dtype]
-    specs = {"weight": Spec(shape, scheme, fans_of(shape), "out_in", dtype, own_scheme=is_own)}
+    specs = {"weight": Spec(shape, scheme, known_fans(shape), "out_in", dtype, own_scheme=is_own)}
     return lambda given: Built(
         specs, output=None if given is None else type(given)((*given, a.output_dim))
     )

@@ -11,8 +11,8 @@ from paraminspect.frameworks._inputs import expect_axes, expect_length
 from paraminspect.frameworks.mxnet.layers._declare import (
     DTYPE,
     Deferred,
-    fans_of,
     initialized,
+    known_fans,
     layer,
 )
 from paraminspect.frameworks.mxnet.layers._shapes import TimeMajor
@@ -87,7 +87,7 @@ def _weight(
 ) -> Spec:
     scheme = initialized(a, f"{name}_initializer", name)
     is_own = getattr(a, f"{name}_initializer") is not None
-    return kind(shape, scheme, fans_of(shape), "out_in", dtype, own_scheme=is_own)
+    return kind(shape, scheme, known_fans(shape), "out_in", dtype, own_scheme=is_own)
 
 
 def _sequence(a: SimpleNamespace, shape: Shape | None, features: int) -> Shape | None:
