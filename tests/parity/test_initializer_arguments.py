@@ -82,6 +82,7 @@ REFUSED = (
     "a single number",  # others take it for something else
     "constant() has no argument 'val'",  # of the deprecated name
     "only those cut at ±2",
+    "truncated_normal() is wrong: too many positional",  # the second is the dtype in JAX
     "is named twice",
     "there is no axis",
     "JAX counts no fans of fewer than 2 axes",
