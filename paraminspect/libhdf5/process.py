@@ -29,8 +29,9 @@ MAXIMUM_ANSWER_NBYTES = 512 << 20
 
 SECONDS = 1.5
 """Seconds of the processor for a question about the file, and for each few links of a walk."""
-PATIENCE_SECONDS = 120
-"""Seconds on the clock, in case that the child waits for something."""
+PATIENCE_SECONDS = 600
+"""Seconds on the clock, in case that the child waits for something: a walk over a million links can
+take minutes on a busy machine."""
 
 MOMENT_SECONDS = 2
 """Seconds for which an opened file keeps its process, when reading its values needs it again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import Any
 
-from .rights import RefusedError, bytes_of, text_of
+from .rights import RefusedError, bytes_of, in_steps, text_of
 from .walking import Row, Walk, follow
 from .window import Window
 
@@ -35,7 +35,7 @@ class Reader:
         """The value of each attribute `(path of its owner, name)`; None where there is none."""
         found = []
         path, owner = None, None
-        for owner_path, name in wanted:
+        for owner_path, name in in_steps(wanted, self.seconds):
             if owner_path != path:
                 path, owner = owner_path, self._open(owner_path)
             present = self.h5.h5a.exists(owner, bytes_of(name))

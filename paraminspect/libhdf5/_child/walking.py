@@ -6,17 +6,15 @@ By hand: the library's own visitor reports an object of two names under one of t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from .rights import RefusedError, allow_seconds, text_of
+from .rights import ITEMS_AT_ONCE, RefusedError, allow_seconds, in_steps, text_of
 from .types import dtype_of
 
 MAXIMUM_DEPTH = 100
 MAXIMUM_LINKS = 1_000_000
 MAXIMUM_REPEATED_GROUPS = 10_000
 """Groups reached by a second hard link: each such link can double what a small file lists."""
-LINKS_AT_ONCE = 250
-"""So many links must not take more seconds of the processor than a whole question may."""
 LINKS_A_SECOND = 20_000
 """What making and sending an answer takes of the processor, at the least."""
 
@@ -24,6 +22,14 @@ _USER_DEFINED = 2
 """H5D_FILL_VALUE_USER_DEFINED, which h5py does not name."""
 
 Row = dict[str, Any]
+
+
+class Link(NamedTuple):
+    """A link as its group keeps it; the address is that of a hard one."""
+
+    name: bytes
+    type: int
+    address: Any
 
 
 class Walk:
@@ -38,36 +44,37 @@ class Walk:
         self.repeated = 0
         address = h5.h5o.get_info(root).addr
         self.ancestors = {address: ""}
-        self.stack: list[tuple[Any, str, Iterator[bytes]]] = [(root, "", self._names(root))]
+        self.stack: list[tuple[Any, str, Iterator[Link]]] = [(root, "", self._links(root))]
 
     def run(self) -> list[Row]:
         """Walk, with no recursion: groups can be nested deeper than Python can go."""
-        links = 0
-        while self.stack:
-            group, prefix, names = self.stack[-1]
-            name = next(names, None)
-            if name is None:
-                self.stack.pop()
-                self.ancestors.popitem()
-                continue
-            links += 1
-            if links > MAXIMUM_LINKS:
+        for number, (group, path, link) in enumerate(in_steps(self._next_links(), self.seconds)):
+            if number == MAXIMUM_LINKS:
                 raise RefusedError(f"it has more than {MAXIMUM_LINKS} links")
-            if links % LINKS_AT_ONCE == 0:
-                allow_seconds(self.seconds)
-            self._visit(group, name, prefix + text_of(name))
+            self._visit(group, link, path)
         allow_seconds(self.seconds + len(self.rows) / LINKS_A_SECOND)  # to send them
         return self.rows
 
-    def _visit(self, group: Any, name: bytes, path: str) -> None:
-        address, target = follow(self.h5, group, name, path)
+    def _next_links(self) -> Iterator[tuple[Any, str, Link]]:
+        """Each link with its group and its path; those of a group come before what follows it."""
+        while self.stack:
+            group, prefix, links = self.stack[-1]
+            link = next(links, None)
+            if link is None:
+                self.stack.pop()
+                self.ancestors.popitem()
+            else:
+                yield group, prefix + text_of(link.name), link
+
+    def _visit(self, group: Any, link: Link, path: str) -> None:
+        address, target = _lead(self.h5, group, link, path)
         if target is None and address in self.ancestors:
             target = "/" + self.ancestors[address]
         if target is not None:
             self.rows.append({"kind": "link", "path": path, "to": target})
             return
         if address not in self.datasets:
-            found = self.h5.h5o.open(group, name)
+            found = self.h5.h5o.open(group, link.name)
             if isinstance(found, self.h5.h5g.GroupID):
                 self._enter(found, address, path)
                 return
@@ -88,22 +95,25 @@ class Walk:
         self.groups.add(address)
         self.rows.append({"kind": "group", "path": path})
         self.ancestors[address] = path
-        self.stack.append((group, path + "/", self._names(group)))
+        self.stack.append((group, path + "/", self._links(group)))
 
-    def _names(self, group: Any) -> Iterator[bytes]:
-        """The names of the links of a group: in the order of creation where the file keeps it."""
-        h5, names = self.h5, list[bytes]()
+    def _links(self, group: Any) -> Iterator[Link]:
+        """The links of a group: in the order of creation where the file keeps it."""
+        links, orders = list[Link](), list[int]()
 
-        def add(name: bytes) -> bool | None:
-            names.append(name)
-            return len(names) > MAXIMUM_LINKS or None  # anything but None ends the iteration
+        def add(name: bytes, info: Any) -> bool | None:
+            links.append(Link(name, info.type, info.u))
+            if info.corder_valid:
+                orders.append(info.corder)
+            if len(links) % ITEMS_AT_ONCE == 0:
+                allow_seconds(self.seconds)
+            return len(links) > MAXIMUM_LINKS or None  # anything but None ends the iteration
 
-        order = group.get_create_plist().get_link_creation_order()
-        by_creation = order & h5.h5p.CRT_ORDER_TRACKED
-        group.links.iterate(
-            add, idx_type=h5.h5.INDEX_CRT_ORDER if by_creation else h5.h5.INDEX_NAME
-        )
-        return iter(names)
+        group.links.iterate(add, info=True)
+        if len(orders) == len(links):
+            place = dict(zip(links, orders, strict=True))
+            links.sort(key=place.__getitem__)
+        return iter(links)
 
     def _describe(self, dataset: Any, path: str) -> Row:
         """All that it takes to list a dataset, and to read its values without the library."""
@@ -141,16 +151,23 @@ class Walk:
 
 
 def follow(h5: Any, group: Any, name: bytes, path: str) -> tuple[int, str | None]:
-    """Where a link leads: `(address, None)` for a hard one, `(0, path)` for a soft one.
+    """Where a link leads: `(address, None)` for a hard one, `(0, path)` for a soft one."""
+    _check_name(name, path)
+    info = group.links.get_info(name)
+    return _lead(h5, group, Link(name, info.type, info.u), path)
 
-    The one way along a link: all others are refused, they lead out of the file.
-    """
-    if name in (b"", b".") or b"/" in name:
-        raise RefusedError(f"{path!r} is not a possible name of a link")
-    link = group.links.get_info(name)
+
+def _lead(h5: Any, group: Any, link: Link, path: str) -> tuple[int, str | None]:
+    """The one way along a link: all others are refused, they lead out of the file."""
+    _check_name(link.name, path)
     if link.type == h5.h5l.TYPE_HARD:
-        return link.u, None
+        return link.address, None
     if link.type == h5.h5l.TYPE_SOFT:
-        return 0, text_of(group.links.get_val(name))
+        return 0, text_of(group.links.get_val(link.name))
     what = "an external" if link.type == h5.h5l.TYPE_EXTERNAL else "a foreign kind of"
     raise RefusedError(f"{path!r} is {what} link: other files are not opened")
+
+
+def _check_name(name: bytes, path: str) -> None:
+    if name in (b"", b".") or b"/" in name:
+        raise RefusedError(f"{path!r} is not a possible name of a link")
