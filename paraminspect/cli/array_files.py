@@ -32,9 +32,10 @@ def file_style(path: Path, default: str, style: str | None = None, *, sharded: b
     That is what its name ends in: another `style` contradicts it. A name without an ending gets
     the default; one whose ending tells nothing is refused, unless there is a style.
     """
-    from paraminspect.formats import SHARDED, WRITTEN_NAMES, named_format
+    from paraminspect.formats import named_format, written_names
 
-    named = SHARDED if sharded else named_format(path) or SUFFIXES.get(path.suffix)
+    target = named_format(path, sharded=sharded)
+    named = target.name if target else SUFFIXES.get(path.suffix)
     if style is not None:
         if named not in (None, style) and (named, style) != ("txt", "text"):
             raise click.UsageError(f"{path}: the name says {named}, and --format {style}")
@@ -42,7 +43,7 @@ def file_style(path: Path, default: str, style: str | None = None, *, sharded: b
     if named is None and path.suffix:
         known = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
         raise click.UsageError(
-            f"{path}: the name does not tell a format that is written: {known}, {WRITTEN_NAMES}"
+            f"{path}: the name does not tell a format that is written: {known}, {written_names()}"
         )
     return named or default
 

@@ -88,8 +88,10 @@ def _check_format(tree: ParameterTree, where: Path) -> None:
     """Refuse to tie where the file could not hold it."""
     from paraminspect.formats import choose_format
 
-    if choose_format(tree, where, None) == "npz":
-        raise TieError(f"{where}: npz knows no ties: -o names a safetensors or HDF5 file, which do")
+    target = choose_format(tree, where, None)
+    if not target.holds.ties:
+        message = f"{target.name} cannot store ties: write a safetensors or HDF5 file, which can"
+        raise TieError(message).at(str(where))
 
 
 def _find(tree: ParameterTree, style: str) -> None:

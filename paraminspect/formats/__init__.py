@@ -1,26 +1,24 @@
-"""Checkpoints: any file or folder with values, its format told by its content."""
+"""Checkpoints: any file or folder with values, whose format its first bytes tell."""
 
-from paraminspect.formats._opening import (
-    FORMATS,
-    check_values,
-    files_in_folder,
-    open_array,
-    open_checkpoint,
-    write_file,
-)
+from paraminspect.formats._format import Fits, Format, Holds, Save
+from paraminspect.formats._opening import files_in_folder, open_array, open_checkpoint
 from paraminspect.formats._saving import (
-    SHARDED,
-    WRITTEN_NAMES,
     check_target,
+    check_values,
     choose_format,
     named_format,
     save_checkpoint,
+    write_file,
+    written_names,
 )
+from paraminspect.formats._table import FORMATS
 
 __all__ = [
     "FORMATS",
-    "SHARDED",
-    "WRITTEN_NAMES",
+    "Fits",
+    "Format",
+    "Holds",
+    "Save",
     "check_target",
     "check_values",
     "choose_format",
@@ -30,4 +28,5 @@ __all__ = [
     "open_checkpoint",
     "save_checkpoint",
     "write_file",
+    "written_names",
 ]

@@ -1,18 +1,13 @@
-"""Content: what a file is by its first bytes, and what to do with those we do not read."""
+"""First bytes: what they say of a file, and what to do with those that we do not read."""
 
 from __future__ import annotations
 
 import codecs
 
-from paraminspect.libhdf5.ahead import HDF5_SIGNATURE, ZIP_SIGNATURE
+from paraminspect.libhdf5.signature import HDF5_SIGNATURE, ZIP_SIGNATURE
 
-FIRST_NBYTES = 4096
-"""So many bytes are enough to tell what a file is, an HDF5 file behind a user block too."""
-
-EMPTY_ZIP_SIGNATURE = b"PK\x05\x06"
-
-MAXIMUM_HEADER_NBYTES = 100_000_000
-"""The limit of the safetensors format: eight bytes of text never are a length below it."""
+_NAME_NBYTES_AT, _NAME_AT = 26, 30
+"""Of the first member of a zip archive."""
 
 _PICKLE = (
     "a Python pickle, which runs code when it is read: load it with its own program,"
@@ -53,40 +48,20 @@ def describe_content(first: bytes) -> str:
 
 def is_json(first: bytes) -> bool:
     """Whether it is JSON text with an object: a safetensors file begins with a length instead."""
-    length = int.from_bytes(first[:8], "little")
-    return first.lstrip().startswith(b"{") and length > MAXIMUM_HEADER_NBYTES
-
-
-def is_keras_index(first: bytes) -> bool:
-    """Whether it is a JSON index of Keras' shards: the first that it names is soon named."""
-    return is_json(first) and b'.weights.h5"' in first
+    return first.lstrip().startswith(b"{") and b"\0" not in first[:8]
 
 
 def is_zip(first: bytes) -> bool:
-    """Whether it is a zip archive."""
+    """Whether it is a zip archive that is not empty."""
     return first.startswith(ZIP_SIGNATURE)
 
 
-def is_npz(first: bytes) -> bool:
-    """Whether it is a zip archive whose first member is a .npy array, or an empty archive."""
-    name_nbytes = int.from_bytes(first[26:28], "little")
-    is_array = first.startswith(ZIP_SIGNATURE) and first[30 : 30 + name_nbytes].endswith(b".npy")
-    return is_array or first.startswith(EMPTY_ZIP_SIGNATURE)
-
-
-def is_hdf5(first: bytes) -> bool:
-    """Whether it is an HDF5 file, which may begin after a user block of 512 bytes, 1024, ..."""
-    return find_hdf5(first) is not None
-
-
-def find_hdf5(first: bytes) -> int | None:
-    """Where the HDF5 file begins in a file that begins so; None if it holds none."""
-    base = 0
-    while base < len(first):
-        if first.startswith(HDF5_SIGNATURE, base):
-            return base
-        base = 2 * base or 512
-    return None
+def first_member(first: bytes) -> bytes:
+    """The name of the first member of a zip archive; empty if it is no archive."""
+    if not is_zip(first):
+        return b""
+    nbytes = int.from_bytes(first[_NAME_NBYTES_AT : _NAME_NBYTES_AT + 2], "little")
+    return first[_NAME_AT : _NAME_AT + nbytes]
 
 
 def is_text(first: bytes) -> bool:

@@ -10,12 +10,8 @@ import os
 import stat
 from collections.abc import Sequence
 
+from paraminspect.libhdf5.signature import is_for_library
 from paraminspect.libhdf5.starting import MissingLibraryError, Started, end, start
-
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-ZIP_SIGNATURE = b"PK\x03\x04"
-_NAME_AT, _FIRST_OF_KERAS = 30, b"metadata.json"
-"""An archive of Keras: its first member, whose name stands behind the header of the zip format."""
 
 _Identity = tuple[int, int, int, int]
 
@@ -35,7 +31,7 @@ def start_ahead(arguments: Sequence[str]) -> None:
         except (OSError, ValueError):
             continue
         try:
-            if _is_for_library(os.pread(file, 64, 0)):
+            if is_for_library(os.pread(file, 64, 0)):
                 _waiting[_identity(file)] = start(file)
         except (OSError, MissingLibraryError):
             pass
@@ -53,12 +49,6 @@ def end_unwanted() -> None:
     """End the process that nobody took: the command was refused, or its file is of no use."""
     while _waiting:
         end(_waiting.popitem()[1], os.getpid())
-
-
-def _is_for_library(first: bytes) -> bool:
-    return first.startswith(HDF5_SIGNATURE) or (
-        first.startswith(ZIP_SIGNATURE) and first[_NAME_AT:].startswith(_FIRST_OF_KERAS)
-    )
 
 
 def _identity(file: int) -> _Identity:

@@ -102,7 +102,9 @@ def test_grad_saves_gradients_with_their_ties(folder):
 
 def test_grad_tells_what_a_format_cannot_keep(folder):
     result = invoke("grad", "shared.yaml", "--seed", "0", "-o", "g.npz")
-    assert result.stderr == "paraminspect: npz knows no ties: 2 aliases are copies in g.npz\n"
+    assert result.stderr == (
+        "paraminspect: npz cannot store ties; 2 tied parameters were written as copies\n"
+    )
 
 
 def test_run_prints_or_saves_the_output(folder):

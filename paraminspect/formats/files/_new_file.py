@@ -22,8 +22,8 @@ from paraminspect.formats.files._folder import (
     temporary_name,
     try_lock,
 )
+from paraminspect.formats.files._locks import alone_with
 from paraminspect.formats.files._reading import RegularFile, write_all
-from paraminspect.formats.hdf5._locks import alone_with
 from paraminspect.runtime import Progress, unwatched
 
 _FLUSHED_NBYTES = 64 << 20

@@ -203,6 +203,14 @@ def _open_descriptor(path: Path) -> tuple[int, Identity]:
     return descriptor, Identity.of(status)
 
 
+def is_same_file(left: Path, right: Path) -> bool:
+    """Whether two paths lead to one file or folder; a path that leads nowhere is like no other."""
+    try:
+        return left.samefile(right)
+    except (OSError, ValueError):
+        return False
+
+
 def write_all(descriptor: int, data: bytes | memoryview, at: int) -> None:
     """Write all of `data` from byte `at` on; the system may take it in several pieces."""
     view = memoryview(data).cast("B")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from paraminspect.errors import CheckpointError, counted
-from paraminspect.formats._signatures import FIRST_NBYTES, find_hdf5
+from paraminspect.formats._format import FIRST_NBYTES
 from paraminspect.libhdf5.process import Extent
+from paraminspect.libhdf5.signature import find_hdf5
 
 SUPERBLOCK_NBYTES = 64
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from paraminspect.arrays import DTYPES, DType, Opaque
 from paraminspect.formats.hdf5._contents import Contents, Dataset
+from paraminspect.formats.hdf5._format import HDF5
 from paraminspect.formats.hdf5._origin import Origin
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -26,7 +27,7 @@ def tree_of(contents: Contents) -> ParameterTree:
         entries,
         ties,
         source=str(contents.file.path),
-        format="hdf5",
+        format=HDF5.name,
         separator=SEPARATOR,
         files=(contents.source,),
         others=contents.others,

@@ -28,12 +28,11 @@ from paraminspect.formats.keras._config import (
     parse_metadata,
     parse_version,
 )
+from paraminspect.formats.keras._format import ARCHIVE, CONFIG, METADATA, WEIGHTS
 from paraminspect.formats.keras._trees import weights_tree
 from paraminspect.formats.zip import STORED, Archive, Member, MemberBytes, StoredMember
 from paraminspect.libhdf5.process import Extent, Library
 from paraminspect.tree import ParameterTree
-
-WEIGHTS, CONFIG, METADATA = "model.weights.h5", "config.json", "metadata.json"
 
 MAXIMUM_NBYTES = {CONFIG: 32 << 20, METADATA: 1 << 16}
 """A larger one is not read, and the names are those under which the weights are stored."""
@@ -67,7 +66,8 @@ def open_keras(file: RegularFile) -> ParameterTree:
     origin = replace(tree.origin, archive=archive)
     if archive.members[WEIGHTS].method == STORED:
         file.watch = _Watch(archive.members[WEIGHTS], tree.totals.nbytes)
-    return replace(tree, format="keras", origin=origin, more_metadata=partial(_metadata, archive))
+    metadata = partial(_metadata, archive)
+    return replace(tree, format=ARCHIVE.name, origin=origin, more_metadata=metadata)
 
 
 def _metadata(archive: Archive) -> dict[str, str]:

@@ -19,6 +19,7 @@ from paraminspect.formats.hdf5._tree import (
     ties_of,
     told_dtypes,
 )
+from paraminspect.formats.keras._format import KERAS_H5, SHARDED
 from paraminspect.formats.keras._legacy import OPTIMIZER, stored_names
 from paraminspect.formats.keras._vars import (
     Named,
@@ -154,7 +155,7 @@ def _tree(
         entries,
         ties,
         source=str(files[0].path),
-        format="keras-sharded" if index else "keras-h5",
+        format=(SHARDED if index else KERAS_H5).name,
         framework="keras",
         separator=SEPARATOR,
         files=files,

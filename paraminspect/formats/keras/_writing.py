@@ -16,7 +16,7 @@ from paraminspect.arrays import Array, block_ranges
 from paraminspect.errors import CheckpointError, DefinitionError
 from paraminspect.formats._losses import left_out
 from paraminspect.formats.files._new_file import NewFile
-from paraminspect.formats.files._reading import RegularFile
+from paraminspect.formats.files._reading import RegularFile, is_same_file
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.formats.files._transfer import Placed, transfer
 from paraminspect.formats.hdf5._chunks import boxes
@@ -24,7 +24,7 @@ from paraminspect.formats.hdf5._contents import Contents, Dataset, HDF5Source
 from paraminspect.formats.hdf5._origin import Edits, Origin
 from paraminspect.formats.hdf5._tree import resolve_links
 from paraminspect.formats.hdf5._writing import SECONDS, Target, read_back, save_hdf5
-from paraminspect.formats.keras._archive import CONFIG, WEIGHTS
+from paraminspect.formats.keras._format import CONFIG, WEIGHTS
 from paraminspect.formats.keras._trees import weights_tree
 from paraminspect.formats.zip import MemberBytes, NewArchive
 from paraminspect.formats.zip._finishing import finish_archive
@@ -47,7 +47,7 @@ def save_h5(
     if not isinstance(origin, Origin) or len(origin.parts) != 1:
         return _save_new(tree, path, "", overwrite=overwrite, progress=progress)
     reason, lost = origin.why_not(tree), []
-    if reason and _is_source(path, tree):
+    if reason and is_same_file(path, Path(tree.source)):
         raise CheckpointError(
             f"{path}: it would lose what else is in it: {reason}; write another file"
         )
@@ -136,7 +136,7 @@ def save_sharded_weights(
 ) -> list[str]:
     """Write the one shard that has changed; its index stays as it is."""
     origin = tree.origin
-    if not isinstance(origin, Origin) or not _is_source(path, tree):
+    if not isinstance(origin, Origin) or not is_same_file(path, Path(tree.source)):
         raise CheckpointError(f"{path}: sharded weights are only changed in place: {WAY_OUT}")
     reason = origin.why_not(tree)
     if reason:
@@ -158,10 +158,6 @@ def save_sharded_weights(
             _copy_bytes(contents.file, 0, contents.file.size, new, 0)
             _edit(contents, edits, new, shard, contents.library.extent.base)
     return []
-
-
-def _is_source(path: Path, tree: ParameterTree) -> bool:
-    return path.exists() and path.samefile(tree.source)
 
 
 def _names_stand_in_config(origin: Origin) -> bool:

@@ -14,6 +14,7 @@ from paraminspect.arrays import DTYPES, DType, Shape, count_elements
 from paraminspect.errors import CheckpointError, DTypeError
 from paraminspect.formats._json import shown
 from paraminspect.formats.files._reading import NATIVE
+from paraminspect.formats.npz._format import DTYPE_NAMES
 
 MAGIC = b"\x93NUMPY"
 
@@ -143,13 +144,6 @@ def _check_count(shape: Shape) -> None:
         raise CheckpointError(f"shape {list(shape)} has over 2**63 elements")
 
 
-_DTYPES_BY_CODE = {
-    "b1": "bool",
-    **{f"i{n}": f"int{8 * n}" for n in (1, 2, 4, 8)},
-    **{f"u{n}": f"uint{8 * n}" for n in (1, 2, 4, 8)},
-    **{f"f{n}": f"float{8 * n}" for n in (2, 4, 8)},
-    **{f"c{n}": f"complex{8 * n}" for n in (8, 16)},
-}
 _TEXTS = {"S": ("bytes", 8), "U": ("str", 32), "V": ("void", 8)}
 """NumPy's names of what has a length, and the bits of one unit of it."""
 
@@ -167,8 +161,8 @@ def _parse_descr(text: str, shape: Shape) -> tuple[DType, Literal["<", ">"]]:
         return DTYPES[descr], NATIVE
     byteorder: Literal["<", ">"] = ">" if descr[:1] == ">" else "<" if descr[:1] == "<" else NATIVE
     code = descr[1:] if descr[:1] in "<>=|" else descr
-    if code in _DTYPES_BY_CODE:
-        return DTYPES[_DTYPES_BY_CODE[code]], byteorder
+    if code in DTYPE_NAMES:
+        return DTYPES[DTYPE_NAMES[code]], byteorder
     if code.startswith("O"):
         raise NoNumbersError(
             "an object array is a pickle, which runs code when it is read",
@@ -206,7 +200,7 @@ def format_npy_header(shape: Shape, dtype: DType) -> bytes:
 
 def descr_of(dtype: DType) -> str:
     """How a header names a dtype; raises `DTypeError` for what NumPy would not read back as it."""
-    for code, name in _DTYPES_BY_CODE.items():
+    for code, name in DTYPE_NAMES.items():
         if name == dtype.name:
             return ("<" if dtype.nbits > 8 else "|") + code
     for code, name in _LONG_DOUBLES.items():

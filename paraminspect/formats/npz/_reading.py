@@ -9,6 +9,7 @@ from paraminspect.arrays.packed import BytesOf
 from paraminspect.errors import CheckpointError
 from paraminspect.formats._json import shown
 from paraminspect.formats.files._reading import NATIVE, RegularFile, StoredArray
+from paraminspect.formats.npz._format import NPZ, SUFFIX
 from paraminspect.formats.npz._fortran import FortranArray
 from paraminspect.formats.npz._npy import (
     FIRST_NBYTES,
@@ -21,9 +22,6 @@ from paraminspect.formats.npz._npy import (
 from paraminspect.formats.zip import STORED, Archive, Member, MemberBytes
 from paraminspect.runtime import collector_paused
 from paraminspect.tree import Parameter, ParameterTree
-
-SUFFIX = ".npy"
-"""Ends the names of members, and is no part of the names of arrays."""
 
 SLAB_NBYTES = 8 << 20
 """What is turned from Fortran into C order at a time, by each thread that reads."""
@@ -57,7 +55,7 @@ def open_npz(file: RegularFile) -> ParameterTree:
     return ParameterTree(
         entries,
         source=str(file.path),
-        format="npz",
+        format=NPZ.name,
         separator=separator,
         files=(file,),
         others=others,

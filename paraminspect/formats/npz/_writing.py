@@ -10,15 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from paraminspect.arrays import Array, Opaque, count_elements
-from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError, counted
+from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
 from paraminspect.formats._losses import left_out
 from paraminspect.formats.files._new_file import NewFile
 from paraminspect.formats.files._reading import open_regular
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.formats.files._transfer import Placed, transfer
+from paraminspect.formats.npz._format import SUFFIX
 from paraminspect.formats.npz._npy import format_npy_header
-from paraminspect.formats.npz._reading import SUFFIX, NpzOrigin, open_npz
-from paraminspect.formats.safetensors._reading import FRAMEWORK_KEY
+from paraminspect.formats.npz._reading import NpzOrigin, open_npz
 from paraminspect.formats.zip import NewArchive
 from paraminspect.formats.zip._finishing import finish_archive
 from paraminspect.runtime import Progress, unwatched
@@ -48,7 +48,7 @@ def save_npz(
     ) as new:
         _fill(new, archive, headers, arrays, others)
         _check(new.path, arrays, others)
-    return [*_lost(tree, path), *(left_out(replace(tree, others={}) if others else tree))]
+    return left_out(replace(tree, others={}) if others else tree)
 
 
 def _in_place(sizes: dict[str, int], tree: ParameterTree, others: dict[str, int]) -> dict[str, int]:
@@ -102,16 +102,3 @@ def _check(path: Path, arrays: Mapping[str, Array], others: Mapping[str, Array])
     meant = [(name, tuple(array.shape), array.dtype) for name, array in arrays.items()]
     if found != meant or tree.others.keys() != others.keys():
         raise CheckpointError("what was written reads back as something else")
-
-
-def _lost(tree: ParameterTree, path: Path) -> list[str]:
-    lost = []
-    if tree.ties:
-        aliases = counted(len(tree.ties), "alias", "aliases")
-        written = "are copies" if len(tree.ties) > 1 else "is a copy"
-        lost.append(f"npz knows no ties: {aliases} {written} in {path}")
-    keys = [key for key in tree.metadata if key not in tree.ties and key != FRAMEWORK_KEY]
-    if keys:
-        are = "are" if len(keys) > 1 else "is"
-        lost.append(f"npz knows no metadata: {', '.join(keys)} {are} not in {path}")
-    return lost

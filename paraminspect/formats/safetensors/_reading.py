@@ -19,46 +19,24 @@ import safetensors
 from paraminspect.arrays import DTYPES, DType, Shape
 from paraminspect.errors import CheckpointError, counted
 from paraminspect.formats._foreign import foreign_file
+from paraminspect.formats._format import FIRST_NBYTES
 from paraminspect.formats._json import check_text, read_json, shown
-from paraminspect.formats._signatures import FIRST_NBYTES, MAXIMUM_HEADER_NBYTES, describe_content
+from paraminspect.formats._signatures import describe_content
 from paraminspect.formats.files._reading import RegularFile, StoredArray
+from paraminspect.formats.safetensors._format import (
+    DTYPE_NAMES,
+    FRAMEWORK_KEY,
+    MAXIMUM_HEADER_NBYTES,
+    SAFETENSORS,
+)
 from paraminspect.runtime import collector_paused
 from paraminspect.tree import Parameter, ParameterTree
 
 METADATA = "__metadata__"
 """The key of the header that holds the metadata: no tensor can have this name."""
 
-FRAMEWORK_KEY = "format"
-"""The metadata key that writers set to the framework of the values: `pt`, `tf`, `mlx`, ..."""
-
-DTYPES_BY_CODE: dict[str, DType] = {
-    code: DTYPES[name]
-    for code, name in {
-        "BOOL": "bool",
-        "F4": "float4_e2m1fn",
-        "F6_E2M3": "float6_e2m3fn",
-        "F6_E3M2": "float6_e3m2fn",
-        "U8": "uint8",
-        "I8": "int8",
-        "F8_E5M2": "float8_e5m2",
-        "F8_E4M3": "float8_e4m3fn",
-        "F8_E8M0": "float8_e8m0fnu",
-        "F8_E4M3FNUZ": "float8_e4m3fnuz",
-        "F8_E5M2FNUZ": "float8_e5m2fnuz",
-        "I16": "int16",
-        "U16": "uint16",
-        "F16": "float16",
-        "BF16": "bfloat16",
-        "I32": "int32",
-        "U32": "uint32",
-        "F32": "float32",
-        "C64": "complex64",
-        "F64": "float64",
-        "I64": "int64",
-        "U64": "uint64",
-    }.items()
-}
-"""The dtypes of the format by the code that the header writes. C64 has 64 bits an element."""
+DTYPES_BY_CODE = {code: DTYPES[name] for code, name in DTYPE_NAMES.items()}
+"""The dtypes of the format by the code that the header writes."""
 
 CODES_BY_DTYPE = {dtype: code for code, dtype in DTYPES_BY_CODE.items()}
 
@@ -74,7 +52,7 @@ class Header:
 def open_safetensors(file: RegularFile) -> ParameterTree:
     """The tree of one file: the header is read, values are not."""
     header = read_header(file)
-    return tree_of(header.arrays, header.metadata, [file], "safetensors")
+    return tree_of(header.arrays, header.metadata, [file], SAFETENSORS.name)
 
 
 def tree_of(

@@ -14,6 +14,7 @@ from paraminspect.errors import CheckpointError, counted
 from paraminspect.formats._foreign import foreign_json
 from paraminspect.formats._json import check_text, read_json, shown
 from paraminspect.formats.files._reading import RegularFile, StoredArray, open_regular
+from paraminspect.formats.safetensors._format import SHARDED, SUFFIX
 from paraminspect.formats.safetensors._reading import read_header, tree_of
 from paraminspect.tree import ParameterTree
 
@@ -61,7 +62,7 @@ def open_sharded(file: RegularFile) -> ParameterTree:
         metadata.update(header.metadata)
         files.append(shard_file)
     arrays = {name: found[name] for name in index.weight_map}
-    return tree_of(arrays, metadata, files, "safetensors-sharded")
+    return tree_of(arrays, metadata, files, SHARDED.name)
 
 
 def open_shards(folder: Path, paths: Sequence[Path]) -> ParameterTree:
@@ -80,7 +81,7 @@ def open_shards(folder: Path, paths: Sequence[Path]) -> ParameterTree:
         found.update(header.arrays)
         metadata.update(header.metadata)
         files.append(file)
-    return replace(tree_of(found, metadata, files, "safetensors-sharded"), source=str(folder))
+    return replace(tree_of(found, metadata, files, SHARDED.name), source=str(folder))
 
 
 def read_index(file: RegularFile) -> Index:
@@ -110,7 +111,7 @@ def _check_weight_map(index: Any) -> dict[str, str]:
             )
         # A shard is a plain sibling: an index may not name files elsewhere.
         plain = shard not in ("", ".", "..") and not any(c in shard for c in "/\\\0")
-        if not plain or not shard.endswith(".safetensors"):
+        if not plain or not shard.endswith(SUFFIX):
             raise CheckpointError(
                 f"weight_map places {shown(name)} in {shown(shard)}, which is not"
                 " the plain name of a .safetensors file beside the index"

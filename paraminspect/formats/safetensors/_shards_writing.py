@@ -15,18 +15,17 @@ from typing import Any
 
 from paraminspect.errors import CheckpointError, ParamInspectError
 from paraminspect.formats.files._folder import exists_already, new_folder
-from paraminspect.formats.files._reading import StoredArray, open_regular
+from paraminspect.formats.files._reading import StoredArray, is_same_file, open_regular
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.formats.files._replacing_set import NewSet, final_name, replace_set
 from paraminspect.formats.files._signals import ending_on_signals
-from paraminspect.formats.safetensors._reading import FRAMEWORK_KEY, Header, is_tie, read_header
+from paraminspect.formats.safetensors._format import FRAMEWORK_KEY, INDEX_SUFFIX, SHARDED, SUFFIX
+from paraminspect.formats.safetensors._reading import Header, is_tie, read_header
 from paraminspect.formats.safetensors._shards_reading import read_index
 from paraminspect.formats.safetensors._writing import Layout, fill, lay_out, stored_metadata
 from paraminspect.runtime import Progress
 from paraminspect.tree import Parameter, ParameterTree
 
-FORMAT = "safetensors-sharded"
-INDEX_SUFFIX = ".safetensors.index.json"
 _TOTAL = "total_size"
 
 
@@ -100,8 +99,8 @@ class Source:
 def save_sharded(
     tree: ParameterTree,
     path: Path,
-    max_shard_nbytes: int | None,
     *,
+    max_shard_nbytes: int | None = None,
     overwrite: bool,
     progress: Progress,
 ) -> list[str]:
@@ -114,10 +113,10 @@ def save_sharded(
     index_path = path / f"model{INDEX_SUFFIX}" if is_folder else path
     _check_target(index_path, overwrite)
     source = None
-    if tree.format == FORMAT:
+    if tree.format == SHARDED.name:
         if tree.files[0].path.name.endswith(".json"):
             source = Source(tree)
-        elif max_shard_nbytes is None or _is_same_file(index_path.parent, Path(tree.source)):
+        elif max_shard_nbytes is None or is_same_file(index_path.parent, Path(tree.source)):
             raise CheckpointError(
                 f"{tree.source}: shards without an index cannot change as one: write them to"
                 " another folder with --max-shard-size, or to one file"
@@ -167,7 +166,7 @@ class Update:
     @classmethod
     def of(cls, plan: Plan, path: Path, source: Source | None) -> Update:
         """How the set at `path` differs; without a `source` that is this very set, in all."""
-        here = source if source is not None and _is_same_file(path, source.path) else None
+        here = source if source is not None and is_same_file(path, source.path) else None
         kept = {} if here is None else here.reusable(plan.layouts)
         return cls(
             {name: layout for name, layout in plan.layouts.items() if name not in kept},
@@ -222,13 +221,6 @@ def _write(
     replace_set(new, path, tree.files, overwrite=overwrite, progress=progress)
 
 
-def _is_same_file(left: Path, right: Path) -> bool:
-    try:
-        return left.samefile(right)
-    except OSError:
-        return False
-
-
 def _names_of_old_set(path: Path) -> set[str]:
     """The files that the index at `path` names, if there is a valid one, by all their names."""
     names: set[str] = set()
@@ -244,7 +236,7 @@ def _new_plan(tree: ParameterTree, stem: str, max_nbytes: int) -> Plan:
     of_shards = {k: v for k, v in metadata.items() if k == FRAMEWORK_KEY}
     parts = split(tree.parameters(), max_nbytes)
     layouts = {
-        f"{stem}-{number:05}-of-{len(parts):05}.safetensors": lay_out(
+        f"{stem}-{number:05}-of-{len(parts):05}{SUFFIX}": lay_out(
             {p.name: p.data for p in part}, of_shards
         )
         for number, part in enumerate(parts, 1)

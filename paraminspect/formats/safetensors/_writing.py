@@ -15,14 +15,13 @@ from pathlib import Path
 from paraminspect.arrays import Array, DType, count_elements
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError, TieError
 from paraminspect.formats._json import shown
-from paraminspect.formats._signatures import MAXIMUM_HEADER_NBYTES
 from paraminspect.formats.files._new_file import NewFile
 from paraminspect.formats.files._reading import open_regular
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.formats.files._transfer import Placed, transfer
+from paraminspect.formats.safetensors._format import FRAMEWORK_KEY, MAXIMUM_HEADER_NBYTES
 from paraminspect.formats.safetensors._reading import (
     CODES_BY_DTYPE,
-    FRAMEWORK_KEY,
     METADATA,
     is_tie,
     read_header,

@@ -13,8 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from paraminspect.errors import CheckpointError
-from paraminspect.formats._signatures import FIRST_NBYTES, is_hdf5
+from paraminspect.formats._format import FIRST_NBYTES
 from paraminspect.formats.files._reading import reason
+from paraminspect.libhdf5.signature import is_hdf5
 
 VARIABLE = "HDF5_USE_FILE_LOCKING"
 """Of HDF5: FALSE or 0 for no locks, TRUE or 1 for no work without them; else as it can be had."""
