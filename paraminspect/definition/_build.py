@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from paraminspect.definition._blocks import read_head
 from paraminspect.definition._forward import build_forward, is_forward
 from paraminspect.definition._place import fail
+from paraminspect.definition._repetition import (
+    MAXIMUM_NAME,
+    checked_count,
+    is_repetition,
+    read_repetition,
+)
 from paraminspect.definition._scope import Scope
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
-from paraminspect.errors import ParamInspectError, nearest
+from paraminspect.errors import ParamInspectError
 from paraminspect.language import Expression, bind_arguments
 from paraminspect.language.forward import Forward
-from paraminspect.tree.layers import SEQUENCES, Layer, next_serial
+from paraminspect.tree.layers import Layer, next_serial
 
-MAXIMUM_REPEAT = 10_000
 MAXIMUM_LAYERS = 200_000
 """Layers that a definition may construct; a repetition is refused before it is built."""
-MAXIMUM_NAME = 200
-"""Characters of the name of one part."""
 MAXIMUM_LEVELS = 64
 """How deep blocks, lists and mappings may lie in one another."""
-
-REPETITION_KEYS = ("repeat", "of", "name")
 
 _CALL_KEY = re.compile(r"[A-Za-z_]\w*\(.*\)", re.DOTALL)
 """A key that is a call: the layer stands around what is below it."""
@@ -76,7 +77,7 @@ class Builder:
     def _container(self, node: Node, block: str) -> Layer:
         if isinstance(node, Sequence):
             return self._sequential(self._list(node), node)
-        if isinstance(node, Scalar) or _is_repetition(node):
+        if isinstance(node, Scalar) or is_repetition(node):
             return self._sequential(self._keyed(self._items(node), node), node)
         if any(_CALL_KEY.fullmatch(k.text) and not is_forward(k) for k, _ in node.entries):
             return self._around(node, block)
@@ -96,7 +97,7 @@ class Builder:
         if len(node.entries) > 1:
             fail("a call with layers below it must be alone in its mapping", node)
         layer = self._call(self.scope.expression(key), key)
-        if isinstance(below, Mapping) and not _is_repetition(below):
+        if isinstance(below, Mapping) and not is_repetition(below):
             children = self._children(below)
             plain = self._module(children, below, block)
         elif isinstance(below, Sequence):
@@ -156,7 +157,7 @@ class Builder:
 
     def _items(self, node: Node) -> Iterator[Item]:
         """What an item of a list adds: a repetition adds as many as it repeats."""
-        if isinstance(node, Mapping) and _is_repetition(node):
+        if isinstance(node, Mapping) and is_repetition(node):
             yield from self._repetition(node)
             return
         repetition = None
@@ -170,44 +171,18 @@ class Builder:
 
     def _repeated(self, repetition: tuple[Expression, Expression], node: Scalar) -> Iterator[Layer]:
         count_of, what = repetition
-        count = self._count(self.scope.evaluated(node, count_of), node)
+        count = checked_count(self.scope.evaluated(node, count_of), node)
         for _ in self._times(count, node):
             yield self._placed(self._call(what, node), node)
 
     def _repetition(self, node: Mapping) -> Iterator[Item]:
-        for key, _ in node.entries:
-            if key.text not in REPETITION_KEYS:
-                ending = nearest(key.text, REPETITION_KEYS)
-                fail(f"a repetition has repeat, of and name, not {key.text!r}{ending}", key)
-        of, name, repeat = node.get("of"), node.get("name"), node.get("repeat")
-        if of is None or repeat is None:
-            lacking = "'of': what to repeat" if of is None else "'repeat': how many times"
-            fail(f"a repetition needs {lacking}", node)
-        if name is not None and not (isinstance(name, Scalar) and len(name.text) <= MAXIMUM_NAME):
-            fail("expected a short name like block {i}", name)
-        value = self.scope.value(repeat)
-        count = self._count(value, repeat)
-        for i in self._times(count, repeat):
-            if name is None:
-                yield None, self.layer(of)
+        repetition = read_repetition(self.scope, node)
+        for i in self._times(repetition.count, node.get("repeat") or node):
+            label = repetition.label(self.scope, i)
+            if label is None:
+                yield None, self.layer(repetition.of)
             else:
-                label = self._item_name(name, i)
-                yield label, self._named(of, label)
-
-    def _item_name(self, form: Scalar, i: int) -> str:
-        def value(found: re.Match[str]) -> str:
-            return str(self.scope.evaluated(form, found[1]))
-
-        with self.scope.inner({"i": i}):
-            return re.sub(r"\{([^{}]*)\}", value, form.text)
-
-    def _count(self, count: Any, node: Node) -> int:
-        if type(count) is not int or not 1 <= count <= MAXIMUM_REPEAT:
-            fail(
-                f"repeat must be an integer from 1 to the limit of {MAXIMUM_REPEAT}, got {count!r}",
-                node,
-            )
-        return count
+                yield label, self._named(repetition.of, label)
 
     def _times(self, count: int, node: Node) -> Iterator[int]:
         """Count to `count`, refusing before the first if all would be too many."""
@@ -235,30 +210,7 @@ class Builder:
 
     def define(self, head: Scalar, body: Node) -> None:
         """Add the function that `head`, like `block(d, stride=1)`, and its body make."""
-        call = self.scope.expression(head).node
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-            fail(f"a block is named like a call, block(d), got {head.text!r}", head)
-        name = call.func.id
-        if name in self.scope.functions or name in SEQUENCES:
-            is_block = name not in self.scope.framework.layers and name not in SEQUENCES
-            what = "a block" if is_block else "a layer"
-            fail(f"{name!r} is the name of {what} already", head)
-        names = [*call.args, *(ast.Name(keyword.arg or "") for keyword in call.keywords)]
-        required = [inspect.Parameter.empty] * len(call.args)
-        defaults = [
-            self.scope.evaluated(head, ast.unparse(keyword.value)) for keyword in call.keywords
-        ]
-        parameters = [
-            inspect.Parameter(one.id, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
-            for one, default in zip(names, [*required, *defaults], strict=True)
-            if isinstance(one, ast.Name)
-        ]
-        if len(parameters) < len(names):
-            fail(f"the parameters of {name} must be names, got {head.text!r}", head)
-        try:
-            signature = inspect.Signature(parameters)
-        except ValueError as error:
-            fail(str(error), head)
+        name, signature = read_head(self.scope, head)
         self.scope.functions[name] = self._block(name, signature, body)
 
     def _block(self, name: str, signature: inspect.Signature, body: Node) -> Callable[..., Layer]:
@@ -277,7 +229,3 @@ class Builder:
         construct.__signature__ = signature  # type: ignore[attr-defined]
         construct.binds_itself = True  # type: ignore[attr-defined]
         return construct
-
-
-def _is_repetition(node: Mapping) -> bool:
-    return node.get("repeat") is not None or node.get("of") is not None

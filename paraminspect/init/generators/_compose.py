@@ -121,7 +121,7 @@ def _stored_values(stored: Stored, dtype: DType, start: int, stop: int) -> np.nd
     try:
         return cast(stored.array.read(start, stop), dtype)
     except CastError as error:
-        raise CastError(f"{stored.source}: {error}") from None
+        raise error.at(stored.source) from None
 
 
 def _padded(array: Array, row: int) -> Recipe:

@@ -14,14 +14,14 @@ from paraminspect.runtime import Lock
 
 
 class Latest:
-    """Holds the values of the two arrays that were made last; they are all that it takes of memory.
+    """Holds the values of the two arrays that were made last, and no more.
 
-    Two: threads that write one array after another are now and then late with the one before.
+    Two, because a thread that writes one array may still be reading the one before.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        # Of each thread that calls LAPACK the C library keeps the memory: so one does it for all.
+        # The C library keeps memory for each thread that calls LAPACK: so one calls it for all.
         self._maker = ThreadPoolExecutor(1)
         self._held: list[tuple[object, np.ndarray[Any, Any]]] = []
 

@@ -1,7 +1,13 @@
 """ATen's CPU kernels of PyTorch 2.13 as draws: `uniform_`, `normal_`, `trunc_normal_`, `randperm`.
 
 A draw knows how many words it takes from where, and makes any stretch of its values: words are
-read by position, so what is skipped is never computed. Source: the kernels in
+read by position, so what is skipped is never computed.
+
+Which kernel ATen picks depends on the size and the layout of the tensor, and they draw different
+numbers from the same words: `normal_` of 16 or more contiguous values works in groups of 16, all
+others go value by value in float64. The second kind makes two numbers at a time, and the generator
+keeps the one that is left over for the next such draw, however many other draws come between:
+that is the `spare` of a `Cursor`. Source: the kernels in
 aten/src/ATen/native/cpu/DistributionTemplates.h and core/DistributionsHelper.h of PyTorch 2.13.
 """
 
@@ -139,7 +145,10 @@ class NormalDraw:
     def _last_group(self) -> int:
         """Words before those of the last, overlapping group, where the groups do not come out.
 
-        float32 and float64 fill everything with uniform numbers first; 16-bit dtypes do not.
+        A count that is no multiple of 16 has its last 16 values drawn anew, over some that were
+        made already. float32 and float64 fill the whole tensor with uniform numbers first, so the
+        new words begin behind `count`; 16-bit dtypes go group by group, and begin behind the last
+        whole group.
         """
         whole = self.count if self.dtype.nbits >= 32 else self.count // GROUP * GROUP
         return self.words_each * whole
@@ -182,6 +191,12 @@ class NormalDraw:
         return cast(kernel(taken, self.mean, self.std), self.dtype)
 
     def _one_by_one(self, words: Mt19937, cursor: Cursor, start: int, stop: int) -> Floats:
+        """Values of pairs: a spare number, if there is one, is value 0, and pairs begin behind it.
+
+        So value i is number i - spare of the pairs: only the pairs that hold some of the stretch
+        are made, and the first number of the first of them is dropped where the stretch begins
+        with the second.
+        """
         drawn: list[float] = []
         spare = 0 if cursor.spare is None else 1
         if spare and start == 0:

@@ -1,9 +1,15 @@
 """PyTorch's three ways to make normal numbers on a CPU with AVX2, to the bit.
 
 The float32 one is `NormalFill16` of ATen: the Box-Muller method over the Cephes polynomials of
-avx_mathfun, with the fused multiply-adds that the wheel's compiler makes of them. A product of two
-float32 is exact in float64; adding there and rounding to float32 is one rounding in all but
-halfway cases, which were excluded by trying all 2**24 inputs of the logarithm and of the angle.
+avx_mathfun, with the fused multiply-adds that the wheel's compiler makes of them.
+
+How to read it. A fused a·b + c rounds once. The product of two float32 is exact in float64, so
+`t *= b; t += c; t.astype(float32)` rounds twice, which differs from once only where the first
+rounding lands halfway between two float32. All 2**24 inputs of the logarithm and of the angle were
+tried: none does. So every `astype(np.float32)` stands where the CPU rounds, and an operation on
+float32 arrays is one that the compiler did not fuse: moving either changes the last bit. Words are
+taken as the kernel lays them out: of 16, the first 8 make radii and the last 8 angles, and the 16
+values are 8 cosines, then 8 sines.
 """
 
 from __future__ import annotations
@@ -77,7 +83,11 @@ def _scaled32(values: Floats, mean: float, std: float) -> Floats:
 
 
 def _log(x: Floats) -> Floats:
-    """`log256_ps` of float32 from 2**-24 to 1."""
+    """`log256_ps` of float32 from 2**-24 to 1.
+
+    x = m · 2**e with m in [sqrt(1/2), sqrt(2)); log m is a polynomial in m - 1 (below: `x`), and
+    log 2 is added in two parts, of which the high one has few enough bits for e · high to be exact.
+    """
     bits = x.view(np.uint32)
     e = ((bits >> np.uint32(23)).astype(np.int32) - np.int32(126)).astype(np.float32)
     x = ((bits & np.uint32(0x807FFFFF)) | np.uint32(0x3F000000)).view(np.float32)
@@ -115,7 +125,13 @@ def _horner(x: Floats, coefficients: list[float]) -> Floats:
 
 
 def _cos_sin(x: Floats) -> tuple[Floats, Floats]:
-    """`sincos256_ps` of float32 from 0 to 2·pi."""
+    """`sincos256_ps` of float32 from 0 to 2·pi.
+
+    The octant, made even, is a number of quarter turns; so much times pi/4 is subtracted in three
+    parts (`_QUARTER`, Cody & Waite), one after another, since x less the whole would lose bits.
+    What is left lies in ±pi/4, where the two polynomials hold; the quarter turn says which of them
+    is the sine and which signs they have.
+    """
     octant = (x * _FOUR_OVER_PI).astype(np.int32)
     octant += np.int32(1)
     octant &= np.int32(-2)
@@ -176,7 +192,10 @@ def _each(function: Any, values: Floats) -> Floats:
 
 
 def pair(words: Words) -> tuple[float, float]:
-    """Two standard normal numbers of four words: one now, one for the next that is wanted."""
+    """Two standard normal numbers of four words: one now, one for the next that is wanted.
+
+    ATen draws the angle first, unlike the kernels above, and takes log1p(-u), not log(1 - u).
+    """
     angle_of, radius_of = units64(words).tolist()
     radius = math.sqrt(-2.0 * math.log1p(-radius_of))
     angle = 2.0 * math.pi * angle_of

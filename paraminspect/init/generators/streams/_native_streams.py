@@ -1,6 +1,6 @@
 """The streams of the native generator, one for each block, and what is independent of all else.
 
-The format is told in `_native`.
+`_native` has the format.
 """
 
 from __future__ import annotations

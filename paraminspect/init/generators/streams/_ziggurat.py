@@ -1,9 +1,15 @@
 """Normal numbers by the ziggurat [Marsaglia & Tsang 2000, 256 layers], with NumPy.
 
-Only + - * / sqrt, integer operations and table look-ups: every machine and NumPy gives the same
-bits, which a library's log or exp does not. One word of the stream makes one candidate, and 98.5 %
-of them are taken. The rest draw further words of their own, keyed by their position: so no value
-depends on how many others there are.
+The area below exp(-x**2 / 2) is cut into 256 horizontal layers of equal area. A candidate is a
+layer, all being equally likely, and an x anywhere in its width. Where |x| is below the width of the
+layer above (`inner`), the layer lies below the curve in its whole height, so x is taken at once:
+98.5 % are. Else `settle` draws a height within the layer and takes x if that point lies below the
+curve. The lowest layer has no end: what exceeds EDGE there is drawn from the tail.
+
+Two choices make the bits a promise. Only + - * / sqrt, integer operations and table look-ups are
+used, which every machine and NumPy rounds alike; a library's log or exp differs from one to the
+next. And what the first word does not settle draws further words keyed by its position, not the
+next ones of the stream: so no value depends on how many others were drawn again before it.
 """
 
 from __future__ import annotations
@@ -42,7 +48,11 @@ class Tables:
 
 @functools.cache
 def tables() -> Tables:
-    """The layers, from the lowest, whose excess width stands for the tail."""
+    """The layers, from the lowest, whose width beyond EDGE has the area of the tail.
+
+    Each is a rectangle of AREA: its height is AREA / width, and its top is where the next begins,
+    as wide as the curve is there: x = sqrt(-2 log(density)).
+    """
     widths, densities = [AREA / DENSITY_AT_EDGE, EDGE], [0.0, DENSITY_AT_EDGE]
     while len(widths) < LAYERS:
         densities.append(densities[-1] + AREA / widths[-1])
@@ -146,7 +156,12 @@ def candidates64(words: Words) -> tuple[Floats, np.ndarray[Any, Any]]:
 def settle(values: Floats, layer: np.ndarray[Any, Any], places: Places) -> Floats:
     """Candidates outside the inner part of their layers, accepted or drawn again until they are.
 
-    A candidate outside the inner part of the lowest layer is in the tail, and stays there.
+    A candidate outside the inner part of the lowest layer is in the tail, and stays there
+    until a distance is accepted. Each round takes three words of a place, keyed by
+    index 0 to 2: the height (in the tail the distance), the height in the tail, and the next
+    candidate. A place has 2**32 of them, far more than any number of rounds takes.
+
+    `height < exp(-x**2 / 2)` is tested as `-2 log(height) > x**2`: log is the one function here.
     """
     done, waiting = values.astype(np.float64), np.arange(len(values))
     values, keys, index = done.copy(), places.keys, places.positions << np.uint64(32)
@@ -170,7 +185,11 @@ def settle(values: Floats, layer: np.ndarray[Any, Any], places: Places) -> Float
 
 
 def _tail(values: Floats, keys: Words, index: Words) -> tuple[Floats, np.ndarray[Any, Any]]:
-    """New values beyond the edge, with their signs, and which are accepted [Marsaglia 1964]."""
+    """New values beyond the edge, with their signs, and which are accepted [Marsaglia 1964].
+
+    The distance is exponential with rate EDGE, which lies above the curve, and kept in proportion
+    to exp(-distance**2 / 2), by which the curve is lower.
+    """
     beyond = -log(unit(keys, index)) / EDGE
     accepted = -2.0 * log(unit(keys, index + np.uint64(1))) > beyond * beyond
     return np.copysign(EDGE + beyond, values), accepted
