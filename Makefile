@@ -2,14 +2,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench fault parity fuzz clean
+.PHONY: demo test check bench fault parity fuzz package clean
 
 demo: $(VENV)/installed  ## install, and list a model as table and as tree
 	$(BIN)/paraminspect list sample_models/gpt2.yaml --limit 12
 	$(BIN)/paraminspect list sample_models/gpt2.yaml --tree --depth 3
 
 test: $(VENV)/tests-installed  ## run the tests
-	$(BIN)/python -m pytest -m "not parity and not fault and not fuzz and not bench"
+	$(BIN)/python -m pytest -m "not parity and not fault and not fuzz and not bench and not package"
 
 check: $(VENV)/tests-installed  ## lint, format, types, floors
 	$(BIN)/ruff check .
@@ -28,6 +28,9 @@ parity: $(VENV)/tests-installed  ## compare with installed frameworks (skipped w
 
 fuzz: $(VENV)/tests-installed  ## read thousands of changed files
 	$(BIN)/python -m pytest -q -m fuzz tests/fuzz
+
+package: $(VENV)/tests-installed  ## build sdist and wheel, install the wheel, run the README with it
+	$(BIN)/python -m pytest -q -m package tests/package
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
