@@ -127,6 +127,7 @@ def test_07_what_help_shows_works(run, save, command):
         "wpe.weight": (12, 2),
         "h.1.scale": (1,),
         "0.1.0.bias": (4,),
+        "encoder.0.weight": (2, 3),
     }
 
     def add(model):
@@ -139,7 +140,7 @@ def test_07_what_help_shows_works(run, save, command):
     help_ = run(command, "--help").out
     shown = re.findall(rf"^ +paraminspect ({command} .*?)(?: [|&]+ .*)?$", help_, re.MULTILINE)
     assert len(shown) >= 4
-    for name in set(re.findall(r"\w+\.safetensors\b", help_)):
+    for name in set(re.findall(r"(?<!-o )\b\w+\.safetensors\b", help_)):
         save(name, prefix if name == "trainer.safetensors" else add)
     Path("model.yaml").write_text("framework: pytorch\nlayers:\n  h: 2 * Linear(3, 3)\n")
     Path("model.safetensors.index.json").write_text(

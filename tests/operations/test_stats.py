@@ -151,7 +151,7 @@ def test_a_tree_leaves_out_what_cannot_be_decoded():
         shape, dtype = (2, 4), DTYPES["float4_e2m1fn"]
 
         def read(self, start, stop):
-            raise DTypeError
+            raise DTypeError("packed")
 
     arrays = {"p": Packed(), "w": Memory(normal(3)), "empty": Memory(normal(0, 3))}
     found = tree_stats(ParameterTree({name: Parameter(name, a) for name, a in arrays.items()}))
