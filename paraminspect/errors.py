@@ -52,7 +52,7 @@ class ParamInspectError(Exception):
         """What is wrong, without what it is about and where."""
         return str(self.args[0])
 
-    def worded(self, spell: Callable[[str, object], str]) -> str:
+    def worded(self, spell: Spell) -> str:
         """The whole text, with the way out as `spell` has it from a name and a value."""
         text = ": ".join((*self.subjects, self.message))
         if self.way:
@@ -101,7 +101,7 @@ class DefinitionError(ParamInspectError):
     caller = ""
     """Where the block was called in whose body the error is."""
 
-    def worded(self, spell: Callable[[str, object], str]) -> str:
+    def worded(self, spell: Spell) -> str:
         """The whole text, and where the block was called."""
         return super().worded(spell) + (f", called from {self.caller}" if self.caller else "")
 
@@ -147,6 +147,10 @@ class SchemeError(ParamInspectError):
 
 class DurabilityError(CheckpointError):
     """The new file is in place, but the system did not confirm that it survives a power cut."""
+
+
+Spell = Callable[[str, object], str]
+"""How a face writes an argument that the library names."""
 
 
 def spell_argument(name: str, value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from paraminspect.cli.options import (
     optimizer_option,
     style_option,
 )
+from paraminspect.cli.ways import tell_codes
 from paraminspect.report import Screen, write
 from paraminspect.source import open_source
 
@@ -109,8 +111,7 @@ def diff_sources(
     _check_use({"stat": stat, "depth": depth, "sort": sort, "format": style}, quiet)
     from paraminspect.cli.progress import progress
     from paraminspect.operations.diff import diff_trees, select_pair
-    from paraminspect.operations.quantization import notes
-    from paraminspect.operations.renaming import parse_renaming, rename
+    from paraminspect.operations.renaming import likely_renaming, parse_renaming, rename
     from paraminspect.report import diff as reports
 
     one, two = open_source(left), open_source(right)
@@ -120,7 +121,7 @@ def diff_sources(
     with files_told_apart(patterns, "diff takes two sources so far: compare each with LEFT"):
         one, two = select_pair(one, two, patterns, exclude)
     for tree in () if quiet else (one, two):
-        tell(f"{tree.source}: {note}" for note in notes(tree.parameters()))
+        tell_codes(tree.parameters(), tree.source)
     comparison = diff_trees(
         one,
         two,
@@ -131,6 +132,8 @@ def diff_sources(
     )
     if quiet:
         return int(comparison.differs)
+    if not comparison.arrays and one.entries and two.entries:
+        tell([f"no name is in both: {_how_to_rename(likely_renaming(one, two))}"])
     with progress("comparing", comparison.nbytes) as advance:
         found = comparison.differences(advance)
         differences = reports.sort_differences(comparison, found, sort or "change")
@@ -142,6 +145,10 @@ def diff_sources(
         lines = reports.STYLES[style or "table"](comparison, differences, screen)
     write(lines, sys.stdout)
     return int(bool(differences))
+
+
+def _how_to_rename(likely: str) -> str:
+    return f"--map {shlex.quote(likely)} would match" if likely else "--map OLD=NEW renames LEFT's"
 
 
 def _check_use(given: Mapping[str, Any], quiet: bool) -> None:

@@ -13,8 +13,8 @@ import click
 
 from paraminspect import report
 from paraminspect.arrays import parse_dtype
-from paraminspect.cli.new_files import tell
 from paraminspect.cli.options import Output, output_options
+from paraminspect.cli.ways import tell_codes
 from paraminspect.errors import AddressError, counted, escape
 from paraminspect.frameworks import rng_aliases
 from paraminspect.init.generators import NATIVE
@@ -121,7 +121,6 @@ def init_parameters(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from paraminspect.init.plan import parse_rule, plan_initialization
     from paraminspect.init.schemes import UserFunctions
-    from paraminspect.operations.quantization import notes
     from paraminspect.report.initialization import drawings_table, scheme_lines
 
     functions = UserFunctions(plugin)
@@ -142,7 +141,7 @@ def init_parameters(
         return
     if not plan.drawings:
         raise click.UsageError(_nothing(tree, model))
-    tell(notes(tree.entries[name] for name in {drawing.name for drawing in plan.drawings}))
+    tell_codes(tree.entries[name] for name in {drawing.name for drawing in plan.drawings})
     chosen = secrets.randbits(FRESH_BITS) if seed is None else seed
     drawn = plan.drawn(chosen)
     if seed is None and not output.quiet:

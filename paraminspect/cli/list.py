@@ -20,6 +20,7 @@ from paraminspect.cli.options import (
     source_argument,
     style_option,
 )
+from paraminspect.cli.ways import spell_option
 from paraminspect.errors import AddressError, UnsetError
 from paraminspect.runtime import collector_paused
 from paraminspect.source import open_source
@@ -109,7 +110,9 @@ def list_parameters(
         chosen = report.sort_tree(chosen, sort)
         found = _measure(chosen, limit) if stats else None
         screen = report.Screen.of(sys.stdout)
-        view = report.View(chosen, found, limit or 0, depth, sort, screen, stored, metadata)
+        view = report.View(
+            chosen, found, limit or 0, depth, sort, screen, stored, metadata, spell_option
+        )
         report.write(rendering.lines(view), sys.stdout)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paraminspect.cli.new_files import tell
 from paraminspect.cli.options import Output, output_options, source_argument
+from paraminspect.cli.ways import tell_codes
 from paraminspect.errors import AddressError, counted
 from paraminspect.source import open_source
 from paraminspect.tree import address_in
@@ -76,7 +76,6 @@ def set_values(
         parameters_used,
         parse_setting,
     )
-    from paraminspect.operations.quantization import notes
 
     tree = open_source(source)
     target = output.target(tree)
@@ -96,7 +95,7 @@ def set_values(
         used = parameters_used(tree, value) if values is None else []
         touched |= {p.name: p for p in (*(change.parameter for change in found), *used)}
         tree = assign(tree, address, new, unsafe=cast == "unsafe")
-    tell(notes(touched.values()))
+    tell_codes(touched.values())
     output.save(tree, target, report)
 
 

@@ -20,7 +20,7 @@ from paraminspect.cli.options import (
     source_argument,
     style_option,
 )
-from paraminspect.errors import escape
+from paraminspect.cli.ways import spell_option, tell_codes
 from paraminspect.report import Screen, sort_tree
 from paraminspect.source import open_source
 from paraminspect.tree import address_in
@@ -147,11 +147,11 @@ def _decoded(tree: ParameterTree, addresses: Sequence[str], dequantize: bool) ->
     names = dict.fromkeys(name for text in addresses for name in tree.matching(text))
     if not any(tree.entries[name].codes for name in names):
         return tree
-    from paraminspect.operations.quantization import dequantized, notes
+    from paraminspect.operations.quantization import dequantized
 
     if dequantize:
         return dequantized(tree, names)
-    tell(notes(tree.entries[name] for name in names))
+    tell_codes(tree.entries[name] for name in names)
     return tree
 
 
@@ -185,8 +185,7 @@ def _values(
     from paraminspect.report import slice as reports
 
     for slice_ in slices:
-        for note in reports.notes(slice_, style, screen):
-            click.echo(escape(f"paraminspect: {note}"), err=True)
+        tell(reports.notes(slice_, style, screen, spell_option))
     if style == "text":
         return reports.as_text(slices, precision, screen)
     return reports.rendered(style, tree.source, slices, precision)

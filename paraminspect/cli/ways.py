@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
+
+from paraminspect.cli.new_files import tell
+from paraminspect.tree import Parameter
 
 OPTIONS = {
     "dequantize": "slice --dequantize or convert --dtype",
@@ -12,7 +16,7 @@ OPTIONS = {
     "layout": "--layout out_in|in_out",
     "max_shard_nbytes": "--max-shard-size SIZE",
     "missing_from": "--missing-from DEFINITION",
-    "optimizer": "--optimizer with list, slice or diff",
+    "optimizer": "--optimizer",
     "overwrite": "--force",
     "rng": "--rng NAME",
     "rules": "--rule PATTERN=SCHEME",
@@ -20,6 +24,14 @@ OPTIONS = {
     "void_dtype": "convert --void-dtype DTYPE",
 }
 """Argument to option, with what stands for a value that the user has to choose."""
+
+
+def tell_codes(parameters: Iterable[Parameter], source: str = "") -> None:
+    """Say of those parameters that are quantized that their values are codes, not weights."""
+    from paraminspect.operations.quantization import notes
+
+    before = source and f"{source}: "
+    tell(before + note for note in notes(parameters, spell_option))
 
 
 def spell_option(argument: str, value: object) -> str:

@@ -78,11 +78,11 @@ class Model(ParameterTree):
                 f" the definition {list(own.shape)}"
             )
         if given.codes is not None:
-            way = ": convert --dtype makes weights of them" if given.codes.decodable else ""
-            raise DTypeError(
+            error = DTypeError(
                 f"{own.name!r}: {values.source} has codes of quantized weights"
-                f" ({given.codes.what}), not weights{way}"
+                f" ({given.codes.what}), not weights"
             )
+            raise error.unless(dequantize=True) if given.codes.decodable else error
         return given
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -85,3 +86,20 @@ def rename(tree: ParameterTree, renamings: Sequence[Renaming]) -> ParameterTree:
         ties={new_names[alias]: new_names[own] for alias, own in tree.ties.items()},
         root=None,
     )
+
+
+def likely_renaming(left: ParameterTree, right: ParameterTree) -> str:
+    """`model.*=*` where a prefix is all that parts the names of two trees, else an empty string.
+
+    Of several prefixes the one under which most arrays find one of their shape.
+    """
+    scores: Counter[str] = Counter()
+    pairs = (left.entries, right.entries, "{0}*=*"), (right.entries, left.entries, "*={0}*")
+    for these, those, rule in pairs:
+        for name, parameter in these.items():
+            for i in (i for i, c in enumerate(name) if c in "./:"):
+                prefix, rest = name[: i + 1], name[i + 1 :]
+                if rest in those:
+                    fits = those[rest].shape == parameter.shape
+                    scores[rule.format(prefix)] += 1 if fits else -1
+    return next((rule for rule, score in scores.most_common(1) if score > 0), "")

@@ -1,4 +1,4 @@
-"""What changed per module, with a bar for how much: `diff --stat`."""
+"""What changed per module, with a bar for how much."""
 
 from __future__ import annotations
 

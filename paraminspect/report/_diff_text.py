@@ -145,8 +145,6 @@ def summary(comparison: Comparison, differences: Differences) -> Iterator[str]:
         keys = ", ".join(escape(key) for key in comparison.metadata[:METADATA_KEYS])
         more = "" if len(comparison.metadata) <= METADATA_KEYS else ", ..."
         yield f"metadata differs (which counts as no difference): {keys}{more}"
-    if not compared and (hint := _hint(comparison)):
-        yield hint
 
 
 def _reason(comparison: Comparison) -> str:
@@ -158,26 +156,6 @@ def _reason(comparison: Comparison) -> str:
         if tree.format == "definition"
     ]
     return f" ({' and '.join(definitions)}: a definition has no values)"
-
-
-def _hint(comparison: Comparison) -> str:
-    """How to rename, when all that parts the names of the two sides is a prefix.
-
-    Of several prefixes the one under which most arrays find one of their shape.
-    """
-    left, right = comparison.left.entries, comparison.right.entries
-    scores: Counter[str] = Counter()
-    for these, those, rule in ((left, right, "{0}*=*"), (right, left, "*={0}*")):
-        for name, parameter in these.items():
-            for i in (i for i, c in enumerate(name) if c in "./:"):
-                prefix, rest = name[: i + 1], name[i + 1 :]
-                if rest in those:
-                    fits = those[rest].shape == parameter.shape
-                    scores[rule.format(prefix)] += 1 if fits else -1
-    for rule, score in scores.most_common(1):
-        if score > 0:
-            return f"no name is in both: --map '{escape(rule)}' would match"
-    return "no name is in both: --map OLD=NEW renames those of LEFT" if left and right else ""
 
 
 def _folded(

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from paraminspect.arrays import Shape
-from paraminspect.errors import counted, escape
+from paraminspect.errors import Spell, counted, escape, spell_argument
 from paraminspect.report._screen import Screen
 from paraminspect.tree import Parameter, ParameterTree
 
@@ -41,6 +41,8 @@ class View:
     """Whether to show where the file keeps each parameter."""
     metadata: bool = False
     """Whether to show what the file says of itself."""
+    spell: Spell = spell_argument
+    """How arguments are written that would show more."""
 
 
 def natural_key(separator: str) -> Callable[[str], str]:

@@ -46,7 +46,7 @@ def measure(slices: Sequence[Slice], *, with_histogram: bool) -> list[Measured]:
 
 
 def measures_as_json(source: str, measured: Sequence[Measured]) -> Iterator[str]:
-    """The object of `slice --format json` with `stats` and `histogram` in place of `values`."""
+    """The JSON of slices with `stats` and `histogram` in place of `values`."""
     yield from object_of(source, ([json.dumps(_record(m), allow_nan=False)] for m in measured))
 
 

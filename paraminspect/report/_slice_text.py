@@ -12,7 +12,7 @@ import numpy as np
 from paraminspect.arrays import Array, count_elements
 from paraminspect.arrays.indexing import Axis, read_axes
 from paraminspect.arrays.widening import Values, is_integer, widen
-from paraminspect.errors import ShapeError, escape
+from paraminspect.errors import ShapeError, Spell, escape
 from paraminspect.operations.slicing import Slice
 from paraminspect.report._screen import Screen
 from paraminspect.report._slice_binary import is_foreign
@@ -30,12 +30,16 @@ LINE_WIDTH = 75
 """NumPy's own, where there is no terminal."""
 
 
-def summary_note(slice_: Slice) -> str:
+def summary_note(slice_: Slice, spell: Spell) -> str:
     """What a terminal does not show of a large slice; empty for one that it shows in full."""
-    count = count_elements(slice_.data.shape)
-    if count <= SUMMARY_COUNT:
+    if not _is_summarized(slice_):
         return ""
-    return f"{slice_.title!r}: a summary of {count:,} values; -o FILE.npy or --format csv has all"
+    count = count_elements(slice_.data.shape)
+    return f"{slice_.title!r}: a summary of {count:,} values; use {spell('format', 'csv')} for all"
+
+
+def _is_summarized(slice_: Slice) -> bool:
+    return count_elements(slice_.data.shape) > SUMMARY_COUNT
 
 
 def as_text(slices: Sequence[Slice], precision: int | None, screen: Screen | None) -> Iterator[str]:
@@ -50,7 +54,7 @@ def as_text(slices: Sequence[Slice], precision: int | None, screen: Screen | Non
         if len(slices) > 1:
             shape = list(slice_.data.shape)
             yield "\n" * (number > 0) + f"{escape(slice_.title)}  {slice_.dtype} {shape}\n"
-        if screen and summary_note(slice_):
+        if screen and _is_summarized(slice_):
             yield _print(_edges(slice_.data), precision, screen.width, threshold=0)
         else:
             width = screen.width if screen else LINE_WIDTH
@@ -62,8 +66,8 @@ def _check_count(slice_: Slice) -> None:
     if count > MAXIMUM_COUNT:
         raise ShapeError(
             f"{slice_.title!r} has {count:,} values, and text shows at most {MAXIMUM_COUNT:,}:"
-            " give an index, --stats or --hist, or --format npy, raw, csv, tsv or json"
-        )
+            " an index selects fewer"
+        ).unless(format="csv")
 
 
 def _print(values: Values, precision: int | None, width: int, threshold: int) -> str:

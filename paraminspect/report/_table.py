@@ -105,7 +105,7 @@ def _beside(view: View) -> Iterator[str]:
         of_codes = "; these statistics are of the codes" if view.stats is not None else ""
         yield f"quantized: {counted(times, 'weight')} by {escape(what)}{of_codes}"
     if tree.optimizer:
-        yield f"{len(tree.optimizer):,} more of the optimizer; --optimizer lists them"
+        yield f"{len(tree.optimizer):,} more of the optimizer; use {view.spell('optimizer', True)}"
     if tree.others:
         some = [f"{escape(path)} ({escape(what)})" for path, what in tree.others.items()]
         rest = f", and {len(some) - SHOWN_OTHERS:,} more" if len(some) > SHOWN_OTHERS else ""
@@ -138,7 +138,7 @@ def _found(view: View) -> str:
 
 def more(left: int, total: int) -> str:
     """The line that says that a limit has cut a report short."""
-    return f"... {left:,} more of {total:,}; --limit 0 shows all"
+    return f"... {left:,} more of {total:,}"
 
 
 def as_markdown(view: View) -> Iterator[str]:

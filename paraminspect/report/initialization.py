@@ -73,11 +73,11 @@ Writing schemes
     A list is done in turn: a scheme draws anew, an expression of x changes what
     there is, as in `set`: [uniform(-10, 10), x * (abs(x) >= 5)].
     @values.npy is the array in that file.
-    A name means what it means in the framework of --rng, or of the model, with
-    its arguments: in JAX kaiming_normal is cut at 2 std, normal(0.1) has that
+    A name means what it means in the framework of the generator, or of the
+    model, with its arguments: in JAX kaiming_normal is cut at 2 std, normal(0.1) has that
     std; in Keras HeNormal(seed=3) is the seed of this one draw; in MXNet
     uniform(0.1) is U(-0.1, 0.1).
-    Fans are told by a definition; for a checkpoint by --layout.
+    A definition has the fans; for a checkpoint the layout of its axes gives them.
 """
 
 
@@ -96,7 +96,7 @@ def scheme_lines(installed: Iterable[str]) -> Iterator[str]:
     if found:
         yield f"Installed\n  {', '.join(found)}\n"
     yield from NOTES.strip("\n").splitlines()
-    yield "\nGenerators (--rng)"
+    yield "\nGenerators of random numbers"
     for name, numbers in random_numbers().items():
         also = f" (also: {', '.join(numbers.aliases)})" if numbers.aliases else ""
         yield f"  {name}{also}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from paraminspect.errors import Spell, spell_argument
 from paraminspect.operations.slicing import Slice
 from paraminspect.report._screen import Screen
 from paraminspect.report._slice_binary import as_npy, as_raw, npy_note
@@ -47,11 +48,11 @@ def rendered(
     return TEXT_STYLES[style](source, slices, precision)
 
 
-def notes(slice_: Slice, style: str, screen: Screen | None) -> Iterator[str]:
+def notes(slice_: Slice, style: str, screen: Screen | None, spell: Spell = spell_argument) -> Iterator[str]:
     """What a reader of the values in a style has to know."""
     if slice_.note:
         yield f"{slice_.title!r}: {slice_.note}"
     if style == "npy" and (note := npy_note(slice_)):
         yield note
-    if style == "text" and screen and (note := summary_note(slice_)):
+    if style == "text" and screen and (note := summary_note(slice_, spell)):
         yield note

@@ -107,8 +107,8 @@ def no_match(tree: ParameterTree, text: str) -> AddressError:
     if any(name.startswith(start) for name in tree.entries):
         return AddressError(f"{message}, did you mean {start + '*'!r}?")
     if text in tree.optimizer:
-        where = "list, slice and diff show it with --optimizer"
-        return AddressError(f"{text!r} is of the optimizer, not of the model: {where}")
+        message = f"{text!r} is of the optimizer, not of the model: list, slice and diff show it"
+        return AddressError(message).unless(optimizer=True)
     import difflib  # only an error needs it: listing starts without
 
     close = difflib.get_close_matches(text, list(tree.entries)[:20_000], n=1, cutoff=0.4)

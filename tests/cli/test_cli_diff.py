@@ -240,7 +240,7 @@ def test_names_of_the_left_side_can_be_mapped(run, files):
     ("sides", "rule"), [(("renamed", "base"), "'model.*=*'"), (("base", "renamed"), "'*=model.*'")]
 )
 def test_names_that_only_differ_in_a_prefix_get_a_hint(run, files, sides, rule):
-    assert f"--map {rule}" in run("diff", *sides).out
+    assert f"--map {rule}" in run("diff", *sides).err
 
 
 def test_the_prefix_of_a_hint_is_the_one_under_which_shapes_agree(run, files):
@@ -251,10 +251,10 @@ def test_the_prefix_of_a_hint_is_the_one_under_which_shapes_agree(run, files):
     }
     files("parts", both)
     files("part", inner)
-    assert "--map 'b.*=*'" in run("diff", "parts", "part").out
-    assert "--map '*=b.*'" in run("diff", "part", "parts").out
+    assert "--map 'b.*=*'" in run("diff", "parts", "part").err
+    assert "--map '*=b.*'" in run("diff", "part", "parts").err
     files("foreign", {"weight": np.ones((5, 5)), "bias": np.ones(5)})
-    assert "--map OLD=NEW" in run("diff", "parts", "foreign").out
+    assert "--map OLD=NEW" in run("diff", "parts", "foreign").err
 
 
 @pytest.mark.parametrize("kind", [*command.KINDS, "ties"])

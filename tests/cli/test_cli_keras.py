@@ -21,7 +21,7 @@ def test_list_shows_the_model_and_says_what_else_there_is(run):
         "sequential/dense/bias     [1]     float32           1    4 B\n"
         "\n"
         "4 names, 19 parameters, 76 B\n"
-        "10 more of the optimizer; --optimizer lists them\n"
+        "10 more of the optimizer; use --optimizer\n"
     )
 
 
@@ -48,7 +48,7 @@ def test_an_address_in_the_optimizer_is_told_from_a_wrong_one(command, run):
     done = run(command, MLP, "optimizer/vars/1")
     assert done.status == 2
     assert "'optimizer/vars/1' is of the optimizer, not of the model" in done.err
-    assert "list, slice and diff show it with --optimizer" in done.err
+    assert "list, slice and diff show it; use --optimizer" in done.err
     assert run(command, "--optimizer", MLP, "optimizer/vars/1").status == 0
 
 

@@ -84,8 +84,7 @@ def test_a_lossy_cast_needs_to_be_asked_for(run, model):
     done = run("set", "-i", model, "steps=0.5")
     assert (done.status, done.out) == (2, "")
     assert done.err == (
-        "paraminspect: steps: 0.5 has a fraction, which int64 does not hold;"
-        " --cast unsafe lets it\n"
+        "paraminspect: steps: 0.5 has a fraction, which int64 does not hold; use --cast unsafe\n"
     )
     assert model.read_bytes() == before
     done = run("set", "-i", model, "steps=0.5", "--cast", "unsafe")
@@ -101,7 +100,7 @@ def test_values_that_become_nan_need_to_be_asked_for_and_are_counted(run, model)
     done = run("set", "-i", model, "0.bias=log(-1)")
     assert (done.status, done.out) == (2, "")
     assert "0.bias[0]: the result is NaN or infinite, and what it is computed" in done.err
-    assert "(2 of 2 values are lost); --cast unsafe lets it" in done.err
+    assert "(2 of 2 values are lost); use --cast unsafe" in done.err
     assert model.read_bytes() == before
     done = run("set", "-i", model, "0.bias=log(-1)", "--cast", "unsafe")
     assert done.out.startswith("set 0.bias: 2 of 2 elements; 2 values lost\n")

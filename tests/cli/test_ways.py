@@ -14,7 +14,7 @@ from paraminspect.errors import CheckpointError
 ROOT = Path(paraminspect.__file__).parent
 MODULES = {str(path.relative_to(ROOT)): path for path in sorted(ROOT.rglob("*.py"))}
 
-UNCONVERTED = ("definition/", "formats/", "frameworks/", "operations/", "report/", "tree/")
+UNCONVERTED = ("formats/", "frameworks/")
 
 
 def test_a_refusal_names_the_option(run, tmp_path, monkeypatch):

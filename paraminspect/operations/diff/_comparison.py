@@ -266,9 +266,8 @@ class Comparison:
 def _check_readable(parameter: Parameter) -> None:
     data = parameter.data
     if isinstance(data, Opaque) and data.packed_bytes is None:
-        raise DTypeError(
-            f"{parameter.name!r}: values of the type {data.dtype} {data.why}:"
-            " --exclude leaves it out"
+        raise DTypeError(f"{parameter.name!r}: values of the type {data.dtype} {data.why}").unless(
+            exclude=parameter.name
         )
     check_plausible(parameter.name, data, parameter.nbytes)
 

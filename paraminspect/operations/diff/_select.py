@@ -26,7 +26,7 @@ def select_pair(
     wanted = _matching(left, right, patterns) if patterns else names
     wanted = wanted - _matching(left, right, exclude)
     if names and not wanted:
-        raise AddressError("nothing is left to compare: --exclude leaves out every name")
+        raise AddressError("nothing is left to compare: every name is excluded")
     return left.keep(wanted.__contains__), right.keep(wanted.__contains__)
 
 

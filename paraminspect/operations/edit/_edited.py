@@ -128,7 +128,7 @@ class Edited(Indexed):
         lost = sum(error.count for _, error in losses)
         count = math.prod(self._lengths)
         also = f" ({lost} of {count} values are lost)" if lost > 1 else ""
-        return CastError(f"{where}: {error}{also}; --cast unsafe lets it", count=lost)
+        return CastError(f"{where}: {error}{also}", count=lost).unless(unsafe=True)
 
 
 def _selects_all(axes: Sequence[Axis], shape: Shape) -> bool:

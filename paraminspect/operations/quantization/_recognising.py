@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from paraminspect.errors import counted
+from paraminspect.errors import Spell, counted, spell_argument
 from paraminspect.operations.quantization._conventions import CONVENTIONS, MARKERS, Convention
 from paraminspect.tree import Codes, Parameter, ParameterTree
 
@@ -53,14 +53,14 @@ class Quantization:
         return [f"{counted(count, 'weight')} by {what}" for what, count in kinds.items()]
 
 
-def notes(parameters: Iterable[Parameter]) -> list[str]:
+def notes(parameters: Iterable[Parameter], spell: Spell = spell_argument) -> list[str]:
     """For those of the parameters that are quantized: that their values are codes, not weights."""
     by_kind: dict[Codes, list[str]] = {}
     for parameter in parameters:
         if parameter.codes is not None and parameter.codes.weights:
             kind = replace(parameter.codes, weights=0)
             by_kind.setdefault(kind, []).append(parameter.name)
-    way = "; slice --dequantize and convert --dtype multiply them by their scales"
+    way = f"; use {spell('dequantize', True)}"
     return [
         f"{_some(names)}: codes of quantized weights ({codes.what}), not weights"
         + way * codes.decodable
