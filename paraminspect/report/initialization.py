@@ -77,7 +77,7 @@ Writing schemes
     model, with its arguments: in JAX kaiming_normal is cut at 2 std, normal(0.1) has that
     std; in Keras HeNormal(seed=3) is the seed of this one draw; in MXNet
     uniform(0.1) is U(-0.1, 0.1).
-    A definition has the fans; for a checkpoint the layout of its axes gives them.
+    A definition has the fans; for a checkpoint its layout gives them.
 """
 
 

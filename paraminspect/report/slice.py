@@ -48,7 +48,9 @@ def rendered(
     return TEXT_STYLES[style](source, slices, precision)
 
 
-def notes(slice_: Slice, style: str, screen: Screen | None, spell: Spell = spell_argument) -> Iterator[str]:
+def notes(
+    slice_: Slice, style: str, screen: Screen | None, spell: Spell = spell_argument
+) -> Iterator[str]:
     """What a reader of the values in a style has to know."""
     if slice_.note:
         yield f"{slice_.title!r}: {slice_.note}"
