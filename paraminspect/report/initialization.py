@@ -73,10 +73,10 @@ Writing schemes
     A list is done in turn: a scheme draws anew, an expression of x changes what
     there is, as in `set`: [uniform(-10, 10), x * (abs(x) >= 5)].
     @values.npy is the array in that file.
-    A name means what it means in the framework of the generator, or of the
-    model, with its arguments: in JAX kaiming_normal is cut at 2 std, normal(0.1) has that
-    std; in Keras HeNormal(seed=3) is the seed of this one draw; in MXNet
-    uniform(0.1) is U(-0.1, 0.1).
+    A name means what it means in the framework of the random numbers, or of
+    the model, with its arguments: in JAX kaiming_normal is cut at 2 std and
+    normal(0.1) has that std; in Keras HeNormal(seed=3) is the seed of this one
+    draw; in MXNet uniform(0.1) is U(-0.1, 0.1).
     A definition has the fans; for a checkpoint its layout gives them.
 """
 
