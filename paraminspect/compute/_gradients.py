@@ -15,9 +15,8 @@ from autograd.util import toposort
 
 from paraminspect.compute._functions import plain
 from paraminspect.compute._losses import LOSSES, NEED_TARGET
-from paraminspect.compute._run import Run
+from paraminspect.compute._run import Computable, Run
 from paraminspect.errors import DTypeError, ParamInspectError, ShapeError, nearest
-from paraminspect.tree import ParameterTree
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 
@@ -37,7 +36,7 @@ class Gradients:
     updates: Arrays
 
 
-def load_values(tree: ParameterTree, dtype: str = "float32") -> dict[str, np.ndarray[Any, Any]]:
+def load_values(tree: Computable, dtype: str = "float32") -> dict[str, np.ndarray[Any, Any]]:
     """The values of every array by own name, floats in `dtype` (`float32` or `float64`)."""
     if dtype not in ("float32", "float64"):
         raise DTypeError(f"computing knows float32 and float64, got {dtype}")
@@ -49,7 +48,7 @@ def load_values(tree: ParameterTree, dtype: str = "float32") -> dict[str, np.nda
     return values
 
 
-def run(tree: ParameterTree, inputs: Sequence[Any], values: Arrays | None = None) -> Any:
+def run(tree: Computable, inputs: Sequence[Any], values: Arrays | None = None) -> Any:
     """The output for these inputs, outside of training. `values` are keyed by own names."""
     own = load_values(tree) if values is None else values
     with _quiet():
@@ -57,7 +56,7 @@ def run(tree: ParameterTree, inputs: Sequence[Any], values: Arrays | None = None
 
 
 def gradients(
-    tree: ParameterTree,
+    tree: Computable,
     inputs: Sequence[Any],
     loss: str = "sum",
     target: Any = None,
@@ -111,7 +110,7 @@ def _reached(value: Any, boxes: Mapping[str, Any]) -> set[str]:
     return {name for name, box in boxes.items() if id(box._node) in nodes}
 
 
-def _by_name(tree: ParameterTree, own: Arrays) -> dict[str, Any]:
+def _by_name(tree: Computable, own: Arrays) -> dict[str, Any]:
     return {name: own[tree.own_name(name)] for name in tree.entries}
 
 
@@ -124,7 +123,7 @@ def _loss(name: str, target: Any) -> Any:
     return LOSSES[name]
 
 
-def _totals(tree: ParameterTree, by_use: Mapping[str, Any]) -> dict[str, Any]:
+def _totals(tree: Computable, by_use: Mapping[str, Any]) -> dict[str, Any]:
     totals: dict[str, Any] = {}
     for name, gradient in by_use.items():
         own = tree.own_name(name)

@@ -81,3 +81,8 @@ def operators_with(matmul: Callable[[Any, Any], Any], item: Any = operator.getit
     """The operators of a `forward`, with a framework's own product `@` and indexing."""
     promoting = {kind: of_two(function) for kind, function in OF_PYTHON.items()}
     return {**promoting, ast.Div: divide, ast.MatMult: matmul, ast.Subscript: item}
+
+
+def plain_operators() -> Operators:
+    """The operators of a framework that has no product or indexing of its own."""
+    return operators_with(operator.matmul)

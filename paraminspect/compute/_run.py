@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
-from paraminspect.compute._bounds import bounded_all
-from paraminspect.compute._call import Call, Compute
-from paraminspect.compute._promotion import Operators
+from paraminspect.compute._computation import Computation, Compute
 from paraminspect.errors import DefinitionError, ExpressionError, ShapeError, nearest
 from paraminspect.language.forward import in_order
 from paraminspect.language.sizes import check_count, check_result, is_array
-from paraminspect.tree import Module, ParameterTree
-from paraminspect.tree.layers import SEQUENCES, Layer
+from paraminspect.tree import Module, Parameter
+from paraminspect.tree.layers import Layer
 
 
-@functools.cache
-def compute_table(framework: str) -> Mapping[str, Compute]:
-    """Layer kind to computation, for a framework."""
-    table: Mapping[str, Compute] = _module(framework).COMPUTE
-    return table
+class Computable(Protocol):
+    """A tree that knows what its layers compute: that of a definition, whose framework gives it."""
 
+    @property
+    def computation(self) -> Callable[[], Computation] | None:
+        """Gives the computation of its framework, None where that is not known."""
 
-@functools.cache
-def language(framework: str) -> tuple[Mapping[str, Callable[..., Any]], Operators]:
-    """What may be called in a framework's forwards, and what operators mean there."""
-    tables = _module(framework)
-    return bounded_all(tables.FUNCTIONS), tables.OPERATORS
+    @property
+    def source(self) -> str:
+        """What errors call it."""
 
+    @property
+    def separator(self) -> str:
+        """What stands between the parts of a name."""
 
-def _module(framework: str) -> Any:
-    return importlib.import_module(f"paraminspect.frameworks.{framework}.compute")
+    @property
+    def structure(self) -> Module:
+        """Its modules."""
+
+    @property
+    def entries(self) -> Mapping[str, Parameter]:
+        """Its parameters, aliases included."""
+
+    def own_name(self, name: str) -> str:
+        """The name under which an array is stored."""
+
+    def parameters(self) -> list[Parameter]:
+        """Each array once."""
 
 
 @dataclass
@@ -46,7 +55,7 @@ class Run:
     `updates` gathers the buffers that training changes (running statistics).
     """
 
-    tree: ParameterTree
+    tree: Computable
     values: Mapping[str, Any]
     training: bool = False
     updates: dict[str, Any] = field(default_factory=dict)
@@ -56,35 +65,21 @@ class Run:
         return Part(self, self.tree.structure, "")(*inputs)
 
     @functools.cached_property
-    def table(self) -> Mapping[str, Compute]:
-        """The computations of the tree's framework."""
-        return compute_table(self._framework)
-
-    @functools.cached_property
-    def input_names(self) -> tuple[str, ...]:
-        """What the framework calls the first input of a layer."""
-        names: tuple[str, ...] = _module(self._framework).INPUTS
-        return names
-
-    @functools.cached_property
-    def of_any_layer(self) -> frozenset[str]:
-        """What every call of a layer takes in the framework."""
-        return frozenset(getattr(_module(self._framework), "OF_ANY_LAYER", ()))
-
-    @functools.cached_property
-    def language(self) -> tuple[Mapping[str, Callable[..., Any]], Operators]:
-        """The functions and operators of the tree's framework."""
-        return language(self._framework)
-
-    @property
-    def _framework(self) -> str:
-        if self.tree.framework is None or self.tree.root is None:
-            raise ShapeError(f"{self.tree.source}: only a definition tells what a model computes")
-        return self.tree.framework
+    def computation(self) -> Computation:
+        """What the tree's framework computes."""
+        if self.tree.computation is None:
+            raise ShapeError("what the layers of its framework compute is not known").at(
+                self.tree.source
+            )
+        return self.tree.computation()
 
 
 class Part:
-    """A module as a function of its inputs; `children` are the parts below it."""
+    """A module as a function of its inputs: what the computation of its layer is given.
+
+    `a` has the layer's arguments as attributes, `p` the values of its own parameters by local
+    name; `children` are the parts below it.
+    """
 
     def __init__(self, run: Run, module: Module, path: str) -> None:
         self._run = run
@@ -102,23 +97,25 @@ class Part:
         }
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
-        layer = self._module.layer
+        layer, computation = self._module.layer, self._run.computation
         if layer is None:
             raise ShapeError(f"{self._path}: nothing tells what this part computes")
         own = set(layer.forward.inputs) if layer.forward else set()
-        if named.keys() & self._run.of_any_layer - own:
+        if named.keys() & computation.of_any_layer - own:
             return self._told(inputs, named)
         if layer.forward is not None:
-            known, operators = self._run.language
-            functions: dict[str, Callable[..., Any]] = {**known, **self.children}
-            names = {**self.values, "training": self._run.training}
+            functions: dict[str, Callable[..., Any]] = {
+                **computation.bounded_functions,
+                **self.children,
+            }
+            names = {**self.p, "training": self.training}
             given = self._in_order(layer.forward.inputs, inputs, named)
-            return layer.forward.run(given, names, functions, operators)
+            return layer.forward.run(given, names, functions, computation.operators)
         inputs, named = self._first_by_name(inputs, named)
-        compute = self._run.table.get(layer.kind)
+        compute = computation.layers.get(layer.kind)
         if compute is not None:
             return self._computed(compute, inputs, named)
-        if layer.kind in SEQUENCES:
+        if layer.kind in computation.sequences:
             (x,) = self._in_order(("x",), inputs, named)
             for child in self.children.values():
                 x = child(x)
@@ -139,7 +136,7 @@ class Part:
         self, inputs: tuple[Any, ...], named: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The first input may come under the name that the framework gives it."""
-        name = next((name for name in self._run.input_names if name in named), None)
+        name = next((name for name in self._run.computation.input_names if name in named), None)
         if inputs or name is None:
             return inputs, named
         return (named[name],), {key: value for key, value in named.items() if key != name}
@@ -158,10 +155,25 @@ class Part:
         """The class of the layer."""
         return self._module.kind
 
-    @property
-    def arguments(self) -> Mapping[str, Any]:
+    @functools.cached_property
+    def a(self) -> SimpleNamespace:
         """The arguments of the layer."""
-        return self._module.layer.arguments if self._module.layer else {}
+        return SimpleNamespace(**(self._module.layer.arguments if self._module.layer else {}))
+
+    @functools.cached_property
+    def p(self) -> dict[str, Any]:
+        """The values of the layer's own parameters, by local name."""
+        values = self._run.values
+        return {local: values[full] for local, full in self._module.parameters.items()}
+
+    @property
+    def training(self) -> bool:
+        """Whether it runs as in training."""
+        return self._run.training
+
+    def update(self, local: str, value: Any) -> None:
+        """Keep the value that a buffer has after this run."""
+        self._run.updates[self._run.tree.own_name(self._module.parameters[local])] = value
 
     def _unknown(self, layer: Layer) -> ShapeError:
         if layer.is_module:
@@ -170,30 +182,14 @@ class Part:
                 "no forward: its `forward` must be told, or its parts written as a list"
                 " (in Keras below `Functional():`), which runs by itself"
             ).at(name)
-        ending = nearest(layer.kind, self._run.table)
+        ending = nearest(layer.kind, self._run.computation.layers)
         message = f"the computation of {layer.kind} is not known{ending}"
         return ShapeError(message).at(self._title())
 
-    @functools.cached_property
-    def values(self) -> dict[str, Any]:
-        """The values of the layer's own parameters, by local name."""
-        values = self._run.values
-        return {local: values[full] for local, full in self._module.parameters.items()}
-
     def _computed(self, compute: Compute, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        layer = self._module.layer
-        assert layer is not None
-        call = Call(
-            SimpleNamespace(**layer.arguments),
-            self.values,
-            self.children,
-            self._run.training,
-            self._update,
-            self,
-        )
         try:
             self._check_output(inputs)
-            output = compute(call, *inputs, **named)
+            output = compute(self, *inputs, **named)
             check_result(output)
         except (ShapeError, ExpressionError) as error:
             if error.is_located:
@@ -232,6 +228,3 @@ class Part:
 
     def _title(self) -> str:
         return f"layer {self._path or '(the whole)'}, {self._module.layer}"
-
-    def _update(self, local: str, value: Any) -> None:
-        self._run.updates[self._run.tree.own_name(self._module.parameters[local])] = value

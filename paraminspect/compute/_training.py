@@ -11,8 +11,8 @@ import numpy as np
 
 from paraminspect.compute._gradients import Arrays, Gradients, gradients
 from paraminspect.compute._optimizers import State, Update
+from paraminspect.compute._run import Computable
 from paraminspect.errors import ParamInspectError
-from paraminspect.tree import ParameterTree
 
 WAY_OUT = "a smaller learning rate may help"
 
@@ -27,7 +27,7 @@ class Step:
 
 
 def train(
-    tree: ParameterTree,
+    tree: Computable,
     batches: Sequence[tuple[Sequence[Any], Any]],
     loss: str,
     update: Update,

@@ -8,7 +8,6 @@ import inspect
 from paraminspect.definition._place import fail
 from paraminspect.definition._scope import Scope
 from paraminspect.definition._yaml import Scalar
-from paraminspect.tree.layers import SEQUENCES
 
 
 def read_head(scope: Scope, head: Scalar) -> tuple[str, inspect.Signature]:
@@ -17,8 +16,9 @@ def read_head(scope: Scope, head: Scalar) -> tuple[str, inspect.Signature]:
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         fail(f"a block is named like a call, block(d), got {head.text!r}", head)
     name = call.func.id
-    if name in scope.functions or name in SEQUENCES:
-        is_block = name not in scope.framework.layers and name not in SEQUENCES
+    modelling = scope.modelling
+    if name in scope.functions or name in modelling.sequences:
+        is_block = name not in modelling.layers and name not in modelling.sequences
         what = "a block" if is_block else "a layer"
         fail(f"{name!r} is the name of {what} already", head)
     return name, _signature(scope, name, call, head)

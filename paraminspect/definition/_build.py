@@ -84,7 +84,7 @@ class Builder:
         return self._module(self._children(node), node, block)
 
     def _sequential(self, children: dict[str, Layer], node: Node) -> Layer:
-        return self._made(lambda: self.scope.framework.sequential(children), node)
+        return self._made(lambda: self.scope.modelling.sequential(children), node)
 
     def _made(self, make: Callable[[], Layer], node: Node) -> Layer:
         try:
@@ -106,7 +106,7 @@ class Builder:
         else:
             children = self._keyed(self._items(below), below)
             plain = self._sequential(children, below)
-        return self._made(lambda: self.scope.framework.around(layer, plain, children), key)
+        return self._made(lambda: self.scope.modelling.around(layer, plain, children), key)
 
     def _module(self, children: dict[str, Layer], node: Mapping, block: str) -> Layer:
         """A module with named children; a key `forward` or `forward(a, b)` says what it does."""
@@ -114,7 +114,7 @@ class Builder:
         for key, told in node.entries:
             if is_forward(key):
                 forward = build_forward(key, told, self.scope.values)
-        make = self.scope.framework.module
+        make = self.scope.modelling.module
         module = self._made(lambda: make(children, block, forward), node)
         return replace(module, forward=forward)
 

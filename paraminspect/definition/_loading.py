@@ -14,7 +14,8 @@ from paraminspect.definition._ties import read_ties
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence, read_yaml
 from paraminspect.definition.model import Model
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
-from paraminspect.frameworks import FRAMEWORKS, Construction, Framework, load_framework
+from paraminspect.frameworks import Framework, defined, load_modelling
+from paraminspect.frameworks._modelling import Construction, Modelling
 from paraminspect.frameworks._naming import Named
 from paraminspect.runtime import collector_paused
 from paraminspect.tree import ParameterTree
@@ -60,8 +61,8 @@ def _load(root: Node) -> ParameterTree:
     for key, _ in root.entries:
         if key.text not in KEYS:
             fail(f"unknown keyword {key.text!r}{nearest(key.text, KEYS)}; {_known()}", key)
-    framework = _framework(root)
-    scope = Scope(framework)
+    framework, modelling = _framework(root)
+    scope = Scope(framework, modelling)
     builder = _read_names(Builder(scope), root)
     layers = root.get("layers")
     if layers is None:
@@ -72,27 +73,28 @@ def _load(root: Node) -> ParameterTree:
     _check_shared(scope, root)
     shape = _input(scope, root.get("input"))
     built = _built(builder, model, shape, layers)
-    named = _named(_namer(framework, root), built, layers)
+    named = _named(_namer(framework, modelling, root), built, layers)
     _check_counts(named, layers)
     tree: ParameterTree = Model(
         named.parameters,
         named.ties,
-        framework.metadata or {},
+        framework.metadata,
         "",  # errors are told the source once, by `load_definition`
         "definition",
         framework.name,
         named.root,
-        framework.separator,
+        modelling.separator,
         is_in_order=True,
         input=shape,
+        computation=framework.computation,
     )
     tree, owners = read_ties(root, tree)
     rules = Rules.read(root, tree, scope.values, framework)
     construction = Construction(built, named.root, owners, rules.by_name, rules.post_init)
-    lay_out, root_module = framework.lay_out, named.root
+    lay_out, root_module = modelling.lay_out, named.root
     return replace(
         rules.applied(tree),
-        construction=lambda more: framework.construct(construction.with_rules(more)),
+        construction=lambda more: modelling.construct(construction.with_rules(more)),
         layout=None if lay_out is None else lambda: lay_out(built, root_module),
     )
 
@@ -119,25 +121,24 @@ def _known() -> str:
     return f"known are {', '.join(KEYS)}"
 
 
-def _framework(root: Mapping) -> Framework:
+def _framework(root: Mapping) -> tuple[Framework, Modelling]:
     node = root.get("framework")
-    known = ", ".join(FRAMEWORKS)
     if node is None:
-        fail(f"a definition needs 'framework', one of {known}", root)
+        fail(f"a definition needs 'framework', one of {', '.join(defined())}", root)
     if not isinstance(node, Scalar):
-        fail(f"expected one of {known}", node)
+        fail(f"expected one of {', '.join(defined())}", node)
     try:
-        return load_framework(node.text)
+        return load_modelling(node.text)
     except DefinitionError as error:
         fail(str(error), node)
 
 
-def _namer(framework: Framework, root: Mapping) -> Callable[[Built], Named]:
+def _namer(framework: Framework, modelling: Modelling, root: Mapping) -> Callable[[Built], Named]:
     node = root.get("names")
     if node is None:
-        return framework.namer(None)
+        return modelling.name_parameters
     try:
-        return framework.namer(node.text if isinstance(node, Scalar) else "")
+        return modelling.namer(node.text if isinstance(node, Scalar) else "", framework.name)
     except DefinitionError as error:
         fail(str(error), node)
 

@@ -13,6 +13,7 @@ from paraminspect.definition._place import fail
 from paraminspect.definition._yaml import Mapping, Node, Scalar, Sequence
 from paraminspect.errors import DefinitionError, ParamInspectError, nearest
 from paraminspect.frameworks import Framework, foreign
+from paraminspect.frameworks._modelling import Modelling
 from paraminspect.language import Expression, parse_expression
 from paraminspect.tree.layers import Layer
 
@@ -25,6 +26,7 @@ class Scope:
     """What names mean at a place: `values` are sizes and block parameters, `shared` layers."""
 
     framework: Framework
+    modelling: Modelling
     values: ChainMap[str, Any] = field(default_factory=ChainMap)
     shared: dict[str, Layer] = field(default_factory=dict)
     functions: dict[str, Callable[..., Any]] = field(init=False)
@@ -32,7 +34,7 @@ class Scope:
     """The names of shared layers that something has asked for."""
 
     def __post_init__(self) -> None:
-        self.functions = {**self.framework.layers, **self.framework.values}
+        self.functions = {**self.modelling.layers, **self.modelling.values}
 
     def let(self, key: Scalar, node: Node) -> None:
         """Give a value a name."""
@@ -115,14 +117,14 @@ class Scope:
             raise
 
     def _unknown_function(self, name: str) -> str:
-        if name in self.framework.absent:
-            return f"{name} is not called in a definition: {self.framework.absent[name]}"
+        if name in self.modelling.absent:
+            return f"{name} is not called in a definition: {self.modelling.absent[name]}"
         if name in self.shared:
             return f"{name} is a shared layer: write it without parentheses"
         whose = foreign(name, self.framework)
         if whose is not None:
             return whose
-        layers = self.functions.keys() - self.framework.values.keys()
+        layers = self.functions.keys() - self.modelling.values.keys()
         known = ", ".join(list(self.functions)[:6])
         return f"unknown layer {name!r}{nearest(name, layers) or f'; known are {known}, ...'}"
 
@@ -132,8 +134,8 @@ class Scope:
             fail(f"{name} is a layer: write {name}()", node)
         if name in self.values:
             fail(f"{name} is {self.values[name]!r}, expected a layer", node)
-        if name in self.framework.absent or foreign(name, self.framework):
+        if name in self.modelling.absent or foreign(name, self.framework):
             fail(self._unknown_function(name), node)
-        known = [*self.shared, *(f for f in self.functions if f not in self.framework.values)]
+        known = [*self.shared, *(f for f in self.functions if f not in self.modelling.values)]
         ending = nearest(name, known) or f"; known are {', '.join(known[:6])}, ..."
         fail(f"unknown layer {name!r}{ending}", node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from paraminspect.tree import Parameter, ParameterTree
 if TYPE_CHECKING:
     import numpy as np
 
+    from paraminspect.compute import Computation
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model(ParameterTree):
@@ -21,6 +23,8 @@ class Model(ParameterTree):
 
     input: Shape | None = None
     """The shape of one example, where the definition tells it."""
+    computation: Callable[[], Computation] | None = None
+    """Gives what the layers of its framework compute, None where that is not known."""
 
     def __call__(self, *inputs: Any) -> Any:
         """The output for these inputs, outside of training (batch axis first)."""

@@ -1,15 +1,18 @@
-"""Frameworks: whose names, layouts and default initializers hold. One module each."""
+"""Frameworks: whose names, layouts and defaults hold. One folder and one record each."""
 
-from paraminspect.frameworks._framework import (
+from paraminspect.frameworks._finding import (
     FRAMEWORKS,
-    Construction,
-    Framework,
-    draw_in_order,
+    GROUP,
+    defined,
     foreign,
+    framework_of,
+    frameworks,
+    load_computation,
     load_framework,
+    load_modelling,
     load_words,
-    walk,
 )
+from paraminspect.frameworks._framework import Framework
 from paraminspect.frameworks._random_numbers import (
     find_random_numbers,
     open_generator,
@@ -19,15 +22,18 @@ from paraminspect.frameworks._random_numbers import (
 
 __all__ = [
     "FRAMEWORKS",
-    "Construction",
+    "GROUP",
     "Framework",
-    "draw_in_order",
+    "defined",
     "find_random_numbers",
     "foreign",
+    "framework_of",
+    "frameworks",
+    "load_computation",
     "load_framework",
+    "load_modelling",
     "load_words",
     "open_generator",
     "random_numbers",
     "rng_aliases",
-    "walk",
 ]

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
-from collections.abc import Mapping
-from types import ModuleType
-
 from paraminspect.errors import ArgumentError, SchemeError, brief, nearest
+from paraminspect.frameworks._finding import frameworks, meant_by
 from paraminspect.init.generators import NATIVE, Generator, RandomNumbers
 
-KNOWN = ("pytorch", "keras", "jax", "mxnet")
-"""The frameworks with random numbers, those too of which there are no layers."""
+OURS = ("numpy", "own")
+"""What else our own may be called."""
 
 
-@functools.cache
-def random_numbers() -> Mapping[str, RandomNumbers]:
-    """What can be reproduced, by name."""
-    every = [NATIVE, *(one for name in KNOWN for one in _module(name).RANDOM_NUMBERS)]
+def random_numbers() -> dict[str, RandomNumbers]:
+    """What can be reproduced, by name: our own first."""
+    every = [NATIVE, *(one for framework in frameworks() for one in framework.random_numbers)]
     return {one.name: one for one in every}
 
 
-@functools.cache
-def rng_aliases() -> Mapping[str, str]:
+def rng_aliases() -> dict[str, str]:
     """Shorter names, each of the newest version: alias to name."""
     return {alias: one.name for one in random_numbers().values() for alias in one.aliases}
-
-
-@functools.cache
-def also_called() -> Mapping[str, str]:
-    """What else a framework, or our own random numbers, may be called: to the name here."""
-    ours = dict.fromkeys(("numpy", "own"), NATIVE.name)
-    return {other: name for name in KNOWN for other in _module(name).ALSO_CALLED} | ours
 
 
 def find_random_numbers(name: str) -> RandomNumbers:
@@ -41,6 +28,8 @@ def find_random_numbers(name: str) -> RandomNumbers:
         raise ArgumentError(
             f"rng is whose random numbers, as in 'pytorch', got {brief(name)}; {why}"
         )
+    if name == NATIVE.name:  # which needs no framework
+        return NATIVE
     found = random_numbers().get(rng_aliases().get(name, name))
     if found is None:
         raise SchemeError(_unknown(name))
@@ -52,15 +41,12 @@ def open_generator(name: str, seed: int) -> Generator:
     return find_random_numbers(name).generator(seed)
 
 
-def _module(framework: str) -> ModuleType:
-    return importlib.import_module(f"paraminspect.frameworks.{framework}._random_numbers")
-
-
 def _unknown(name: str) -> str:
-    if name.lower() in also_called():
-        return f"unknown rng {name!r}, did you mean {also_called()[name.lower()]!r}?"
-    framework, _, version = name.partition("-")
-    framework = also_called().get(framework.lower(), framework)
+    meant = NATIVE.name if name.lower() in OURS else meant_by(name)
+    if meant:
+        return f"unknown rng {name!r}, did you mean {meant!r}?"
+    first, _, version = name.partition("-")
+    framework = meant_by(first) or first
     reproduced = [one.name for one in random_numbers().values() if one.framework == framework]
     if reproduced and version:
         return (

@@ -22,9 +22,6 @@ MAXIMUM_SIZE = 2**31 - 1
 MAXIMUM_PARTS = 300_000
 """Layers and parameters that a model may have."""
 
-SEQUENCES = ("Sequential", "HybridSequential", "Functional")
-"""Kinds whose children run one after another; no block may have such a name."""
-
 
 class Fans(NamedTuple):
     """Inputs that feed one output, and outputs that one input feeds [Glorot 2010]."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError
-from paraminspect.frameworks import FRAMEWORKS, load_framework
+from paraminspect.frameworks import defined, load_modelling
 from paraminspect.source import open_source
 
 PYTORCH = "framework: pytorch\n"
@@ -392,11 +392,11 @@ def test_a_definition_is_read_from_a_file_a_folder_and_standard_input(tmp_path):
 
 
 def test_every_concept_names_layers_that_a_framework_has():
-    for name in FRAMEWORKS:
-        framework = load_framework(name)
-        for calls in framework.concepts.values():
+    for name in defined():
+        _, modelling = load_modelling(name)
+        for calls in modelling.concepts.values():
             layers = {call.partition("(")[0] for call in calls} - {"a list"}
-            assert layers <= set(framework.layers), (name, layers)
+            assert layers <= set(modelling.layers), (name, layers)
 
 
 OPEN = "framework: keras\ninput: [null, null, 3]\nlayers:\n- Conv2D(8, 3)\n- MaxPooling2D(2)\n- {}\n- Dense(2)\n"

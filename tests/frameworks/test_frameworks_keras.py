@@ -11,7 +11,7 @@ from keras_models import HOLDERS, PAIRS, REFERENCE, random_pair, text_of
 
 from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError, ParamInspectError
-from paraminspect.frameworks.keras import FRAMEWORK
+from paraminspect.frameworks.keras._modelling import MODELLING
 from paraminspect.source import open_source
 
 ROOT = Path(__file__).parents[2]
@@ -98,22 +98,22 @@ def test_a_layer_weighs_and_gives_what_keras_says(asked):
 VALUES = [
     *(None, True, -1, 0, 2, 10**30, 1.5, "x", "", "valid", "abc,cd->abd", "channels_first"),
     *((), (1,), [1, 2], (2, 3, 4), ("a",), ((1, 2), (3,)), [None, 3], [[1]], (True,)),
-    *(FRAMEWORK.layers["LSTM"](3), [FRAMEWORK.layers["LSTMCell"](2)], FRAMEWORK.values["L2"]()),
+    *(MODELLING.layers["LSTM"](3), [MODELLING.layers["LSTMCell"](2)], MODELLING.values["L2"]()),
 ]
 REQUIRED = {
-    "layer": FRAMEWORK.layers["LSTM"](3),
-    "cell": FRAMEWORK.layers["LSTMCell"](2),
+    "layer": MODELLING.layers["LSTM"](3),
+    "cell": MODELLING.layers["LSTMCell"](2),
     "equation": "ab,bc->ac",
     "activation": "relu",
     "target_shape": (-1,),
     "dims": (1,),
-    "cells": [FRAMEWORK.layers["LSTMCell"](2)],
+    "cells": [MODELLING.layers["LSTMCell"](2)],
 }
 
 
-@pytest.mark.parametrize("kind", FRAMEWORK.layers)
+@pytest.mark.parametrize("kind", MODELLING.layers)
 def test_whatever_an_argument_is_the_layer_is_built_or_refused(kind):
-    function = FRAMEWORK.layers[kind]
+    function = MODELLING.layers[kind]
     parameters = inspect.signature(function).parameters
     required = {n: REQUIRED.get(n, 1) for n, p in parameters.items() if p.default is p.empty}
     for name in parameters:
@@ -122,7 +122,7 @@ def test_whatever_an_argument_is_the_layer_is_built_or_refused(kind):
                 layer = function(**required | {name: value})
                 for shape in (None, (), (4,), (5, 4), (5, 6, 4), (2, 3, 4, 5)):
                     with contextlib.suppress(ParamInspectError):
-                        FRAMEWORK.name_parameters(layer.build(shape))
+                        MODELLING.name_parameters(layer.build(shape))
 
 
 def test_the_frozen_answers_are_to_the_calls_and_models_of_the_tests():

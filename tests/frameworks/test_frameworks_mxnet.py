@@ -11,8 +11,8 @@ import pytest
 from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError
 from paraminspect.formats import open_checkpoint
-from paraminspect.frameworks.mxnet import FRAMEWORK
 from paraminspect.frameworks.mxnet._initializers import CONSTANT
+from paraminspect.frameworks.mxnet._modelling import MODELLING
 from paraminspect.report._outline import outline
 
 ROOT = Path(__file__).parents[2]
@@ -75,12 +75,12 @@ def test_what_mxnet_saved_has_the_parameters_of_the_definition(path):
 
 
 def test_every_argument_has_the_name_order_and_default_of_mxnet():
-    ours = FRAMEWORK.layers.keys() - {"name_scope", "Parameter"}
-    assert ours | FRAMEWORK.values.keys() == SIGNATURES.keys()
+    ours = MODELLING.layers.keys() - {"name_scope", "Parameter"}
+    assert ours | MODELLING.values.keys() == SIGNATURES.keys()
     for name, expected in SIGNATURES.items():
         if name == CONSTANT:  # two things have this name
             continue
-        function = FRAMEWORK.layers.get(name) or FRAMEWORK.values[name]
+        function = MODELLING.layers.get(name) or MODELLING.values[name]
         parameters = list(inspect.signature(function).parameters.values())
         if expected and expected[-1] == ["**kwargs"]:
             expected = expected[:-1]

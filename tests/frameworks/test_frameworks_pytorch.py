@@ -12,7 +12,7 @@ from pytorch_calls import differences, signature_differences
 
 from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError
-from paraminspect.frameworks.pytorch import FRAMEWORK
+from paraminspect.frameworks.pytorch._modelling import MODELLING
 
 ROOT = Path(__file__).parents[2]
 ARCH = ROOT / "tests/data/arch/torch"
@@ -110,7 +110,7 @@ def test_a_layer_is_refused_listed_and_run_as_in_pytorch():
     assert found == []
 
 
-@pytest.mark.parametrize("name", FRAMEWORK.absent)
+@pytest.mark.parametrize("name", MODELLING.absent)
 def test_what_is_no_layer_is_refused_with_what_to_write_instead(name):
     with pytest.raises(DefinitionError, match=f"{name} is not called in a definition: "):
         load_definition(f"framework: pytorch\nlayers:\n  - {name}()\n".encode(), "a")

@@ -6,13 +6,13 @@ import inspect
 import numpy as np
 import pytest
 
-from paraminspect.compute._run import language
 from paraminspect.definition import load_definition
 from paraminspect.errors import DefinitionError, ExpressionError
-from paraminspect.frameworks import FRAMEWORKS
+from paraminspect.frameworks import defined, load_computation
 from paraminspect.frameworks._tracing import Traced
 
 BATCH = 7
+FRAMEWORKS = defined()
 ARGUMENTS = {
     "softmax": {"dim": 1, "axis": -1},
     "log_softmax": {"dim": 1, "axis": -1},
@@ -33,7 +33,7 @@ ARGUMENTS = {
 def of(framework):
     """The functions of a framework, and what they do to shapes."""
     module = importlib.import_module(f"paraminspect.frameworks.{framework}._functions")
-    return language(framework)[0], module
+    return load_computation(framework).bounded_functions, module
 
 
 def shape_of(traced):

@@ -17,8 +17,8 @@ import pytest
 from function_cases import TEMPLATES, arrays, cases
 
 from paraminspect.compute._functions import plain
-from paraminspect.compute._run import language
 from paraminspect.errors import ExpressionError, ShapeError
+from paraminspect.frameworks import load_computation
 from paraminspect.language import parse_expression
 
 DATA = Path(__file__).parent.parent / "data/functions"
@@ -117,7 +117,8 @@ def test_a_function_answers_as_its_framework(framework, name, answers):
 
 def compared(framework, expression, given, answer):
     """What differs, if anything does."""
-    functions, operators = language(framework)
+    computation = load_computation(framework)
+    functions, operators = computation.bounded_functions, computation.operators
 
     def value(arrays):
         names = {**arrays, "inf": float("inf")}
@@ -164,4 +165,4 @@ OURS = {"attend", "causal_mask", "shape"}
 @pytest.mark.parametrize("framework", TEMPLATES)
 def test_every_function_is_compared(framework):
     called = {name for one in TEMPLATES[framework] for name in re.findall(r"[a-z_0-9]+(?=\()", one)}
-    assert language(framework)[0].keys() - called - OURS == set()
+    assert load_computation(framework).functions.keys() - called - OURS == set()

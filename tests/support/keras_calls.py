@@ -7,14 +7,14 @@ import inspect
 import random
 
 from paraminspect.errors import ParamInspectError
-from paraminspect.frameworks.keras import FRAMEWORK
 from paraminspect.frameworks.keras._initializers import INITIALIZERS
+from paraminspect.frameworks.keras._modelling import MODELLING
 from paraminspect.frameworks.keras.layers._declare import BASE
 from paraminspect.init.schemes import parse_scheme
 from paraminspect.language import parse_expression
 from paraminspect.tree.layers import Layer, chained
 
-FUNCTIONS = {**FRAMEWORK.values, **FRAMEWORK.layers}
+FUNCTIONS = {**MODELLING.values, **MODELLING.layers}
 
 OURS = ("Input", "Sequential", "Functional")
 """What a definition calls that is no class of `keras.layers`."""
@@ -25,7 +25,7 @@ FROM_KWARGS = {"LayerNormalization": {"rms_scaling"}}
 
 def signature_differences(signatures):
     """Where our layers have other arguments, and which of `keras.layers` are not told of."""
-    layers, absent = FRAMEWORK.layers, FRAMEWORK.absent
+    layers, absent = MODELLING.layers, MODELLING.absent
     yield from (f"{n} is no layer" for n in sorted(layers.keys() - signatures.keys() - set(OURS)))
     silent = signatures.keys() - layers.keys() - absent.keys()
     yield from (f"{name} is neither a layer nor absent with a reason" for name in sorted(silent))
@@ -62,7 +62,7 @@ def differences(call, shape, answer):
         return
     try:
         built = Layer("Functional", chained({"0": layer})).build(tuple(shape))
-        listed = list(FRAMEWORK.name_parameters(built).parameters.values())
+        listed = list(MODELLING.name_parameters(built).parameters.values())
     except ParamInspectError as error:
         paths = [weight[0] for weight in answer.get("weights", ())]
         # Two weights may have one path in Keras; here a name is of one parameter.
@@ -332,7 +332,7 @@ NOT_ALONE = (*OURS, "InputLayer", "StackedRNNCells", "LSTMCell", "GRUCell", "Sim
 
 RANDOM_LAYERS = [
     name
-    for name, function in FRAMEWORK.layers.items()
+    for name, function in MODELLING.layers.items()
     if name == function.__name__ and name not in NOT_ALONE
 ]
 EINSUMS = [
@@ -353,7 +353,7 @@ def random_call(rng, kind):
         equation, shape, _ = rng.choice(EINSUMS)
         axes = rng.choice(["", f", bias_axes={equation[-1]!r}", ", bias_axes='c'"])
         return f"EinsumDense({equation!r}, {shape}{axes})"
-    parameters = inspect.signature(FRAMEWORK.layers[kind]).parameters
+    parameters = inspect.signature(MODELLING.layers[kind]).parameters
     arguments = []
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty or rng.random() < 0.3:

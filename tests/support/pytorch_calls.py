@@ -12,7 +12,7 @@ from typing import Any
 
 from paraminspect.errors import ParamInspectError
 from paraminspect.frameworks._naming import name_by_path
-from paraminspect.frameworks.pytorch import FRAMEWORK
+from paraminspect.frameworks.pytorch._modelling import MODELLING
 from paraminspect.language import parse_expression
 from paraminspect.tree import Module
 from paraminspect.tree.layers import Built
@@ -26,12 +26,12 @@ OURS = ("Conv1D", "Parameter", "Buffer")
 
 def signature_differences(signatures: dict[str, list[list[Any]]]) -> Iterator[str]:
     """Where our layers have other arguments, and which modules of `torch.nn` are not told of."""
-    layers = FRAMEWORK.layers
+    layers = MODELLING.layers
     unknown = layers.keys() - signatures.keys() - set(OURS)
-    silent = signatures.keys() - layers.keys() - FRAMEWORK.absent.keys()
+    silent = signatures.keys() - layers.keys() - MODELLING.absent.keys()
     yield from (f"{name} is no module of torch.nn" for name in sorted(unknown))
     yield from (f"{name} is neither a layer nor absent with a reason" for name in sorted(silent))
-    yield from (f"{name} is absent and there" for name in layers.keys() & FRAMEWORK.absent.keys())
+    yield from (f"{name} is absent and there" for name in layers.keys() & MODELLING.absent.keys())
     for name in signatures.keys() & layers.keys():
         ours = [
             [p.name, p.kind.name, *([] if p.default is p.empty else [p.default])]
@@ -66,7 +66,7 @@ def differences(call: str, shape: list[int] | None, answer: dict[str, Any]) -> I
 
 def _built(call: str, shape: list[int] | None) -> tuple[Built, ParamInspectError | None]:
     """The layer built for its input, or for none and why not for that one."""
-    layer = parse_expression(call).evaluate({}, FRAMEWORK.layers)
+    layer = parse_expression(call).evaluate({}, MODELLING.layers)
     try:
         return layer.build(None if shape is None else tuple(shape)), None
     except ParamInspectError as error:

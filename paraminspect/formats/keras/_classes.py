@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from paraminspect.arrays import DType, Shape
-from paraminspect.frameworks.keras import FRAMEWORK
 from paraminspect.frameworks.keras._groups import snake_case
+from paraminspect.frameworks.keras._modelling import MODELLING
 from paraminspect.frameworks.keras._naming import CLASS_NAMES
 from paraminspect.frameworks.keras._quantized import INTEGER_MODES, MODES
 from paraminspect.frameworks.keras._stored import StoredLayer
@@ -22,7 +22,7 @@ KERAS2_NAMES = {"DepthwiseConv1D": {"kernel": "depthwise_kernel"}}
 KERAS2_NAMES["DepthwiseConv2D"] = KERAS2_NAMES["DepthwiseConv1D"]
 """What Keras 2 calls otherwise: class to names of Keras 3 and 2."""
 
-_CLASS_OF = {snake_case(name): name for name in (*FRAMEWORK.layers, *CLASS_NAMES.values())}
+_CLASS_OF = {snake_case(name): name for name in (*MODELLING.layers, *CLASS_NAMES.values())}
 
 
 def class_of_name(name: str) -> str | None:

@@ -67,9 +67,8 @@ def tree_of(
     ties = _ties(arrays, metadata)
     for alias, own in ties.items():
         parameters[alias] = Parameter(alias, arrays[own])
-    framework = "pytorch" if metadata.get(FRAMEWORK_KEY) == "pt" else None
     source = str(files[0].path)
-    return ParameterTree(parameters, ties, metadata, source, format_, framework, files=tuple(files))
+    return ParameterTree(parameters, ties, metadata, source, format_, files=tuple(files))
 
 
 def _ties(arrays: Mapping[str, StoredArray], metadata: Mapping[str, str]) -> dict[str, str]:

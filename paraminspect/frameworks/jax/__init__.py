@@ -1,1 +1,1 @@
-"""JAX: the names of its initializers. It has no layers, so no definition is of this framework."""
+"""JAX: the names of its initializers, and its random numbers."""

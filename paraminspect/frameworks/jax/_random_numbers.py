@@ -1,4 +1,4 @@
-"""What JAX is also called, and its random numbers."""
+"""JAX's random numbers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ def _open(seed: int) -> Generator:
 
     return JAX(seed)
 
-
-ALSO_CALLED = ("flax", "nnx")
 
 RANDOM_NUMBERS = (
     RandomNumbers(

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from paraminspect.errors import SchemeError
-from paraminspect.frameworks._framework import Construction
 from paraminspect.frameworks._initializer import Initializer
+from paraminspect.frameworks._modelling import Construction
 from paraminspect.frameworks._tracing import TracedModule
 from paraminspect.frameworks.keras._initializers import initializer_of
 from paraminspect.frameworks.keras._naming import knows_its_input

@@ -1,4 +1,4 @@
-"""What Keras is also called, and its random numbers on each backend; no layers are needed."""
+"""Keras's random numbers, on each backend."""
 
 from __future__ import annotations
 
@@ -34,8 +34,6 @@ def _numbers(
     how = "keras.utils.set_random_seed(seed) and constructing the model, backend on CPU"
     return RandomNumbers(name, (alias,), f"{how}: {backend}", opened, "keras")
 
-
-ALSO_CALLED = ("tensorflow", "tf", "keras-tensorflow", "tf-keras", "tf_keras")
 
 RANDOM_NUMBERS = (
     _numbers("keras-3.15-tensorflow", "keras", "TensorFlow", _on_tensorflow),

@@ -16,8 +16,8 @@ from typing import Any
 
 from paraminspect.arrays import Shape
 from paraminspect.errors import ParamInspectError
-from paraminspect.frameworks.keras import FRAMEWORK
 from paraminspect.frameworks.keras._layout import held_layers
+from paraminspect.frameworks.keras._modelling import MODELLING
 from paraminspect.frameworks.keras._naming import CLASS_NAMES, class_name
 from paraminspect.frameworks.keras._quantized import quantized_names
 from paraminspect.tree.layers import Built, Layer
@@ -77,7 +77,7 @@ def stored_layers(class_: str, options: Mapping[str, Any] | None) -> tuple[Store
     `options` are those of a configuration, whose values are JSON; None: nobody tells.
     """
     kind = _kind(class_)
-    if kind not in FRAMEWORK.layers:
+    if kind not in MODELLING.layers:
         return ()
     if options is not None:
         found = _stored(kind, _told(kind, options))
@@ -95,7 +95,7 @@ def _kind(class_: str) -> str:
 
 def _told(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
     told = {}
-    for name in inspect.signature(FRAMEWORK.layers[kind]).parameters:
+    for name in inspect.signature(MODELLING.layers[kind]).parameters:
         value = options.get(name)
         if value is None or isinstance(value, dict) or name.endswith(_ENDINGS):
             continue
@@ -109,7 +109,7 @@ def _told(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
 @functools.cache
 def _possible(kind: str, told: tuple[tuple[str, Any], ...]) -> tuple[StoredLayer, ...]:
     """Every combination of arguments that makes a difference, tried out."""
-    signature = inspect.signature(FRAMEWORK.layers[kind])
+    signature = inspect.signature(MODELLING.layers[kind])
     known = {
         name: _UNTOLD.get(name, 1)
         for name, p in signature.parameters.items()
@@ -149,11 +149,11 @@ def _stored(kind: str, arguments: Mapping[str, Any]) -> StoredLayer | None:
     """The layer as it is stored; None for one that cannot be built."""
     for ndim in range(1, _MAXIMUM_NDIM + 1):
         try:
-            layer: Layer = FRAMEWORK.layers[kind](**arguments)
+            layer: Layer = MODELLING.layers[kind](**arguments)
             one, other = (layer.build((size,) * ndim) for size in _PROBES)
         except ParamInspectError:
             continue
-        names = inspect.signature(FRAMEWORK.layers[kind]).parameters
+        names = inspect.signature(MODELLING.layers[kind]).parameters
         return _described(one, other, any(name.endswith(_OPEN_ENDINGS) for name in names))
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paraminspect.frameworks._framework import Construction, draw_in_order
+from paraminspect.frameworks._modelling import Construction, draw_in_order
 from paraminspect.frameworks.mxnet.layers._declare import Deferred
 from paraminspect.tree.layers import Drawn
 

@@ -1,4 +1,4 @@
-"""What MXNet is also called, and its random numbers; its layers are not needed for them."""
+"""MXNet's random numbers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ def _open(seed: int) -> Generator:
 
     return MXNet(seed)
 
-
-ALSO_CALLED = ("gluon", "mx")
 
 RANDOM_NUMBERS = (
     RandomNumbers(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from paraminspect.frameworks._framework import Construction
+from paraminspect.frameworks._modelling import Construction
 from paraminspect.tree import Module
 from paraminspect.tree.layers import Built, Drawn, Spec
 

@@ -1,4 +1,4 @@
-"""What PyTorch is also called, and its random numbers; its layers are not needed for them."""
+"""PyTorch's random numbers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ def _open(seed: int) -> Generator:
 
     return PyTorch(seed)
 
-
-ALSO_CALLED = ("torch", "pt")
 
 RANDOM_NUMBERS = (
     RandomNumbers(

@@ -9,7 +9,7 @@ from typing import NamedTuple, Unpack
 from paraminspect.arrays import DType, Shape, Unset
 from paraminspect.arrays.indexing import Axis, Index, selected_shape
 from paraminspect.errors import SchemeError
-from paraminspect.frameworks import find_random_numbers
+from paraminspect.frameworks import find_random_numbers, framework_of
 from paraminspect.init.generators import Draw, RandomNumbers
 from paraminspect.init.plan._resolver import Resolver, spec_of
 from paraminspect.init.plan._wishes import Plain, Rule, Wishes
@@ -51,10 +51,11 @@ def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initia
     check_tree(tree)
     plain = Plain(wishes, tree.entries)
     numbers = find_random_numbers(plain.rng)
-    whose = numbers.framework or tree.framework
-    own = Resolver(tree.framework, plain.layout, plain.functions)
+    framework = framework_of(tree.framework, tree.metadata)
+    whose = numbers.framework or framework
+    own = Resolver(framework, plain.layout, plain.functions)
     resolver = own
-    if whose != tree.framework:
+    if whose != framework:
         resolver = Resolver(whose, plain.layout, plain.functions)
     dtype = plain.dtype
     chosen: dict[str, str] = {}

@@ -10,7 +10,7 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute import _functions as f
-from paraminspect.compute._call import Call, Compute
+from paraminspect.compute._computation import Compute
 from paraminspect.compute._run import Part
 from paraminspect.errors import ShapeError
 from paraminspect.frameworks.keras.compute._dense import inputs_of
@@ -19,20 +19,20 @@ NEVER = -1e9
 """What Keras adds to a score that must not count."""
 
 
-def _query_value_key(call: Call, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+def _query_value_key(part: Part, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
     """One input is all three; the value is the key by default."""
-    given = inputs_of(call, inputs)
+    given = inputs_of(part, inputs)
     return (*given, given[-1], given[-1])[:3]
 
 
 def _projected(part: Part, x: Any, rule: str) -> Any:
-    y = np.einsum(rule, x, part.values["kernel"])
-    bias = part.values.get("bias")
+    y = np.einsum(rule, x, part.p["kernel"])
+    bias = part.p.get("bias")
     return y if bias is None else y + bias
 
 
 def multi_head(
-    call: Call,
+    part: Part,
     *inputs: Any,
     query: Any = None,
     value: Any = None,
@@ -49,14 +49,14 @@ def multi_head(
     A mask is True where a position may be attended.
     """
     inputs = (*inputs, *(x for x in (query, value, key) if x is not None))
-    query, value, key = _query_value_key(call, inputs)
+    query, value, key = _query_value_key(part, inputs)
     for x in (query, value, key):
         if x.ndim != 3:
             raise ShapeError(f"expected (batch, length, features), got shape {list(x.shape)}")
-    if call.a.use_gate or call.a.sliding_window or getattr(call.a, "attention_axes", None):
+    if part.a.use_gate or part.a.sliding_window or getattr(part.a, "attention_axes", None):
         raise ShapeError("use_gate, sliding_window and attention_axes are not computed")
     q, k, v = (
-        _projected(call.children[name], x, "btd,dhk->bthk")
+        _projected(part.children[name], x, "btd,dhk->bthk")
         for name, x in (("query", query), ("key", key), ("value", value))
     )
     repeats = q.shape[2] // k.shape[2]
@@ -69,7 +69,7 @@ def multi_head(
     masks += [numpy.tri(*scores.shape[-2:], dtype=bool)] if use_causal_mask else []
     weights = f.softmax(_masked(scores, masks), -1)
     attended = np.einsum("bhts,bshv->bthv", weights, v)
-    y = _projected(call.children["attention_output"], attended, "bthv,hvd->btd")
+    y = _projected(part.children["attention_output"], attended, "bthv,hvd->btd")
     return (y, weights) if return_attention_scores else y
 
 
@@ -85,23 +85,23 @@ def _masked(scores: Any, masks: list[Any]) -> Any:
     return scores + numpy.where(kept, 0, NEVER).astype(scores.dtype)
 
 
-def dot(call: Call, *inputs: Any) -> Any:
+def dot(part: Part, *inputs: Any) -> Any:
     """`Attention` [Luong 2015]; `score_mode='concat'` sums tanh of query plus key."""
-    query, value, key = _query_value_key(call, inputs)
-    scale = call.p.get("scale", 1.0)
-    if call.a.score_mode == "dot":
+    query, value, key = _query_value_key(part, inputs)
+    scale = part.p.get("scale", 1.0)
+    if part.a.score_mode == "dot":
         scores = scale * np.matmul(query, np.swapaxes(key, -1, -2))
     else:
         summed = np.expand_dims(query, -2) + np.expand_dims(key, -3)
-        scores = call.p["concat_score_weight"] * np.sum(np.tanh(scale * summed), axis=-1)
+        scores = part.p["concat_score_weight"] * np.sum(np.tanh(scale * summed), axis=-1)
     return np.matmul(f.softmax(scores), value)
 
 
-def additive(call: Call, *inputs: Any) -> Any:
+def additive(part: Part, *inputs: Any) -> Any:
     """`AdditiveAttention` [Bahdanau 2015]."""
-    query, value, key = _query_value_key(call, inputs)
+    query, value, key = _query_value_key(part, inputs)
     summed = np.tanh(np.expand_dims(query, -2) + np.expand_dims(key, -3))
-    scores = np.sum(call.p.get("scale", 1.0) * summed, axis=-1)
+    scores = np.sum(part.p.get("scale", 1.0) * summed, axis=-1)
     return np.matmul(f.softmax(scores), value)
 
 

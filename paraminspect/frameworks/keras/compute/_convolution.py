@@ -7,8 +7,10 @@ from typing import Any
 import autograd.numpy as np
 import numpy
 
-from paraminspect.compute._call import Call, Compute, expect_channels
+from paraminspect.compute._computation import Compute
+from paraminspect.compute._expect import expect_channels
 from paraminspect.compute._layout import biased, channels_first
+from paraminspect.compute._run import Part
 from paraminspect.compute._windows import (
     Pairs,
     adapted,
@@ -26,9 +28,9 @@ from paraminspect.frameworks.keras.compute._activations import activation_of
 Sizes = tuple[int, ...]
 
 
-def is_last(call: Call) -> bool:
+def is_last(part: Part) -> bool:
     """Whether the channels are on the last axis, Keras's default."""
-    return bool(call.a.data_format != "channels_first")
+    return bool(part.a.data_format != "channels_first")
 
 
 def same_pairs(sizes: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Pairs:
@@ -61,10 +63,10 @@ def _depthwise_weight(kernel: Any) -> Any:
     return np.reshape(ordered, (-1, 1, *kernel.shape[:ndim]))
 
 
-def convolved(call: Call, x: Any, weight: Any, groups: int) -> Any:
+def convolved(part: Part, x: Any, weight: Any, groups: int) -> Any:
     """A convolution of `x`, channels first, with the geometry of the layer."""
-    a, ndim = call.a, weight.ndim - 2
-    expect_channels(x, weight.shape[1] * groups, ndim, is_last=is_last(call))
+    a, ndim = part.a, weight.ndim - 2
+    expect_channels(x, weight.shape[1] * groups, ndim, is_last=is_last(part))
     strides, dilation = (
         per_axis(a.strides, ndim, "strides"),
         per_axis(a.dilation_rate, ndim, "dilation_rate"),
@@ -73,46 +75,46 @@ def convolved(call: Call, x: Any, weight: Any, groups: int) -> Any:
     return convolve(x, weight, strides, pairs, dilation, groups)
 
 
-def convolution(call: Call, x: Any) -> Any:
+def convolution(part: Part, x: Any) -> Any:
     """`Conv1D`, `Conv2D`, `Conv3D`."""
-    weight = weight_of(call.p["kernel"])
+    weight = weight_of(part.p["kernel"])
     y = channels_first(
-        lambda x: biased(convolved(call, x, weight, call.a.groups), call.p.get("bias")),
+        lambda x: biased(convolved(part, x, weight, part.a.groups), part.p.get("bias")),
         x,
-        is_last(call),
+        is_last(part),
     )
-    return activation_of(call.a.activation)(y)
+    return activation_of(part.a.activation)(y)
 
 
-def depthwise(call: Call, x: Any) -> Any:
+def depthwise(part: Part, x: Any) -> Any:
     """`DepthwiseConv1D`, `DepthwiseConv2D`: each channel by itself."""
-    kernel = call.p["kernel"]
+    kernel = part.p["kernel"]
     weight = _depthwise_weight(kernel)
     y = channels_first(
-        lambda x: biased(convolved(call, x, weight, kernel.shape[-2]), call.p.get("bias")),
+        lambda x: biased(convolved(part, x, weight, kernel.shape[-2]), part.p.get("bias")),
         x,
-        is_last(call),
+        is_last(part),
     )
-    return activation_of(call.a.activation)(y)
+    return activation_of(part.a.activation)(y)
 
 
-def separable(call: Call, x: Any) -> Any:
+def separable(part: Part, x: Any) -> Any:
     """`SeparableConv1D`, `SeparableConv2D`: each channel by itself, then a mixture of them."""
-    kernel = call.p["depthwise_kernel"]
-    weight, mixture = _depthwise_weight(kernel), weight_of(call.p["pointwise_kernel"])
+    kernel = part.p["depthwise_kernel"]
+    weight, mixture = _depthwise_weight(kernel), weight_of(part.p["pointwise_kernel"])
     ndim = kernel.ndim - 2
 
     def both(x: Any) -> Any:
-        y = convolved(call, x, weight, kernel.shape[-2])
+        y = convolved(part, x, weight, kernel.shape[-2])
         y = convolve(y, mixture, (1,) * ndim, [(0, 0)] * ndim, (1,) * ndim)
-        return biased(y, call.p.get("bias"))
+        return biased(y, part.p.get("bias"))
 
-    return activation_of(call.a.activation)(channels_first(both, x, is_last(call)))
+    return activation_of(part.a.activation)(channels_first(both, x, is_last(part)))
 
 
-def transposed(call: Call, x: Any) -> Any:
+def transposed(part: Part, x: Any) -> Any:
     """`Conv1DTranspose`, `Conv2DTranspose`, `Conv3DTranspose`: what a convolution's gradient is."""
-    a, kernel = call.a, call.p["kernel"]
+    a, kernel = part.a, part.p["kernel"]
     weight = weight_of(kernel)  # (*kernel, out, in) becomes (in, out, *kernel)
     ndim = kernel.ndim - 2
     strides, dilation = (
@@ -126,14 +128,14 @@ def transposed(call: Call, x: Any) -> Any:
     )
 
     def grown(x: Any) -> Any:
-        expect_channels(x, weight.shape[0], ndim, is_last=is_last(call))
+        expect_channels(x, weight.shape[0], ndim, is_last=is_last(part))
         axes = zip(x.shape[2:], weight.shape[2:], strides, dilation, extra, strict=True)
         pairs = [_crop(*axis, a.padding) for axis in axes]
         zeros = (0,) * ndim
         y = convolve_transposed(x, weight, strides, pairs, zeros, dilation)
-        return biased(y, call.p.get("bias"))
+        return biased(y, part.p.get("bias"))
 
-    return activation_of(a.activation)(channels_first(grown, x, is_last(call)))
+    return activation_of(a.activation)(channels_first(grown, x, is_last(part)))
 
 
 def _crop(
@@ -156,14 +158,14 @@ def _crop(
 def pooling(kind: str) -> Compute:
     """`MaxPooling` and `AveragePooling`; the padding of `same` does not count in an average."""
 
-    def compute(call: Call, x: Any) -> Any:
+    def compute(part: Part, x: Any) -> Any:
         ndim = x.ndim - 2
-        window = per_axis(call.a.pool_size, ndim, "pool_size")
-        strides = window if call.a.strides is None else per_axis(call.a.strides, ndim, "strides")
+        window = per_axis(part.a.pool_size, ndim, "pool_size")
+        strides = window if part.a.strides is None else per_axis(part.a.strides, ndim, "strides")
 
         def pooled(x: Any) -> Any:
             ones = (1,) * ndim
-            pairs = _pairs(call.a.padding, x.shape[2:], window, strides, ones)
+            pairs = _pairs(part.a.padding, x.shape[2:], window, strides, ones)
             if kind == "max":
                 patches = flat_patches(padded(x, pairs, -numpy.inf), window, strides, ones)
                 return first_maximum(patches)
@@ -171,7 +173,7 @@ def pooling(kind: str) -> Compute:
             inside = padded(numpy.ones((1, 1, *x.shape[2:]), x.dtype), pairs)
             return total / numpy.sum(flat_patches(inside, window, strides, ones), axis=-1)
 
-        return channels_first(pooled, x, is_last(call))
+        return channels_first(pooled, x, is_last(part))
 
     return compute
 
@@ -179,14 +181,14 @@ def pooling(kind: str) -> Compute:
 def global_pooling(kind: str) -> Compute:
     """`GlobalMaxPooling` and `GlobalAveragePooling`."""
 
-    def compute(call: Call, x: Any) -> Any:
-        if is_last(call):
+    def compute(part: Part, x: Any) -> Any:
+        if is_last(part):
             x = np.moveaxis(x, -1, 1)
         y = pooled_whole(x, kind)
-        if not call.a.keepdims:
+        if not part.a.keepdims:
             return y
         y = np.reshape(y, (*x.shape[:2], *[1] * (x.ndim - 2)))
-        return np.moveaxis(y, 1, -1) if is_last(call) else y
+        return np.moveaxis(y, 1, -1) if is_last(part) else y
 
     return compute
 
@@ -194,9 +196,9 @@ def global_pooling(kind: str) -> Compute:
 def adaptive_pooling(kind: str) -> Compute:
     """`AdaptiveMaxPooling` and `AdaptiveAveragePooling`."""
 
-    def compute(call: Call, x: Any) -> Any:
-        wanted = per_axis(call.a.output_size, x.ndim - 2, "output_size")
-        return channels_first(lambda x: adapted(x, wanted, kind), x, is_last(call))
+    def compute(part: Part, x: Any) -> Any:
+        wanted = per_axis(part.a.output_size, x.ndim - 2, "output_size")
+        return channels_first(lambda x: adapted(x, wanted, kind), x, is_last(part))
 
     return compute
 
@@ -204,10 +206,10 @@ def adaptive_pooling(kind: str) -> Compute:
 def _of_sizes(ndim: int, compute: Compute) -> Compute:
     """`compute` of inputs that have `ndim` sizes beside batch and channels."""
 
-    def checked(call: Call, x: Any) -> Any:
+    def checked(part: Part, x: Any) -> Any:
         if x.ndim != ndim + 2:
             raise ShapeError(f"expected {ndim + 2} axes, got shape {list(x.shape)}")
-        return compute(call, x)
+        return compute(part, x)
 
     return checked
 

@@ -10,8 +10,9 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute import _functions as f
-from paraminspect.compute._call import Call, Compute, expect_last
 from paraminspect.compute._cells import State, lstm_step
+from paraminspect.compute._computation import Compute
+from paraminspect.compute._expect import expect_last
 from paraminspect.compute._layout import along, channels_first
 from paraminspect.compute._run import Part
 from paraminspect.compute._windows import convolve
@@ -66,10 +67,10 @@ def _step_of(cell: Part, arguments: SimpleNamespace | None) -> tuple[Step, State
     """How a cell steps, and its first state; inner cells take their layer's arguments."""
     if cell.kind == "StackedRNNCells":
         return _stacked([_step_of(child, None) for child in cell.children.values()])
-    a = arguments or SimpleNamespace(**cell.arguments)
+    a = arguments or cell.a
     if a.dropout or a.recurrent_dropout:
         raise ShapeError("dropout inside a recurrent layer is not computed")
-    step, p = STEPS[cell.kind], cell.values
+    step, p = STEPS[cell.kind], cell.p
     zeros = numpy.zeros((1, p["recurrent_kernel"].shape[0]), p["kernel"].dtype)
 
     def checked(x: Any, state: State) -> State:
@@ -108,7 +109,7 @@ def walk(
 
 
 def _walked(layer: Part, x: Any, backwards: bool, initial_state: Any = None) -> tuple[Any, State]:
-    a = SimpleNamespace(**layer.arguments)
+    a = layer.a
     (cell,) = layer.children.values()
     if cell.kind == "ConvLSTMCell":
         step, first = _convolutional(a, cell, x)
@@ -124,15 +125,15 @@ def _walked(layer: Part, x: Any, backwards: bool, initial_state: Any = None) -> 
     return walk(step, first, x, backwards, a.return_sequences)
 
 
-def recurrent(call: Call, x: Any, initial_state: Any = None) -> Any:
+def recurrent(part: Part, x: Any, initial_state: Any = None) -> Any:
     """`SimpleRNN`, `LSTM`, `GRU`, `RNN`, `ConvLSTM`; with `return_state` the states too."""
-    y, state = _walked(call.part, x, call.a.go_backwards, initial_state)
-    return (y, *state) if call.a.return_state else y
+    y, state = _walked(part, x, part.a.go_backwards, initial_state)
+    return (y, *state) if part.a.return_state else y
 
 
-def cell(call: Call, x: Any, states: Any = None) -> Any:
+def cell(part: Part, x: Any, states: Any = None) -> Any:
     """A cell by itself: the output and the new states."""
-    step, first = _step_of(call.part, None)
+    step, first = _step_of(part, None)
     if states is None:
         given = tuple(s + numpy.zeros((x.shape[0], 1), s.dtype) for s in first)
     else:
@@ -143,7 +144,7 @@ def cell(call: Call, x: Any, states: Any = None) -> Any:
 
 def _convolutional(a: SimpleNamespace, cell: Part, x: Any) -> tuple[Step, State]:
     """[Shi 2015, without peepholes]: the products of an LSTM as convolutions."""
-    p = cell.values
+    p = cell.p
     given, kept = weight_of(p["kernel"]), weight_of(p["recurrent_kernel"])
     ndim = given.ndim - 2
     ones = (1,) * ndim
@@ -178,14 +179,14 @@ def _convolutional(a: SimpleNamespace, cell: Part, x: Any) -> tuple[Step, State]
     return step, (numpy.zeros(sizes, p["kernel"].dtype),) * 2
 
 
-def bidirectional(call: Call, x: Any) -> Any:
+def bidirectional(part: Part, x: Any) -> Any:
     """`Bidirectional`: a layer and its copy that walks the other way, merged."""
-    forward, backward = call.children.values()
-    one, _ = _walked(forward, x, bool(forward.arguments["go_backwards"]))
-    other, _ = _walked(backward, x, not forward.arguments["go_backwards"])
-    if forward.arguments["return_sequences"]:
+    forward, backward = part.children.values()
+    one, _ = _walked(forward, x, bool(forward.a.go_backwards))
+    other, _ = _walked(backward, x, not forward.a.go_backwards)
+    if forward.a.return_sequences:
         other = other[:, ::-1]
-    match call.a.merge_mode:
+    match part.a.merge_mode:
         case "concat":
             return np.concatenate([one, other], axis=-1)
         case "sum":
@@ -198,13 +199,13 @@ def bidirectional(call: Call, x: Any) -> Any:
 
 
 def _has_statistics(part: Part) -> bool:
-    return "moving_mean" in part.values or any(map(_has_statistics, part.children.values()))
+    return "moving_mean" in part.p or any(map(_has_statistics, part.children.values()))
 
 
-def time_distributed(call: Call, x: Any) -> Any:
+def time_distributed(part: Part, x: Any) -> Any:
     """`TimeDistributed`: the layer applied to every step."""
-    (inner,) = call.children.values()
-    if call.training and _has_statistics(inner):
+    (inner,) = part.children.values()
+    if part.training and _has_statistics(inner):
         raise ShapeError("in training the statistics of every step are not computed")
     y = inner(np.reshape(x, (-1, *x.shape[2:])))
     return np.reshape(y, (*x.shape[:2], *y.shape[1:]))

@@ -27,6 +27,7 @@ from paraminspect.tree.layers import Build, Built, Layer, Parts, UnknownInputErr
 
 SEQUENTIAL = "Sequential"
 FUNCTIONAL = "Functional"
+SEQUENCES = (SEQUENTIAL, FUNCTIONAL)
 MODEL = "keras.Model"
 """A mapping: a layer of its own where it has a name, a functional model where it has none."""
 BRANCHES = "branches"
@@ -79,12 +80,12 @@ def _called(layer: Layer, shapes: Sequence[Shape]) -> Layer:
 
 def around(layer: Layer, plain: Layer, children: Mapping[str, Layer]) -> Layer:
     """What a call with layers below it stands for."""
-    if layer.kind in (SEQUENTIAL, FUNCTIONAL):
+    if layer.kind in SEQUENCES:
         if layer.arguments.get("layers"):
             raise DefinitionError(f"{layer} has layers already")
         return replace(layer, make=plain.make, forward=plain.forward)
     if layer.kind not in _JOINS:
-        known = ", ".join((SEQUENTIAL, FUNCTIONAL, *_JOINS))
+        known = ", ".join((*SEQUENCES, *_JOINS))
         raise DefinitionError(f"{layer} takes no layers below it; those that do are {known}")
     if plain.forward is not None:
         raise DefinitionError(f"{layer} joins the layers below it: leave their `forward` out")

@@ -9,8 +9,10 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute import _functions as f
-from paraminspect.compute._call import Call, Compute, expect_channels, expect_last
+from paraminspect.compute._computation import Compute
+from paraminspect.compute._expect import expect_channels, expect_last
 from paraminspect.compute._layout import along, biased, channels_first
+from paraminspect.compute._run import Part
 from paraminspect.compute._windows import (
     convolve,
     convolve_transposed,
@@ -32,24 +34,24 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
 """`mx.nd.Activation`."""
 
 
-def activated(call: Call, y: Any) -> Any:
+def activated(part: Part, y: Any) -> Any:
     """`y` through the activation that the layer was given, if any."""
-    return y if call.a.activation is None else ACTIVATIONS[call.a.activation](y)
+    return y if part.a.activation is None else ACTIVATIONS[part.a.activation](y)
 
 
-def dense(call: Call, x: Any) -> Any:
+def dense(part: Part, x: Any) -> Any:
     """X @ weight.T + bias, of the flattened input where `flatten` says so."""
-    weight, bias = call.p["weight"], call.p.get("bias")
-    if call.a.flatten:
+    weight, bias = part.p["weight"], part.p.get("bias")
+    if part.a.flatten:
         x = np.reshape(x, (x.shape[0], -1))
     expect_last(x, weight.shape[1], "in_units")
     y = np.matmul(x, weight.T)
-    return activated(call, y if bias is None else y + bias)
+    return activated(part, y if bias is None else y + bias)
 
 
-def embedding(call: Call, x: Any) -> Any:
+def embedding(part: Part, x: Any) -> Any:
     """The rows of the weight that the indices choose; MXNet takes floats as indices too."""
-    weight = call.p["weight"]
+    weight = part.p["weight"]
     indices = f.plain(x).astype(numpy.int64)
     outside = (indices < 0) | (indices >= weight.shape[0])
     if outside.any():
@@ -65,15 +67,15 @@ def _is_last(layout: str) -> bool:
 def convolutional(ndim: int, compute: Callable[[Any, Any, Any, int], Any]) -> Compute:
     """A layer that is `compute` of its arguments, `x` and the weight, channels first."""
 
-    def layer(call: Call, x: Any) -> Any:
-        is_last, weight = _is_last(call.a.layout), call.p["weight"]
+    def layer(part: Part, x: Any) -> Any:
+        is_last, weight = _is_last(part.a.layout), part.p["weight"]
         if is_last:
             weight = np.moveaxis(weight, -1, 1)
 
         def computed(x: Any) -> Any:
-            return biased(compute(call.a, x, weight, ndim), call.p.get("bias"))
+            return biased(compute(part.a, x, weight, ndim), part.p.get("bias"))
 
-        return activated(call, channels_first(computed, x, is_last))
+        return activated(part, channels_first(computed, x, is_last))
 
     return layer
 
@@ -98,8 +100,8 @@ def _transposed_convolution(a: Any, x: Any, weight: Any, ndim: int) -> Any:
 def pooling(ndim: int, kind: str) -> Compute:
     """`nn.MaxPool` and `nn.AvgPool`; `ceil_mode` is MXNet's `pooling_convention='full'`."""
 
-    def compute(call: Call, x: Any) -> Any:
-        a = call.a
+    def compute(part: Part, x: Any) -> Any:
+        a = part.a
         window = per_axis(a.pool_size, ndim, "pool_size")
         strides = window if a.strides is None else per_axis(a.strides, ndim, "strides")
         padding = per_axis(a.padding, ndim, "padding")
@@ -134,24 +136,24 @@ def _missing(n: int, window: int, stride: int) -> int:
 def global_pooling(ndim: int, kind: str) -> Compute:
     """`nn.GlobalMaxPool` and `nn.GlobalAvgPool`: sizes become 1."""
 
-    def compute(call: Call, x: Any) -> Any:
+    def compute(part: Part, x: Any) -> Any:
         def pooled(x: Any) -> Any:
             return np.reshape(pooled_whole(x, kind), (*x.shape[:2], *(1,) * ndim))
 
-        return channels_first(pooled, x, _is_last(call.a.layout))
+        return channels_first(pooled, x, _is_last(part.a.layout))
 
     return compute
 
 
-def prelu(call: Call, x: Any) -> Any:
+def prelu(part: Part, x: Any) -> Any:
     """X where it is positive, else alpha * x; alphas go along axis 1."""
-    alpha = call.p["alpha"]
+    alpha = part.p["alpha"]
     return f.leaky_relu(x, along(alpha, 1, x.ndim) if alpha.shape[0] > 1 else alpha)
 
 
-def reflection(call: Call, x: Any) -> Any:
+def reflection(part: Part, x: Any) -> Any:
     """`nn.ReflectionPad2D`."""
-    sizes = call.a.padding
+    sizes = part.a.padding
     flat = (0,) * 4 + (sizes,) * 4 if isinstance(sizes, int) else tuple(sizes)
     for axis, pair in ((2, flat[4:6]), (3, flat[6:8])):
         positions = numpy.pad(numpy.arange(x.shape[axis]), pair, "reflect")
@@ -163,14 +165,14 @@ LINEAR: dict[str, Compute] = {
     "Dense": dense,
     "Embedding": embedding,
     "Activation": activated,
-    "LeakyReLU": lambda call, x: f.leaky_relu(x, call.a.alpha),
+    "LeakyReLU": lambda part, x: f.leaky_relu(x, part.a.alpha),
     "PReLU": prelu,
-    "ELU": lambda call, x: f.elu(x, call.a.alpha),
-    "SELU": lambda call, x: f.selu(x),
-    "GELU": lambda call, x: f.gelu(x),
-    "Swish": lambda call, x: x * f.sigmoid(call.a.beta * x),
-    "Dropout": lambda call, x: x,
-    "Flatten": lambda call, x: np.reshape(x, (x.shape[0], -1)),
+    "ELU": lambda part, x: f.elu(x, part.a.alpha),
+    "SELU": lambda part, x: f.selu(x),
+    "GELU": lambda part, x: f.gelu(x),
+    "Swish": lambda part, x: x * f.sigmoid(part.a.beta * x),
+    "Dropout": lambda part, x: x,
+    "Flatten": lambda part, x: np.reshape(x, (x.shape[0], -1)),
     "ReflectionPad2D": reflection,
     **{f"Conv{n}D": convolutional(n, _convolution) for n in (1, 2, 3)},
     **{f"Conv{n}DTranspose": convolutional(n, _transposed_convolution) for n in (1, 2, 3)},

@@ -10,8 +10,10 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute import _functions as f
-from paraminspect.compute._call import Call, Compute, expect_last
 from paraminspect.compute._cells import State, gru_step, lstm_step, scan, tanh
+from paraminspect.compute._computation import Compute
+from paraminspect.compute._expect import expect_last
+from paraminspect.compute._run import Part
 from paraminspect.errors import ShapeError
 from paraminspect.frameworks.mxnet.compute._linear import ACTIVATIONS
 
@@ -34,19 +36,19 @@ def _step(
 def recurrent(kind: str) -> Compute:
     """`rnn.RNN`, `rnn.LSTM` or `rnn.GRU`; with the states given, they are returned too."""
 
-    def compute(call: Call, x: Any, states: Any = None) -> Any:
-        a = call.a
+    def compute(part: Part, x: Any, states: Any = None) -> Any:
+        a = part.a
         if x.ndim != 3:
             raise ShapeError(f"expected {', '.join(a.layout)}, got shape {list(x.shape)}")
         steps = x if a.layout == "TNC" else np.swapaxes(x, 0, 1)
         sides = "lr" if a.bidirectional else "l"
         activation = ACTIVATIONS[a.activation] if kind == "RNN" else tanh
-        first = _first_states(kind, call, steps, states, len(sides))
+        first = _first_states(kind, part, steps, states, len(sides))
         last: list[State] = []
         for number in range(a.num_layers):
             outputs = []
             for side in sides:
-                p = _own(call, f"{side}{number}_")
+                p = _own(part, f"{side}{number}_")
                 expect_last(steps, p["i2h_weight"].shape[1], "input_size")
                 step = functools.partial(_step, kind, p, activation)
                 hidden, final = scan(step, steps, first[len(last)], backwards=side == "r")
@@ -61,30 +63,30 @@ def recurrent(kind: str) -> Compute:
     return compute
 
 
-def _own(call: Call, start: str) -> dict[str, Any]:
-    return {name.removeprefix(start): v for name, v in call.p.items() if name.startswith(start)}
+def _own(part: Part, start: str) -> dict[str, Any]:
+    return {name.removeprefix(start): v for name, v in part.p.items() if name.startswith(start)}
 
 
-def _first_states(kind: str, call: Call, steps: Any, states: Any, sides: int) -> list[State]:
-    rows = call.a.num_layers * sides
+def _first_states(kind: str, part: Part, steps: Any, states: Any, sides: int) -> list[State]:
+    rows = part.a.num_layers * sides
     if states is not None:
         parts = states if isinstance(states, tuple | list) else (states,)
         return [tuple(part[row] for part in parts) for row in range(rows)]
-    out = getattr(call.a, "projection_size", None) or call.a.hidden_size
-    widths = (out, call.a.hidden_size) if kind == "LSTM" else (out,)
+    out = getattr(part.a, "projection_size", None) or part.a.hidden_size
+    widths = (out, part.a.hidden_size) if kind == "LSTM" else (out,)
     return [tuple(numpy.zeros((steps.shape[1], w), steps.dtype) for w in widths)] * rows
 
 
 def cell(kind: str) -> Compute:
     """`rnn.RNNCell`, `rnn.LSTMCell` or `rnn.GRUCell`: the output and the new states."""
 
-    def compute(call: Call, x: Any, states: Any = None) -> Any:
-        expect_last(x, call.p["i2h_weight"].shape[1], "input_size")
+    def compute(part: Part, x: Any, states: Any = None) -> Any:
+        expect_last(x, part.p["i2h_weight"].shape[1], "input_size")
         count = 2 if kind == "LSTM" else 1
-        zeros = numpy.zeros((*x.shape[:-1], call.a.hidden_size), x.dtype)
+        zeros = numpy.zeros((*x.shape[:-1], part.a.hidden_size), x.dtype)
         given = (zeros,) * count if states is None else tuple(states)
-        activation = ACTIVATIONS[call.a.activation] if kind == "RNN" else tanh
-        new = _step(kind, call.p, activation, x, given)
+        activation = ACTIVATIONS[part.a.activation] if kind == "RNN" else tanh
+        new = _step(kind, part.p, activation, x, given)
         return new[0], list(new)
 
     return compute

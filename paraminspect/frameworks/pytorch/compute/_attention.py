@@ -8,13 +8,15 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute import _functions as f
-from paraminspect.compute._call import Call, Compute, expect_last
+from paraminspect.compute._computation import Compute
+from paraminspect.compute._expect import expect_last
+from paraminspect.compute._run import Part
 from paraminspect.compute._steady import mean
 from paraminspect.errors import ShapeError
 
 
 def attention(
-    call: Call,
+    part: Part,
     query: Any,
     key: Any,
     value: Any,
@@ -28,7 +30,7 @@ def attention(
 
     A bool mask is True where a position must not be attended; a float mask is added.
     """
-    a, p = call.a, call.p
+    a, p = part.a, part.p
     if not a.batch_first and query.ndim == 3:
         query, key, value = (np.swapaxes(x, 0, 1) for x in (query, key, value))
     expect_last(query, a.embed_dim, "embed_dim")
@@ -50,7 +52,7 @@ def attention(
     if a.add_zero_attn:
         k, v = (_appended(x, numpy.zeros((1, 1, a.embed_dim), x.dtype)) for x in (k, v))
     y, scores = f.attend(q, k, v, a.num_heads, mask)
-    y = call.children["out_proj"](y)
+    y = part.children["out_proj"](y)
     y = y if a.batch_first or y.ndim == 2 else np.swapaxes(y, 0, 1)
     if not need_weights:
         return y, None
@@ -100,41 +102,41 @@ def _appended(x: Any, row: Any) -> Any:
     return np.concatenate([x, row], axis=-2)
 
 
-def _feed(call: Call, x: Any) -> Any:
-    activation = {"relu": f.relu, "gelu": f.gelu}[call.a.activation]
-    return call.children["linear2"](activation(call.children["linear1"](x)))
+def _feed(part: Part, x: Any) -> Any:
+    activation = {"relu": f.relu, "gelu": f.gelu}[part.a.activation]
+    return part.children["linear2"](activation(part.children["linear1"](x)))
 
 
 def _attended(
-    call: Call, part: str, x: Any, memory: Any, mask: Any, padding: Any, is_causal: bool
+    part: Part, name: str, x: Any, memory: Any, mask: Any, padding: Any, is_causal: bool
 ) -> Any:
     """What an inner attention gives, which is not asked for its weights."""
-    y, _ = call.children[part](x, memory, memory, padding, False, mask, True, is_causal)
+    y, _ = part.children[name](x, memory, memory, padding, False, mask, True, is_causal)
     return y
 
 
 def encoder_layer(
-    call: Call,
+    part: Part,
     src: Any,
     src_mask: Any = None,
     src_key_padding_mask: Any = None,
     is_causal: bool = False,
 ) -> Any:
     """`nn.TransformerEncoderLayer`."""
-    c, x = call.children, src
+    c, x = part.children, src
 
     def attended(y: Any) -> Any:
-        return _attended(call, "self_attn", y, y, src_mask, src_key_padding_mask, is_causal)
+        return _attended(part, "self_attn", y, y, src_mask, src_key_padding_mask, is_causal)
 
-    if call.a.norm_first:
+    if part.a.norm_first:
         x = x + attended(c["norm1"](x))
-        return x + _feed(call, c["norm2"](x))
+        return x + _feed(part, c["norm2"](x))
     x = c["norm1"](x + attended(x))
-    return c["norm2"](x + _feed(call, x))
+    return c["norm2"](x + _feed(part, x))
 
 
 def decoder_layer(
-    call: Call,
+    part: Part,
     tgt: Any,
     memory: Any,
     tgt_mask: Any = None,
@@ -145,37 +147,37 @@ def decoder_layer(
     memory_is_causal: bool = False,
 ) -> Any:
     """`nn.TransformerDecoderLayer`."""
-    c, x = call.children, tgt
+    c, x = part.children, tgt
 
     def attended(y: Any) -> Any:
-        return _attended(call, "self_attn", y, y, tgt_mask, tgt_key_padding_mask, tgt_is_causal)
+        return _attended(part, "self_attn", y, y, tgt_mask, tgt_key_padding_mask, tgt_is_causal)
 
     def looked_up(y: Any) -> Any:
         padding = memory_key_padding_mask
-        return _attended(call, "multihead_attn", y, memory, memory_mask, padding, memory_is_causal)
+        return _attended(part, "multihead_attn", y, memory, memory_mask, padding, memory_is_causal)
 
-    if call.a.norm_first:
+    if part.a.norm_first:
         x = x + attended(c["norm1"](x))
         x = x + looked_up(c["norm2"](x))
-        return x + _feed(call, c["norm3"](x))
+        return x + _feed(part, c["norm3"](x))
     x = c["norm1"](x + attended(x))
     x = c["norm2"](x + looked_up(x))
-    return c["norm3"](x + _feed(call, x))
+    return c["norm3"](x + _feed(part, x))
 
 
 def encoder(
-    call: Call,
+    part: Part,
     src: Any,
     mask: Any = None,
     src_key_padding_mask: Any = None,
     is_causal: bool | None = None,
 ) -> Any:
     """`nn.TransformerEncoder`; `is_causal=None` looks at the mask, which holds either way."""
-    return _stacked(call, src, mask, src_key_padding_mask, bool(is_causal))
+    return _stacked(part, src, mask, src_key_padding_mask, bool(is_causal))
 
 
 def decoder(
-    call: Call,
+    part: Part,
     tgt: Any,
     memory: Any,
     tgt_mask: Any = None,
@@ -187,18 +189,18 @@ def decoder(
 ) -> Any:
     """`nn.TransformerDecoder`."""
     masks = (tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask)
-    return _stacked(call, tgt, memory, *masks, bool(tgt_is_causal), memory_is_causal)
+    return _stacked(part, tgt, memory, *masks, bool(tgt_is_causal), memory_is_causal)
 
 
-def _stacked(call: Call, x: Any, *others: Any) -> Any:
-    for layer in call.children["layers"].children.values():
+def _stacked(part: Part, x: Any, *others: Any) -> Any:
+    for layer in part.children["layers"].children.values():
         x = layer(x, *others)
-    norm = call.children.get("norm")
+    norm = part.children.get("norm")
     return x if norm is None else norm(x)
 
 
 def transformer(
-    call: Call,
+    part: Part,
     src: Any,
     tgt: Any,
     src_mask: Any = None,
@@ -212,9 +214,9 @@ def transformer(
     memory_is_causal: bool = False,
 ) -> Any:
     """`nn.Transformer`."""
-    memory = call.children["encoder"](src, src_mask, src_key_padding_mask, src_is_causal)
+    memory = part.children["encoder"](src, src_mask, src_key_padding_mask, src_is_causal)
     masks = (tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask)
-    return call.children["decoder"](tgt, memory, *masks, tgt_is_causal, memory_is_causal)
+    return part.children["decoder"](tgt, memory, *masks, tgt_is_causal, memory_is_causal)
 
 
 ATTENTION: dict[str, Compute] = {

@@ -7,8 +7,10 @@ from typing import Any, Literal
 import autograd.numpy as np
 import numpy
 
-from paraminspect.compute._call import Call, Compute, expect_channels
+from paraminspect.compute._computation import Compute
+from paraminspect.compute._expect import expect_channels
 from paraminspect.compute._layout import biased
+from paraminspect.compute._run import Part
 from paraminspect.compute._windows import (
     adapted,
     convolve,
@@ -23,8 +25,8 @@ from paraminspect.frameworks._inputs import per_axis
 def convolution(ndim: int) -> Compute:
     """`nn.Conv1d`, `nn.Conv2d` or `nn.Conv3d`."""
 
-    def compute(call: Call, x: Any) -> Any:
-        a, weight, bias = call.a, call.p["weight"], call.p.get("bias")
+    def compute(part: Part, x: Any) -> Any:
+        a, weight, bias = part.a, part.p["weight"], part.p.get("bias")
         x, batched = _with_batch(x, ndim)
         expect_channels(x, weight.shape[1] * a.groups, ndim)
         stride, dilation = (
@@ -70,8 +72,8 @@ def _padded_by_mode(x: Any, pairs: list[tuple[int, int]], mode: str) -> Any:
 def transposed_convolution(ndim: int) -> Compute:
     """`nn.ConvTranspose1d`, `nn.ConvTranspose2d` or `nn.ConvTranspose3d`."""
 
-    def compute(call: Call, x: Any) -> Any:
-        a, weight, bias = call.a, call.p["weight"], call.p.get("bias")
+    def compute(part: Part, x: Any) -> Any:
+        a, weight, bias = part.a, part.p["weight"], part.p.get("bias")
         x, batched = _with_batch(x, ndim)
         expect_channels(x, weight.shape[0], ndim)
         names = ("stride", "padding", "output_padding", "dilation")
@@ -95,8 +97,8 @@ def _without_batch(y: Any, batched: bool) -> Any:
 def pooling(ndim: int, kind: str) -> Compute:
     """`nn.MaxPool`, `nn.AvgPool` or `nn.LPPool` of any number of axes."""
 
-    def compute(call: Call, x: Any) -> Any:
-        a = call.a
+    def compute(part: Part, x: Any) -> Any:
+        a = part.a
         kernel = per_axis(a.kernel_size, ndim, "kernel_size")
         stride = kernel if a.stride is None else per_axis(a.stride, ndim, "stride")
         padding = per_axis(getattr(a, "padding", 0), ndim, "padding")
@@ -154,8 +156,8 @@ def _divisor(
 def adaptive_pooling(ndim: int, kind: str) -> Compute:
     """`nn.AdaptiveAvgPool` and `nn.AdaptiveMaxPool`."""
 
-    def compute(call: Call, x: Any) -> Any:
-        size = call.a.output_size
+    def compute(part: Part, x: Any) -> Any:
+        size = part.a.output_size
         return adapted(x, size if isinstance(size, tuple) else (size,) * ndim, kind)
 
     return compute
@@ -164,11 +166,11 @@ def adaptive_pooling(ndim: int, kind: str) -> Compute:
 def padding_layer(ndim: int, mode: str) -> Compute:
     """`nn.ZeroPad`, `nn.ConstantPad`, `nn.ReflectionPad`, ...; torch counts axes from the last."""
 
-    def compute(call: Call, x: Any) -> Any:
-        sizes = per_axis(call.a.padding, 2 * ndim, "padding")
+    def compute(part: Part, x: Any) -> Any:
+        sizes = per_axis(part.a.padding, 2 * ndim, "padding")
         pairs = list(zip(sizes[::2], sizes[1::2], strict=True))[::-1]
         if mode == "constant":
-            return padded(x, pairs, getattr(call.a, "value", 0.0))
+            return padded(x, pairs, getattr(part.a, "value", 0.0))
         return _padded_by_mode(x, pairs, mode)
 
     return compute

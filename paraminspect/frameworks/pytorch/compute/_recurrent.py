@@ -10,8 +10,10 @@ import autograd.numpy as np
 import numpy
 
 from paraminspect.compute import _functions as f
-from paraminspect.compute._call import Call, Compute, expect_last
 from paraminspect.compute._cells import State, gru_step, lstm_step, scan, tanh
+from paraminspect.compute._computation import Compute
+from paraminspect.compute._expect import expect_last
+from paraminspect.compute._run import Part
 from paraminspect.errors import ShapeError
 
 
@@ -37,8 +39,8 @@ def _step(kind: str, p: Mapping[str, Any], nonlinearity: str, x: Any, state: Sta
 def recurrent(kind: str) -> Compute:
     """`nn.RNN`, `nn.LSTM` or `nn.GRU`: the outputs and the last state, as torch returns them."""
 
-    def compute(call: Call, x: Any, hx: Any = None) -> Any:
-        a = call.a
+    def compute(part: Part, x: Any, hx: Any = None) -> Any:
+        a = part.a
         expect_last(x, a.input_size, "input_size")
         if x.ndim != 3:
             axes = "batch, length" if a.batch_first else "length, batch"
@@ -46,12 +48,12 @@ def recurrent(kind: str) -> Compute:
         steps = np.swapaxes(x, 0, 1) if a.batch_first else x
         nonlinearity = getattr(a, "nonlinearity", "tanh")
         ends = ("", "_reverse") if a.bidirectional else ("",)
-        first = _first_state(kind, call, steps, hx, len(ends))
+        first = _first_state(kind, part, steps, hx, len(ends))
         last: list[State] = []
         for number in range(a.num_layers):
             outputs = []
             for direction, end in enumerate(ends):
-                p = _own(call, f"_l{number}{end}")
+                p = _own(part, f"_l{number}{end}")
                 given = first[len(last)]
                 step = functools.partial(_step, kind, p, nonlinearity)
                 hidden, final = scan(step, steps, given, backwards=bool(direction))
@@ -65,12 +67,12 @@ def recurrent(kind: str) -> Compute:
     return compute
 
 
-def _own(call: Call, end: str) -> dict[str, Any]:
-    return {name.removesuffix(end): v for name, v in call.p.items() if name.endswith(end)}
+def _own(part: Part, end: str) -> dict[str, Any]:
+    return {name.removesuffix(end): v for name, v in part.p.items() if name.endswith(end)}
 
 
-def _first_state(kind: str, call: Call, steps: Any, state: Any, directions: int) -> list[State]:
-    a = call.a
+def _first_state(kind: str, part: Part, steps: Any, state: Any, directions: int) -> list[State]:
+    a = part.a
     rows = a.num_layers * directions
     if state is not None:
         parts = state if kind == "LSTM" else (state,)
@@ -84,16 +86,16 @@ def _first_state(kind: str, call: Call, steps: Any, state: Any, directions: int)
 def cell(kind: str) -> Compute:
     """`nn.RNNCell`, `nn.LSTMCell` or `nn.GRUCell`."""
 
-    def compute(call: Call, x: Any, hx: Any = None) -> Any:
-        size = call.a.input_size
+    def compute(part: Part, x: Any, hx: Any = None) -> Any:
+        size = part.a.input_size
         expect_last(x, size, "input_size")
         if x.ndim > 2:
             raise ShapeError(f"expected (batch, {size}) or ({size}), got shape {list(x.shape)}")
         if hx is None:
-            zeros = numpy.zeros((*x.shape[:-1], call.a.hidden_size), x.dtype)
+            zeros = numpy.zeros((*x.shape[:-1], part.a.hidden_size), x.dtype)
             hx = (zeros, zeros) if kind == "LSTM" else zeros
         given = tuple(hx) if kind == "LSTM" else (hx,)
-        new = _step(kind, call.p, getattr(call.a, "nonlinearity", "tanh"), x, given)
+        new = _step(kind, part.p, getattr(part.a, "nonlinearity", "tanh"), x, given)
         return new if kind == "LSTM" else new[0]
 
     return compute

@@ -10,6 +10,8 @@ from paraminspect.frameworks.pytorch._functions import RULES
 from paraminspect.language.forward import Forward
 from paraminspect.tree.layers import Build, Layer, chained
 
+SEQUENCES = ("Sequential",)
+
 ABSENT = {
     "Sequential": "write a list",
     "ModuleList": "write a list",

@@ -1,37 +1,10 @@
-"""Calls: what a layer's computation is given besides its inputs."""
+"""What a layer refuses of its input: sizes that it does not have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from paraminspect.errors import ShapeError
-
-if TYPE_CHECKING:
-    from paraminspect.compute._run import Part
-
-
-@dataclass(frozen=True)
-class Call:
-    """One use of a layer.
-
-    `a` has its arguments as attributes, `p` the values of its own parameters by local name,
-    `children` its inner layers as functions; `update` keeps a new value of a buffer; `part` is
-    the layer itself.
-    """
-
-    a: SimpleNamespace
-    p: Mapping[str, Any]
-    children: Mapping[str, Part]
-    training: bool
-    update: Callable[[str, Any], None]
-    part: Part
-
-
-Compute = Callable[..., Any]
-"""From a `Call` and the inputs to the output."""
 
 
 def expect_last(x: Any, size: int, what: str) -> None:
