@@ -11,7 +11,8 @@ from paraminspect.errors import CheckpointError
 from paraminspect.formats._foreign import foreign_file, foreign_folder
 from paraminspect.formats._format import FIRST_NBYTES, Format
 from paraminspect.formats._table import FORMATS
-from paraminspect.formats.files._reading import open_regular, reason
+from paraminspect.formats.files._descriptors import reason
+from paraminspect.formats.files._reading import open_regular
 
 MODEL = "model"
 """The name that hubs and libraries give to the file of a model: of several files it is meant."""

@@ -14,6 +14,7 @@ import struct
 import threading
 import time
 import weakref
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -46,8 +47,9 @@ class Source(Protocol):
     def path(self) -> Path:
         """What messages call it."""
 
-    def fileno(self) -> int:
-        """A descriptor, which stays the file's own."""
+    @property
+    def descriptor(self) -> AbstractContextManager[int]:
+        """A descriptor for the length of a block, which stays the file's own."""
 
     def check_unchanged(self) -> None:
         """Raise `CheckpointError` if the file is no longer what was opened."""
@@ -157,9 +159,10 @@ class _Child:
 
     def __init__(self, source: Source, extent: Extent, role: str) -> None:
         self._reads = role == "Reader"
-        waiting = ahead.take(source.fileno()) if self._reads else None
         try:
-            started = waiting or start(source.fileno())
+            with source.descriptor as descriptor:
+                waiting = ahead.take(descriptor) if self._reads else None
+                started = waiting or start(descriptor)
         except MissingLibraryError as error:
             raise CheckpointError(str(error)) from None
         self.pid, self._questions, self._answers = started

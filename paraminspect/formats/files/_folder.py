@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from paraminspect.errors import CheckpointError, DurabilityError
-from paraminspect.formats.files._reading import KINDS, reason
+from paraminspect.formats.files._descriptors import KINDS, reason
 
 TEMPORARY_SUFFIX = ".paraminspect-tmp"
 """Ends the name of every temporary file, which begins with a dot and the name of the target."""
@@ -20,6 +20,7 @@ LOCK_SECONDS = 10
 """How long to wait for another program that holds the lock of the folder."""
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_TEMPORARY_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NAME_NBYTES = 200
 """Bytes of the target's name in a temporary one: no file system takes more than 255 in all."""
 
@@ -131,12 +132,22 @@ class Folder:
 
     def remove_unless_locked(self, name: str) -> None:
         """Remove a temporary file, unless the run that made it is alive."""
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with suppress(OSError), ExitStack() as stack:
-            descriptor = os.open(name, flags, dir_fd=self.descriptor)
+            descriptor = os.open(name, _TEMPORARY_FLAGS, dir_fd=self.descriptor)
             stack.callback(os.close, descriptor)
             if stat.S_ISREG(os.fstat(descriptor).st_mode) and try_lock(descriptor):
                 self.remove(name)
+
+    def is_locked(self, name: str) -> bool:
+        """Whether another run, which is alive, holds a lock on a temporary file."""
+        try:
+            descriptor = os.open(name, _TEMPORARY_FLAGS, dir_fd=self.descriptor)
+        except OSError:
+            return False
+        try:
+            return not try_lock(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def temporary_name(name: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from paraminspect.errors import CheckpointError
 from paraminspect.formats._format import FIRST_NBYTES
-from paraminspect.formats.files._reading import reason
+from paraminspect.formats.files._descriptors import reason
 from paraminspect.libhdf5.signature import is_hdf5
 
 VARIABLE = "HDF5_USE_FILE_LOCKING"

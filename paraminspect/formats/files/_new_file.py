@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from paraminspect.errors import CheckpointError
 from paraminspect.formats.files._attributes import keep_of_old
+from paraminspect.formats.files._descriptors import SystemRefusal
 from paraminspect.formats.files._folder import (
     Folder,
     exists_already,
@@ -215,3 +217,11 @@ class NewFile:
                 self.folder.remove(self._temporary)
         if self.descriptor >= 0:
             os.close(self.descriptor)
+
+
+def not_read_back(path: Path, error: CheckpointError) -> CheckpointError:
+    """The error for a new file, open under `path`, that could not be read when it was written."""
+    message = str(error).removeprefix(f"{path}: ")
+    if isinstance(error, SystemRefusal):
+        return CheckpointError(f"what was written cannot be checked: {message}")
+    return CheckpointError(f"what was written cannot be read back: {message}")

@@ -7,115 +7,79 @@ memory. Never a FIFO or a device: opening one can hang for ever.
 from __future__ import annotations
 
 import os
-import stat
 import sys
 import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from paraminspect.arrays import BLOCK_NBYTES, DTYPES, DType, Shape, count_elements
 from paraminspect.arrays.indexed import Indexed
 from paraminspect.errors import CheckpointError, DTypeError, counted
-from paraminspect.runtime import Lock
+from paraminspect.formats.files._descriptors import (
+    Descriptor,
+    Identity,
+    SystemRefusal,
+    changed,
+    reason,
+)
 
 if TYPE_CHECKING:
     import numpy as np
-
-_OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-"""O_NONBLOCK: opening a FIFO must not wait for a writer that never comes."""
-
-KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFCHR: "a character device",
-    stat.S_IFBLK: "a block device",
-    stat.S_IFSOCK: "a socket",
-}
-"""What a path may lead to that is no regular file."""
 
 NATIVE: Literal["<", ">"] = "<" if sys.byteorder == "little" else ">"
 """The byte order of this machine, as NumPy writes it."""
 
 
-class Identity(NamedTuple):
-    """What tells that a path still leads to the file, unchanged, that was opened once."""
-
-    device: int
-    inode: int
-    nbytes: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> Identity:
-        """The identity in the result of `stat` or `fstat`."""
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-
-
 class RegularFile:
-    """A regular file that is open for reading, until `release` or the end of this object.
+    """A regular file that is read: open then, and after that as long as few others are.
 
-    Reading is safe from several threads. A released file is opened again by the next read, which
-    fails if it is no longer the same: so a model of a thousand shards needs few descriptors.
+    Reading is safe from several threads. A file that was closed is opened again by the next read,
+    which fails if it is no longer the same: so a model of a thousand shards needs few descriptors.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = Lock()
-        self._descriptor, self.identity = _open_descriptor(path)
+        self.descriptor = Descriptor(path)
         self.watch: Callable[[RegularFile, int], None] | None = None
         """Told how many bytes have been read or copied, each time."""
-        self._close: weakref.finalize[..., Any] | None = self._closer()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_descriptor": -1, "_close": None, "watch": None}
+        return {**vars(self), "watch": None}
+
+    @property
+    def identity(self) -> Identity:
+        """What the file was when it was opened."""
+        return self.descriptor.identity
 
     @property
     def size(self) -> int:
         """Bytes in the file when it was opened."""
         return self.identity.nbytes
 
-    def _closer(self) -> weakref.finalize[..., Any]:
-        return weakref.finalize(self, os.close, self._descriptor)
-
     def release(self) -> None:
-        """Close the descriptor; no other thread may be reading. A later read opens it again."""
-        with self._lock:
-            if self._close is not None:
-                self._close()
-                self._close = None
-
-    def _opened(self) -> int:
-        with self._lock:
-            if self._close is None:
-                self._descriptor, _ = _open_descriptor(self.path)
-                self._close = self._closer()
-                self._check_unchanged(self._descriptor)
-            return self._descriptor
-
-    def fileno(self) -> int:
-        """An open descriptor, which stays the file's own."""
-        return self._opened()
+        """Close the file, unless it is being read. A later read opens it again."""
+        self.descriptor.release()
 
     def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
         """Fill `buffer` with the bytes from `offset` on; `CheckpointError` if the file ends."""
         view = memoryview(buffer)
-        descriptor = self._opened()
-        while view:
-            try:
-                got = os.preadv(descriptor, [view], offset)
-            except OSError as error:
-                raise CheckpointError(
-                    f"{self.path}: cannot read: {reason(error)} @ byte {offset}"
-                ) from None
-            if not got:
-                self._check_unchanged(descriptor)
-                raise self._ends_early(offset, len(view))
-            view = view[got:]
-            offset += got
-        self._check_unchanged(descriptor)
+        with self.descriptor as descriptor:
+            while view:
+                try:
+                    got = os.preadv(descriptor, [view], offset)
+                except OSError as error:
+                    raise SystemRefusal(
+                        f"{self.path}: cannot read: {reason(error)} @ byte {offset}"
+                    ) from None
+                if not got:
+                    self._check_unchanged(descriptor)
+                    raise self._ends_early(offset, len(view))
+                view = view[got:]
+                offset += got
+            self._check_unchanged(descriptor)
         self._tell(memoryview(buffer).nbytes)
 
     def _tell(self, nbytes: int) -> None:
@@ -125,12 +89,13 @@ class RegularFile:
 
     def check_unchanged(self) -> None:
         """Raise `CheckpointError` if the file is not what was opened, though nothing is read."""
-        self._check_unchanged(self._opened())
+        with self.descriptor as descriptor:
+            self._check_unchanged(descriptor)
 
     def _check_unchanged(self, descriptor: int) -> None:
         """Values of two versions of a file would be a mixture that nobody ever saved."""
         if Identity.of(os.fstat(descriptor)) != self.identity:
-            raise CheckpointError(f"{self.path}: the file has changed since it was opened")
+            raise changed(self.path)
 
     def read(self, offset: int, nbytes: int) -> bytes:
         """`nbytes` bytes from `offset` on; no memory is taken for what the file does not hold."""
@@ -147,22 +112,32 @@ class RegularFile:
         `CheckpointError` if this file ends early, `OSError` if the other cannot be written.
         """
         end = offset + nbytes
-        start = offset
-        source = self._opened()
-        with suppress(OSError):  # other file systems: what is left is read and written below
-            while offset < end and hasattr(os, "copy_file_range"):
-                copied = os.copy_file_range(source, descriptor, end - offset, offset, at)
+        with self.descriptor as source:
+            copied = self._copy_within_kernel(source, descriptor, offset, nbytes, at)
+            offset, at = offset + copied, at + copied
+            buffer = memoryview(bytearray(min(end - offset, BLOCK_NBYTES)))
+            while offset < end:
+                block = buffer[: end - offset]
+                self.pread_into(block, offset)
+                write_all(descriptor, block, at)
+                offset, at = offset + len(block), at + len(block)
+            self._check_unchanged(source)
+
+    def _copy_within_kernel(
+        self, source: int, descriptor: int, offset: int, nbytes: int, at: int
+    ) -> int:
+        """How many bytes were copied; with other file systems that can be fewer than all."""
+        done = 0
+        with suppress(OSError):
+            while done < nbytes and hasattr(os, "copy_file_range"):
+                copied = os.copy_file_range(
+                    source, descriptor, nbytes - done, offset + done, at + done
+                )
                 if not copied:
                     break
-                offset, at = offset + copied, at + copied
-        self._tell(offset - start)
-        buffer = memoryview(bytearray(min(end - offset, BLOCK_NBYTES)))
-        while offset < end:
-            block = buffer[: end - offset]
-            self.pread_into(block, offset)
-            write_all(descriptor, block, at)
-            offset, at = offset + len(block), at + len(block)
-        self._check_unchanged(source)
+                done += copied
+        self._tell(done)
+        return done
 
     def has_changed(self) -> bool:
         """Whether its path now leads to another file, or to this one with other content."""
@@ -188,21 +163,6 @@ def open_regular(path: str | Path) -> RegularFile:
     return RegularFile(Path(path))
 
 
-def _open_descriptor(path: Path) -> tuple[int, Identity]:
-    try:
-        descriptor = os.open(path, _OPEN_FLAGS)
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot open: {reason(error)}") from None
-    except ValueError:  # a NUL character
-        raise CheckpointError(f"{path}: cannot open: not a possible file name") from None
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        kind = KINDS.get(stat.S_IFMT(status.st_mode), "something else")
-        raise CheckpointError(f"{path}: not a regular file but {kind}")
-    return descriptor, Identity.of(status)
-
-
 def is_same_file(left: Path, right: Path) -> bool:
     """Whether two paths lead to one file or folder; a path that leads nowhere is like no other."""
     try:
@@ -218,12 +178,6 @@ def write_all(descriptor: int, data: bytes | memoryview, at: int) -> None:
         written = os.pwrite(descriptor, view, at)
         view = view[written:]
         at += written
-
-
-def reason(error: OSError) -> str:
-    """What the system says went wrong, for the middle of a message."""
-    text = error.strerror or str(error)
-    return text[:1].lower() + text[1:]
 
 
 class ByteSource(Protocol):

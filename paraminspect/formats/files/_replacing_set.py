@@ -12,21 +12,24 @@ file. So no file that the present index names is touched before another index ha
 A kill or a power cut between any two steps leaves an index all of whose files are there, of one
 and the same version. If it falls between 2 and 4, the new set stands under its temporary names;
 the next run that edits the set gives it the final ones.
+
+Many files get their temporary names as soon as they are written, and are closed: a system may allow
+few open ones. The first of them stays open and locked, which tells that the run is alive.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from paraminspect.errors import CheckpointError, DurabilityError
+from paraminspect.formats.files._descriptors import reason
 from paraminspect.formats.files._folder import TEMPORARY_SUFFIX, Folder, exists_already, open_folder
 from paraminspect.formats.files._new_file import NewFile, new_file
-from paraminspect.formats.files._reading import reason
 from paraminspect.formats.files._replacing import check_unchanged
 from paraminspect.formats.files._signals import ending_on_signals, uninterrupted
 from paraminspect.runtime import Progress
@@ -35,17 +38,16 @@ from paraminspect.tree import SourceFile
 SUFFIX = ".safetensors"
 INDEX_SUFFIX = ".index.json"
 
+MOST_OPEN = 8
+"""So many new files stay open, without a name, until all of them are written."""
+
 _TEMPORARY = re.compile(re.escape(TEMPORARY_SUFFIX) + r"-[0-9a-f]{8}(?=\.safetensors$)")
+"""The mark of a temporary name; all of one run have the same."""
 
 
 def final_name(name: str) -> str:
     """The name of a shard without what makes it a temporary one."""
     return _TEMPORARY.sub("", name)
-
-
-def _temporary_shard(name: str) -> str:
-    mark = f"{TEMPORARY_SUFFIX}-{os.urandom(4).hex()}"
-    return name.removesuffix(SUFFIX) + mark + SUFFIX
 
 
 @dataclass(frozen=True)
@@ -82,22 +84,19 @@ def replace_set(
     with ending_on_signals(), open_folder(path.parent, path) as folder, ExitStack() as stack:
         _check_names(folder, new, overwrite)
         _remove_leftovers(folder)
-        files = {}
-        for name, nbytes in new.sizes.items():
-            old = folder.regular_file(name)
-            files[name] = stack.enter_context(new_file(folder, name, nbytes, old, progress))
-            new.fill(name, files[name])
-            files[name].seal(old)
-        with folder.locked(), uninterrupted():
+        temporary: dict[str, str] = {}
+        with _removed_on_failure(folder, temporary):
+            mark = f"{TEMPORARY_SUFFIX}-{os.urandom(4).hex()}"
+            files = _write(folder, new, mark, temporary, stack, progress)
+            stack.enter_context(folder.locked())
+            stack.enter_context(uninterrupted())
             check_unchanged(inputs)
-            temporary = _name_temporarily(folder, files)
-            try:
-                folder.sync()
-                _put_index(folder, new, {**new.misnamed, **temporary}, overwrite)
-            except BaseException:
-                _remove(folder, _unnamed(folder, temporary.values()))
-                raise
-            _finish(folder, new, files, {**new.misnamed, **temporary})
+            _check_presence(folder, temporary.values())
+            for name in files.keys() - temporary.keys():
+                _name_temporarily(files[name], name, mark, temporary)
+            folder.sync()
+            _put_index(folder, new, {**new.misnamed, **temporary}, overwrite)
+        _finish(folder, new, files, {**new.misnamed, **temporary})
 
 
 def _check_names(folder: Folder, new: NewSet, overwrite: bool) -> None:
@@ -111,16 +110,51 @@ def _check_names(folder: Folder, new: NewSet, overwrite: bool) -> None:
             raise exists_already(folder.path / name)
 
 
-def _name_temporarily(folder: Folder, files: Mapping[str, NewFile]) -> dict[str, str]:
-    temporary: dict[str, str] = {}
+def _write(
+    folder: Folder,
+    new: NewSet,
+    mark: str,
+    temporary: dict[str, str],
+    stack: ExitStack,
+    progress: Progress,
+) -> dict[str, NewFile]:
+    """Write the new files; those that stay open. `temporary` learns the names of all others."""
+    files: dict[str, NewFile] = {}
+    are_many = len(new.sizes) > MOST_OPEN
+    for name, nbytes in new.sizes.items():
+        with ExitStack() as until_named:
+            old = folder.regular_file(name)
+            file = until_named.enter_context(new_file(folder, name, nbytes, old, progress))
+            new.fill(name, file)
+            file.seal(old)
+            if are_many:
+                _name_temporarily(file, name, mark, temporary)
+            if not are_many or not files:
+                files[name] = file
+                stack.push(until_named.pop_all())
+    return files
+
+
+def _name_temporarily(file: NewFile, name: str, mark: str, temporary: dict[str, str]) -> None:
+    temporary[name] = name.removesuffix(SUFFIX) + mark + SUFFIX
+    file.link(temporary[name])
+
+
+@contextmanager
+def _removed_on_failure(folder: Folder, temporary: Mapping[str, str]) -> Iterator[None]:
+    """Remove temporary shards if the block fails, unless an index names them already."""
     try:
-        for name, file in files.items():
-            temporary[name] = _temporary_shard(name)
-            file.link(temporary[name])
+        yield
     except BaseException:
-        _remove(folder, temporary.values())
+        _remove(folder, _unnamed(folder, temporary.values()))
         raise
-    return temporary
+
+
+def _check_presence(folder: Folder, temporary: Iterable[str]) -> None:
+    """An index may not name what another program has removed meanwhile."""
+    for name in temporary:
+        if folder.regular_file(name) is None:
+            raise CheckpointError(f"{folder.shown}: {name} was removed meanwhile")
 
 
 def _put_index(folder: Folder, new: NewSet, names: Mapping[str, str], overwrite: bool) -> None:
@@ -166,17 +200,24 @@ def _remove(folder: Folder, names: Iterable[str]) -> None:
 
 
 def _remove_leftovers(folder: Folder) -> None:
-    """Remove temporary shards of killed runs; a living run holds a lock on its own."""
+    """Remove temporary shards of killed runs; a living run holds a lock on one of its own."""
     left = [path.name for path in folder.path.iterdir() if _TEMPORARY.search(path.name)]
     for name in _unnamed(folder, left):
-        folder.remove_unless_locked(name)
+        mark = _mark_of(name)
+        if not any(folder.is_locked(other) for other in left if _mark_of(other) == mark):
+            folder.remove_unless_locked(name)
+
+
+def _mark_of(name: str) -> str:
+    found = _TEMPORARY.search(name)
+    return found[0] if found else ""
 
 
 def _unnamed(folder: Folder, temporary: Iterable[str]) -> list[str]:
     """Those temporary shards that no index in the folder names."""
-    marks = {name: _TEMPORARY.search(name) for name in temporary}
+    marks = {name: _mark_of(name) for name in temporary}
     if not marks:
         return []
     indices = [path for path in folder.path.iterdir() if path.name.endswith(INDEX_SUFFIX)]
     text = b"".join(path.read_bytes() for path in indices)
-    return [name for name, mark in marks.items() if mark and mark[0].encode() not in text]
+    return [name for name, mark in marks.items() if mark and mark.encode() not in text]

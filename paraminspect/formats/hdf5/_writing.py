@@ -9,13 +9,14 @@ that is checked, and then they are copied by the kernel or made block by block, 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from paraminspect.arrays import Array, Opaque, Shape, count_elements
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
 from paraminspect.formats._json import check_text, shown
-from paraminspect.formats.files._new_file import NewFile
+from paraminspect.formats.files._new_file import NewFile, not_read_back
 from paraminspect.formats.files._reading import open_regular
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.formats.files._transfer import Placed, transfer
@@ -43,9 +44,10 @@ class Target:
         self.new = new
         self.path = path
 
-    def fileno(self) -> int:
-        """The descriptor of the new file."""
-        return self.new.descriptor
+    @property
+    def descriptor(self) -> AbstractContextManager[int]:
+        """The descriptor of the new file, which is open in any case."""
+        return nullcontext(self.new.descriptor)
 
     def check_unchanged(self) -> None:
         """Nothing: nobody else has the file yet."""
@@ -215,10 +217,9 @@ def _check_written(
 
 def read_back(new: NewFile, path: Path, extent: Extent) -> Contents:
     """What a new file holds at an extent; the library runs until it is stopped."""
-    file = open_regular(new.path)
-    library = Library(file, extent)
     try:
+        file = open_regular(new.path)
+        library = Library(file, extent)
         return read_contents(file, library, file)
     except CheckpointError as error:
-        message = str(error).removeprefix(f"{new.path}: ")
-        raise CheckpointError(f"{path}: what was written cannot be read back: {message}") from None
+        raise not_read_back(new.path, error).at(str(path)) from None

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -162,9 +163,10 @@ class UnpackedMember:
     def __reduce__(self) -> tuple[type[UnpackedMember], tuple[object, ...]]:
         return UnpackedMember, (self._archive, self._source, self._member)  # unpacked once more
 
-    def fileno(self) -> int:
-        """The descriptor of the temporary file."""
-        return self._descriptor
+    @property
+    def descriptor(self) -> AbstractContextManager[int]:
+        """The descriptor of the temporary file, which is open in any case."""
+        return nullcontext(self._descriptor)
 
     def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
         """Fill `buffer` with the bytes from `offset` on."""

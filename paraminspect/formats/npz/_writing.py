@@ -12,7 +12,7 @@ from pathlib import Path
 from paraminspect.arrays import Array, Opaque, count_elements
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
 from paraminspect.formats._losses import left_out
-from paraminspect.formats.files._new_file import NewFile
+from paraminspect.formats.files._new_file import NewFile, not_read_back
 from paraminspect.formats.files._reading import open_regular
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.formats.files._transfer import Placed, transfer
@@ -96,8 +96,7 @@ def _check(path: Path, arrays: Mapping[str, Array], others: Mapping[str, Array])
     try:
         tree = open_npz(open_regular(path))
     except CheckpointError as error:
-        message = str(error).removeprefix(f"{path}: ")
-        raise CheckpointError(f"what was written cannot be read back: {message}") from None
+        raise not_read_back(path, error) from None
     found = [(name, p.shape, p.dtype) for name, p in tree.entries.items()]
     meant = [(name, tuple(array.shape), array.dtype) for name, array in arrays.items()]
     if found != meant or tree.others.keys() != others.keys():

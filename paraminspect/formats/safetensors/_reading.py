@@ -22,6 +22,7 @@ from paraminspect.formats._foreign import foreign_file
 from paraminspect.formats._format import FIRST_NBYTES
 from paraminspect.formats._json import check_text, read_json, shown
 from paraminspect.formats._signatures import describe_content
+from paraminspect.formats.files._descriptors import SystemRefusal
 from paraminspect.formats.files._reading import RegularFile, StoredArray
 from paraminspect.formats.safetensors._format import (
     DTYPE_NAMES,
@@ -90,15 +91,17 @@ def read_header(file: RegularFile) -> Header:
     refusal = _refusal_of_library(file.path)
     try:
         header = _parse_header(file)
+    except SystemRefusal:
+        raise
     except CheckpointError as error:
         message = str(error).removeprefix(f"{file.path}: ")
         raise CheckpointError(f"{file.path}: {message}") from None
     if refusal is not None:
-        raise CheckpointError(f"{file.path}: refused by the safetensors library: {refusal}")
+        raise refusal
     return header
 
 
-def _refusal_of_library(path: Path) -> str | None:
+def _refusal_of_library(path: Path) -> CheckpointError | None:
     """Why the safetensors library does not open the file; None if it does."""
     # Opening validates the header, and then imports the framework that the values would be for.
     # NumPy takes longer than all else, so a framework that is not there is named: it is missed
@@ -110,8 +113,10 @@ def _refusal_of_library(path: Path) -> str | None:
         safetensors.safe_open(path, framework=framework, backend="pread")
     except ModuleNotFoundError:
         return None
-    except (safetensors.SafetensorError, OSError) as error:
-        return str(error)
+    except OSError as error:
+        return SystemRefusal(f"{path}: the safetensors library cannot open it: {error}")
+    except safetensors.SafetensorError as error:
+        return CheckpointError(f"{path}: refused by the safetensors library: {error}")
     return None
 
 

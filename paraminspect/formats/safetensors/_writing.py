@@ -15,7 +15,7 @@ from pathlib import Path
 from paraminspect.arrays import Array, DType, count_elements
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError, TieError
 from paraminspect.formats._json import shown
-from paraminspect.formats.files._new_file import NewFile
+from paraminspect.formats.files._new_file import NewFile, not_read_back
 from paraminspect.formats.files._reading import open_regular
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.formats.files._transfer import Placed, transfer
@@ -147,12 +147,11 @@ def fill(new: NewFile, layout: Layout) -> None:
 
 def _check(path: Path, layout: Layout) -> None:
     """Raise `CheckpointError` unless our reader, and the library, read what was to be written."""
-    file = open_regular(path)
     try:
+        file = open_regular(path)
         header = read_header(file)
     except CheckpointError as error:
-        message = str(error).removeprefix(f"{path}: ")
-        raise CheckpointError(f"what was written cannot be read back: {message}") from None
+        raise not_read_back(path, error) from None
     file.release()
     read = {n: (a.shape, a.dtype, a.offset) for n, a in header.arrays.items()}
     meant = {n: (tuple(t.array.shape), t.array.dtype, t.at) for n, t in layout.tensors.items()}
