@@ -1,12 +1,11 @@
 """The README is executed: its commands print what it shows, its Python says what it says."""
 
-import doctest
 import re
 import shutil
 from pathlib import Path
 
 import pytest
-from pages import blocks, check_command, steps
+from pages import blocks, check_command, check_python, steps
 
 from paraminspect.cli.main import COMMANDS
 
@@ -32,16 +31,6 @@ def test_a_page_shows_what_its_commands_and_its_python_give(page, folder):
         for command, expected in steps(block):
             if not command.startswith("make "):  # what the reader has done to get here
                 check_command(f"{page.name}:{line}", command, expected)
-
-
-def check_python(page, line, block, names):
-    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    runner = doctest.DocTestRunner(verbose=False, optionflags=flags)
-    test = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), line - 1)
-    report = []
-    runner.run(test, out=report.append, clear_globs=False)
-    names.update(test.globs)
-    assert not report, "".join(report)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

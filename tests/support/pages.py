@@ -1,5 +1,6 @@
 """Pages that are run: their blocks, the commands in them, and what these print."""
 
+import doctest
 import io
 import os
 import re
@@ -87,3 +88,13 @@ def run_piece(command, stdin, together=False):
             program.run()
     said = "" if together else errors.getvalue()
     return output.buffer.getvalue(), said, exit_.value.code
+
+
+def check_python(page, line, block, names):
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    runner = doctest.DocTestRunner(verbose=False, optionflags=flags)
+    test = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), line - 1)
+    report = []
+    runner.run(test, out=report.append, clear_globs=False)
+    names.update(test.globs)
+    assert not report, "".join(report)
