@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from paraminspect.init.plan import initialize
     from paraminspect.operations.diff import diff_trees
     from paraminspect.operations.edit import assign
+    from paraminspect.operations.tying import tie
     from paraminspect.source import open_source as open  # noqa: A004 (pi.open is its public name)
     from paraminspect.tree import Parameter, ParameterTree
 
@@ -31,6 +32,7 @@ __all__ = [
     "initialize",
     "open",
     "save",
+    "tie",
 ]
 
 _HOMES = {
@@ -42,6 +44,7 @@ _HOMES = {
     "initialize": ("init.plan", "initialize"),
     "open": ("source", "open_source"),
     "save": ("formats", "save_checkpoint"),
+    "tie": ("operations.tying", "tie"),
 }
 """Public name to (module, name there)."""
 

@@ -30,8 +30,8 @@ class ParamInspectError(Exception):
         self.way: Mapping[str, object] = {}
 
     def at(self, subject: str) -> Self:
-        """Say what the error is about; called by whoever knows, on the way up."""
-        self.subjects = (subject, *self.subjects)
+        """Say what the error is about, if there is a name for it; called on the way up."""
+        self.subjects = (subject, *self.subjects) if subject else self.subjects
         return self
 
     def unless(self, **argument: object) -> Self:

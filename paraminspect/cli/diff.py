@@ -121,7 +121,7 @@ def diff_sources(
     with files_told_apart(patterns, "diff takes two sources so far: compare each with LEFT"):
         one, two = select_pair(one, two, patterns, exclude)
     for tree in () if quiet else (one, two):
-        tell_codes(tree.parameters(), tree.source)
+        tell_codes(tree.parameters(), tree.source.path)
     comparison = diff_trees(
         one,
         two,

@@ -92,7 +92,7 @@ def _save(model: Model, found: Mapping[str, Any], path: Path, force: bool) -> No
     from paraminspect.formats import save_checkpoint
 
     reached = {name: gradient for name, gradient in found.items() if gradient is not None}
-    kept = model.keep(lambda name: model.own_name(name) in reached)
+    kept = model.subset([name for name in model.entries if model.own_name(name) in reached])
     tree = kept.replace(
         replace(kept.entries[name], data=InMemory(gradient)) for name, gradient in reached.items()
     )

@@ -162,9 +162,9 @@ def _source(source: str | None) -> str:
 
 def _beside(tree: ParameterTree) -> Path | None:
     """Where the values of a definition go by default."""
-    if tree.format != "definition" or tree.source == "-":
+    if tree.source.format != "definition" or tree.source.path == "-":
         return None
-    return Path(tree.source).with_suffix(".safetensors")
+    return Path(tree.source.path).with_suffix(".safetensors")
 
 
 def _completed(
@@ -174,7 +174,7 @@ def _completed(
     from paraminspect.init.plan import complete
     from paraminspect.report.initialization import completion_lines
 
-    if tree.format == "definition" or model.format != "definition":
+    if tree.source.format == "definition" or model.source.format != "definition":
         raise click.UsageError("--missing-from names a definition, for a SOURCE with values")
     completed = complete(tree, model, _redrawn(model, rules))
     if not output.quiet:
@@ -199,7 +199,7 @@ def _redrawn(model: ParameterTree, rules: Sequence[str]) -> set[str]:
 
 def _nothing(tree: ParameterTree, model: str | None) -> str:
     if not tree.entries:
-        return f"{tree.source} has no parameters: there is nothing to draw"
+        return f"{tree.source.path} has no parameters: there is nothing to draw"
     if model is not None:
         return "nothing is missing: there is nothing to draw"
     return "what to draw? Give --rule, --scheme or --missing-from"

@@ -24,7 +24,7 @@ from paraminspect.cli.ways import spell_option
 from paraminspect.errors import AddressError, UnsetError
 from paraminspect.runtime import collector_paused
 from paraminspect.source import open_source
-from paraminspect.tree import ParameterTree, address_in
+from paraminspect.tree import ParameterTree
 
 if TYPE_CHECKING:
     from paraminspect.operations.stats import Stats
@@ -133,15 +133,15 @@ def _choose(
     tree: ParameterTree, patterns: tuple[str, ...], exclude: tuple[str, ...]
 ) -> ParameterTree:
     for pattern in (*patterns, *exclude):
-        if address_in(tree, pattern).index is not None:
+        if tree.address(pattern).index is not None:
             raise click.UsageError(f"{pattern!r} has an index: `slice` shows the values there")
     if patterns:
         tree = tree.select(*patterns)
     if exclude:
         left_out = {name for pattern in exclude for name in tree.matching(pattern)}
-        tree = tree.keep(lambda name: name not in left_out)
+        tree = tree.subset(tree.entries.keys() - left_out)
         if not tree.entries:
-            raise AddressError(f"{tree.source}: --exclude leaves out every parameter")
+            raise AddressError(f"{tree.source.path}: --exclude leaves out every parameter")
     return tree
 
 
@@ -156,4 +156,4 @@ def _measure(tree: ParameterTree, limit: int | None) -> dict[str, Stats]:
         try:
             return tree_stats(tree, names, advance)
         except UnsetError as error:
-            raise UnsetError(f"{tree.source}: {error}") from None
+            raise UnsetError(f"{tree.source.path}: {error}") from None

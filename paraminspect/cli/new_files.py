@@ -64,7 +64,7 @@ def exists_already(path: Path) -> click.UsageError:
 
 def is_source(tree: ParameterTree, path: Path) -> bool:
     """Whether a path leads to what a tree was opened from, or to a file of it."""
-    places = [Path(tree.source), *(file.path for file in tree.files)]
+    places = [Path(tree.source.path), *(file.path for file in tree.source.files)]
     return path.exists() and any(place.exists() and path.samefile(place) for place in places)
 
 
@@ -84,4 +84,4 @@ def save_pieces(
         raise click.UsageError(f"{path}: is the source itself")
     check_new(path, force)
     encoded = (p if isinstance(p, bytes) else p.encode("utf-8", "backslashreplace") for p in pieces)
-    tell(write_file(path, encoded, inputs=tree.files, overwrite=force))
+    tell(write_file(path, encoded, inputs=tree.source.files, overwrite=force))

@@ -86,7 +86,7 @@ class Output:
             return _source_file(tree)
         target = self.path or default
         if target is None:
-            or_ = "" if tree.format == "definition" else ", or -i to change the source"
+            or_ = "" if tree.source.format == "definition" else ", or -i to change the source"
             raise click.UsageError(f"where to write? Give -o FILE{or_}")
         if not self.force and self.in_place is not None and is_source(tree, target):
             raise click.UsageError(f"{target}: is the source itself; -i changes it in place")
@@ -131,11 +131,11 @@ class Output:
 
 def _source_file(tree: ParameterTree) -> Path:
     """The file that `-i` changes."""
-    if tree.source == "-":
+    if tree.source.path == "-":
         raise click.UsageError("standard input cannot be changed in place: give -o FILE")
-    if tree.format == "definition":
-        raise click.UsageError(f"{tree.source}: a definition holds no values: give -o FILE")
-    return Path(tree.source)
+    if tree.source.format == "definition":
+        raise click.UsageError(f"{tree.source.path}: a definition holds no values: give -o FILE")
+    return Path(tree.source.path)
 
 
 max_shard_option = click.option(

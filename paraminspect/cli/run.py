@@ -57,12 +57,12 @@ def _save(result: Any, source: str, path: Path, style: str, force: bool) -> None
     from paraminspect.arrays import InMemory
     from paraminspect.operations.slicing import Slice
     from paraminspect.report.slice import rendered
-    from paraminspect.tree import Parameter, ParameterTree
+    from paraminspect.tree import Parameter, ParameterTree, Source
 
     arrays = {name: InMemory(values) for name, values in _named("output", result)}
     slices = [Slice(name, None, array, array.dtype) for name, array in arrays.items()]
     entries = {name: Parameter(name, array) for name, array in arrays.items()}
-    tree = ParameterTree(entries, source=source)
+    tree = ParameterTree(entries, source=Source(source))
     if style not in STYLES:
         save_slices(tree, slices, path, force)
         return

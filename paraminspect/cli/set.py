@@ -12,7 +12,6 @@ from paraminspect.cli.options import Output, output_options, source_argument
 from paraminspect.cli.ways import tell_codes
 from paraminspect.errors import AddressError, counted
 from paraminspect.source import open_source
-from paraminspect.tree import address_in
 from paraminspect.tree.address import Address, format_index
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def set_values(
 
 def _alone(tree: ParameterTree, text: str) -> Address:
     """The address that stands without an expression; a name can have a `=` in it all the same."""
-    address = address_in(tree, text)
+    address = tree.address(text)
     try:
         tree.matching(address)
     except AddressError:

@@ -23,7 +23,6 @@ from paraminspect.cli.options import (
 from paraminspect.cli.ways import spell_option, tell_codes
 from paraminspect.report import Screen, sort_tree
 from paraminspect.source import open_source
-from paraminspect.tree import address_in
 
 if TYPE_CHECKING:
     from paraminspect.operations.slicing import Slice
@@ -110,9 +109,10 @@ def slice_source(
     whole = open_source(source)
     whole = whole.with_optimizer() if optimizer else whole
     tree = sort_tree(whole, None)
-    if any(address_in(tree, text).positions for text in addresses):
+    if any(tree.address(text).positions for text in addresses):
         # They count as the source has its parts, here as in every command.
-        tree = replace(tree, root=whole.structure)
+        architecture = replace(tree.architecture, root=whole.structure)
+        tree = replace(tree, architecture=architecture)
     with files_told_apart(addresses, "slice takes one SOURCE, and then names in it"):
         tree = _decoded(tree, addresses, dequantize)
         slices = slice_tree(tree, addresses)
@@ -171,7 +171,7 @@ def _measures(
 
     measured = reports.measure(slices, with_histogram=hist)
     if style == "json":
-        return reports.measures_as_json(tree.source, measured)
+        return reports.measures_as_json(tree.source.path, measured)
     return reports.measures_as_text(measured, screen)
 
 
@@ -188,7 +188,7 @@ def _values(
         tell(reports.notes(slice_, style, screen, spell_option))
     if style == "text":
         return reports.as_text(slices, precision, screen)
-    return reports.rendered(style, tree.source, slices, precision)
+    return reports.rendered(style, tree.source.path, slices, precision)
 
 
 def _print(pieces: Iterator[str] | Iterator[bytes]) -> None:

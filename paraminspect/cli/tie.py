@@ -101,13 +101,14 @@ def _find(tree: ParameterTree, style: str) -> None:
 
     with progress("reading", tree.totals.nbytes) as advance:
         found = find_duplicates(tree, advance)
-    write(STYLES[style](tree.source, found), sys.stdout)
+    write(STYLES[style](tree.source.path, found), sys.stdout)
 
 
 def _tie(tree: ParameterTree, alias: str, target: str) -> tuple[ParameterTree, str]:
+    from paraminspect.operations import tying
     from paraminspect.operations.duplicates import same_values
 
-    edited = tree.tie(alias, target)
+    edited = tying.tie(tree, alias, target)
     own = edited.own_name(target)
     if alias not in tree.entries:
         return edited, f"add {alias}, another name of {own}"
@@ -118,6 +119,8 @@ def _tie(tree: ParameterTree, alias: str, target: str) -> tuple[ParameterTree, s
 
 
 def _undo(tree: ParameterTree, alias: str) -> tuple[ParameterTree, str]:
-    edited = tree.untie(alias)
+    from paraminspect.operations import tying
+
+    edited = tying.untie(tree, alias)
     added = format_nbytes(edited.totals.nbytes - tree.totals.nbytes)
     return edited, f"untie {alias} from {tree.own_name(alias)}: {added} added"

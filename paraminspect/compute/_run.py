@@ -14,7 +14,7 @@ from paraminspect.compute._computation import Computation, Compute
 from paraminspect.errors import DefinitionError, ExpressionError, ShapeError, nearest
 from paraminspect.language.forward import in_order
 from paraminspect.language.sizes import check_count, check_result, is_array
-from paraminspect.tree import Module, Parameter
+from paraminspect.tree import Architecture, Module, Parameter, Source
 from paraminspect.tree.layers import Layer
 
 
@@ -26,12 +26,12 @@ class Computable(Protocol):
         """Gives the computation of its framework, None where that is not known."""
 
     @property
-    def source(self) -> str:
-        """What errors call it."""
+    def source(self) -> Source:
+        """Where it came from."""
 
     @property
-    def separator(self) -> str:
-        """What stands between the parts of a name."""
+    def architecture(self) -> Architecture:
+        """How it is made."""
 
     @property
     def structure(self) -> Module:
@@ -69,7 +69,7 @@ class Run:
         """What the tree's framework computes."""
         if self.tree.computation is None:
             raise ShapeError("what the layers of its framework compute is not known").at(
-                self.tree.source
+                self.tree.source.path
             )
         return self.tree.computation()
 
@@ -89,7 +89,7 @@ class Part:
     @functools.cached_property
     def children(self) -> dict[str, Part]:
         """The parts below this one, by name."""
-        separator = self._run.tree.separator
+        separator = self._run.tree.architecture.separator
         start = f"{self._path}{separator}" if self._path else ""
         return {
             name: Part(self._run, child, start + name)

@@ -18,7 +18,7 @@ from paraminspect.frameworks import Framework, defined, load_modelling
 from paraminspect.frameworks._modelling import Construction, Modelling
 from paraminspect.frameworks._naming import Named
 from paraminspect.runtime import collector_paused
-from paraminspect.tree import ParameterTree
+from paraminspect.tree import Architecture, ParameterTree, Source
 from paraminspect.tree.layers import MAXIMUM_SIZE, BuildError, Built, Layer, UnknownInputError
 from paraminspect.tree.lengths import UNKNOWN
 
@@ -49,7 +49,7 @@ def load_definition(text: bytes, source: str) -> ParameterTree:
         raise DefinitionError("the model is nested too deep").at(source) from None
     except DefinitionError as error:
         raise error.at(source) from None
-    return replace(tree, source=source)
+    return replace(tree, source=replace(tree.source, path=source))
 
 
 def _load(root: Node) -> ParameterTree:
@@ -79,12 +79,8 @@ def _load(root: Node) -> ParameterTree:
         named.parameters,
         named.ties,
         framework.metadata,
-        "",  # errors are told the source once, by `load_definition`
-        "definition",
-        framework.name,
-        named.root,
-        modelling.separator,
-        is_in_order=True,
+        Source(format="definition", is_in_order=True),  # `load_definition` adds the path
+        Architecture(framework.name, named.root, modelling.separator),
         input=shape,
         computation=framework.computation,
     )
@@ -92,11 +88,12 @@ def _load(root: Node) -> ParameterTree:
     rules = Rules.read(root, tree, scope.values, framework)
     construction = Construction(built, named.root, owners, rules.by_name, rules.post_init)
     lay_out, root_module = modelling.lay_out, named.root
-    return replace(
-        rules.applied(tree),
+    architecture = replace(
+        tree.architecture,
         construction=lambda more: modelling.construct(construction.with_rules(more)),
-        layout=None if lay_out is None else lambda: lay_out(built, root_module),
+        placement=None if lay_out is None else lambda: lay_out(built, root_module),
     )
+    return replace(rules.applied(tree), architecture=architecture)
 
 
 def _read_names(builder: Builder, root: Mapping) -> Builder:

@@ -78,7 +78,9 @@ def _post_init(node: Node | None, tree: ParameterTree, framework: Framework) -> 
     names = []
     for item in node.items:
         name = item.text if isinstance(item, Scalar) else ""
-        if not name or not any(n.startswith(name + tree.separator) for n in tree.entries):
+        if not name or not any(
+            n.startswith(name + tree.architecture.separator) for n in tree.entries
+        ):
             fail(f"there is no module {name!r} with parameters", item)
         names.append(name)
     return tuple(names)

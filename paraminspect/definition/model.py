@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from paraminspect.arrays import Shape
 from paraminspect.errors import DTypeError, ShapeError, TieError
@@ -59,7 +59,7 @@ class Model(ParameterTree):
         for alias, own_name in torn_ties(self, values):
             raise TieError(
                 f"{alias!r} and {own_name!r} are one array in the definition, and two in"
-                f" {values.source} that differ"
+                f" {values.source.path} that differ"
             )
         entries = {
             name: replace(p, data=changed[self.own_name(name)].data)
@@ -67,10 +67,15 @@ class Model(ParameterTree):
         }
         return self.edited(entries)
 
-    def edited(self, entries: Mapping[str, Parameter], **fields: Any) -> Model:
+    def edited(
+        self,
+        entries: Mapping[str, Parameter],
+        ties: Mapping[str, str] | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Self:
         """The model that an edit gives: its parameters hold gradients of its own."""
         own = {name: replace(p, grad=None) for name, p in entries.items()}
-        return replace(self, entries=own, **fields)
+        return super().edited(own, ties, metadata)
 
     def _found(self, own: Parameter, values: ParameterTree) -> Parameter:
         if own.name not in values.entries:
@@ -78,12 +83,12 @@ class Model(ParameterTree):
         given = values.entries[own.name]
         if given.shape != own.shape:
             raise ShapeError(
-                f"{own.name!r}: {values.source} has shape {list(given.shape)},"
+                f"{own.name!r}: {values.source.path} has shape {list(given.shape)},"
                 f" the definition {list(own.shape)}"
             )
         if given.codes is not None:
             error = DTypeError(
-                f"{own.name!r}: {values.source} has codes of quantized weights"
+                f"{own.name!r}: {values.source.path} has codes of quantized weights"
                 f" ({given.codes.what}), not weights"
             )
             raise error.unless(dequantize=True) if given.codes.decodable else error

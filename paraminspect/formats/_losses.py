@@ -26,14 +26,17 @@ def losses(tree: ParameterTree, format_: Format) -> list[str]:
     return lines if format_.holds.others else lines + left_out(tree)
 
 
-def left_out(tree: ParameterTree) -> list[str]:
-    """What of the source of a tree is not written where parameters alone are, a line each."""
+def left_out(tree: ParameterTree, *, others: bool = True) -> list[str]:
+    """What of the source of a tree is not written where parameters alone are, a line each.
+
+    `others`: whether these are among it.
+    """
     lines = []
-    if tree.others:
-        lines.append(f"left out, for it is no parameter: {_some(tree.others)}")
-    if tree.optimizer:
+    if others and tree.source.others:
+        lines.append(f"left out, for it is no parameter: {_some(tree.source.others)}")
+    if tree.source.optimizer:
         lines.append(
-            f"left out: the state of the optimizer, {counted(len(tree.optimizer), 'array')}"
+            f"left out: the state of the optimizer, {counted(len(tree.source.optimizer), 'array')}"
         )
     return lines
 

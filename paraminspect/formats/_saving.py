@@ -70,7 +70,7 @@ def _replaced(tree: ParameterTree, path: Path, format_: Format) -> Iterator[Path
     if format_ is SHARDED and folder.is_dir():
         yield from folder.glob(f"*{SAFETENSORS.suffixes[0]}")
     else:
-        yield from (file.path for file in tree.files[1:])
+        yield from (file.path for file in tree.source.files[1:])
 
 
 def check_target(tree: ParameterTree, path: Path, *, sharded: bool) -> None:
@@ -95,8 +95,8 @@ def choose_format(
         raise CheckpointError(f"shards need a folder or an index, FOLDER or *{index}").at(str(path))
     if sharded:
         return SHARDED
-    own = _written_or_none(tree.format)
-    if own and tree.source and is_same_file(path, Path(tree.source)):
+    own = _written_or_none(tree.source.format)
+    if own and tree.source.path and is_same_file(path, Path(tree.source.path)):
         return asked or own
     chosen = asked or named or (None if path.suffix else own or DEFAULT)
     if chosen is None:

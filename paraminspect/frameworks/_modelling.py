@@ -11,7 +11,7 @@ from paraminspect.frameworks._naming import Named
 from paraminspect.language.forward import Forward
 from paraminspect.tree import Module
 from paraminspect.tree.layers import Built, Drawn, Layer, Spec
-from paraminspect.tree.layout import Layout
+from paraminspect.tree.placement import Placement
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Modelling:
     """What is called by other names elsewhere: concept to its names here, or how it is written."""
     construct: Callable[[Construction], Sequence[Drawn]] = draw_in_order
     """What constructing a model draws, in the order in which the framework does."""
-    lay_out: Callable[[Built, Module], Layout] | None = None
+    lay_out: Callable[[Built, Module], Placement] | None = None
     """Where the framework's own files keep a model whose parameters have the names of a module."""
     sequences: tuple[str, ...] = ("Sequential",)
     """Kinds of layers whose children run one after another: no block may have such a name."""

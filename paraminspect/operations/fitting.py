@@ -20,7 +20,7 @@ from paraminspect.tree import Parameter, ParameterTree
 def is_definition(tree: ParameterTree) -> bool:
     """Whether a tree has parameters without values; without any parameter, its format tells."""
     if not tree.entries:
-        return tree.format == "definition"
+        return tree.source.format == "definition"
     return any(isinstance(p.data, Unset) for p in tree.entries.values())
 
 
@@ -30,7 +30,8 @@ def under_names_of(definition: ParameterTree, checkpoint: ParameterTree) -> Para
     The other names of a declared tie become aliases of the array that is there. What the
     definition does not know keeps its name.
     """
-    if definition.layout is not None and checkpoint.framework == definition.framework:
+    made, theirs = definition.architecture, checkpoint.architecture
+    if made.placement is not None and theirs.framework == made.framework:
         names = _names_by_place(definition, checkpoint) or _names_by_order(definition, checkpoint)
         checkpoint = _renamed(definition, checkpoint, names)
     return _with_declared_ties(definition, checkpoint)
@@ -82,7 +83,7 @@ def _with_declared_ties(definition: ParameterTree, checkpoint: ParameterTree) ->
                 entries[name] = replace(checkpoint.entries[found], name=name)
     if len(entries) == len(checkpoint.entries):
         return checkpoint
-    return replace(checkpoint, entries=entries, ties=ties, root=None)
+    return checkpoint.with_names(entries, ties)
 
 
 def _names_by_place(definition: ParameterTree, checkpoint: ParameterTree) -> dict[str, str]:
@@ -91,9 +92,9 @@ def _names_by_place(definition: ParameterTree, checkpoint: ParameterTree) -> dic
     Where file and definition have the same places, Keras would load the one into the other, and
     all names are the definition's. Else only what the file leaves without a name gets one.
     """
-    assert definition.layout is not None
+    assert definition.architecture.placement is not None
     try:
-        paths = definition.layout().paths
+        paths = definition.architecture.placement().paths
     except DefinitionError:  # no such file holds this model
         return {}
     name_at = {_place(path): name for name, path in paths.items()}
@@ -118,7 +119,7 @@ def _names_by_order(definition: ParameterTree, checkpoint: ParameterTree) -> dic
     All arrays must agree, one after another, in shape and in the last part of the name.
     """
     wanted, found = definition.parameters(), checkpoint.parameters()
-    if not checkpoint.is_in_order or all(p.name in checkpoint.entries for p in wanted):
+    if not checkpoint.source.is_in_order or all(p.name in checkpoint.entries for p in wanted):
         return {}
     if [(p.shape, _last(p.name)) for p in wanted] != [(p.shape, _last(p.name)) for p in found]:
         return {}
@@ -141,7 +142,7 @@ def _renamed(
     in_order = sorted(names, key=lambda old: order.get(names[old], len(order)))
     entries = {names[old]: _moved(checkpoint.entries[old], names[old]) for old in in_order}
     ties = {names[alias]: names[own] for alias, own in checkpoint.ties.items()}
-    return replace(checkpoint, entries=entries, ties=ties, root=None)
+    return checkpoint.with_names(entries, ties)
 
 
 def _moved(parameter: Parameter, name: str) -> Parameter:

@@ -80,11 +80,9 @@ def rename(tree: ParameterTree, renamings: Sequence[Renaming]) -> ParameterTree:
                 raise AddressError(f"'{rule}' renames nothing: earlier rules take all it matches")
             raise tree.no_match(rule.old)
     new_names = {old: new for new, old in old_names.items()}
-    return replace(
-        tree,
-        entries={new: replace(tree.entries[old], name=new) for new, old in old_names.items()},
-        ties={new_names[alias]: new_names[own] for alias, own in tree.ties.items()},
-        root=None,
+    return tree.with_names(
+        {new: replace(tree.entries[old], name=new) for new, old in old_names.items()},
+        {new_names[alias]: new_names[own] for alias, own in tree.ties.items()},
     )
 
 

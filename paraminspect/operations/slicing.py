@@ -10,7 +10,8 @@ from paraminspect.arrays.packed import unpacked
 from paraminspect.arrays.plausible import check_plausible
 from paraminspect.arrays.selection import Selection
 from paraminspect.errors import AddressError, DTypeError, UnsetError
-from paraminspect.tree import Parameter, ParameterTree, address_in
+from paraminspect.operations.tying import untie
+from paraminspect.tree import Parameter, ParameterTree
 from paraminspect.tree.address import format_index
 
 
@@ -42,7 +43,7 @@ def slice_tree(tree: ParameterTree, addresses: Sequence[str]) -> list[Slice]:
     """
     slices = []
     for text in addresses:
-        address = address_in(tree, text)
+        address = tree.address(text)
         index = None if address.index is None else format_index(address.index)
         for name in tree.matching(address) if address.index is None else tree.places(address):
             parameter = tree.entries[name]
@@ -72,10 +73,10 @@ def tree_of_slices(tree: ParameterTree, slices: Sequence[Slice]) -> ParameterTre
             pair = f"{by_name[slice_.name].title} and {slice_.title}"
             raise AddressError(f"{pair} would have one name, {slice_.name!r}: write two files")
         by_name[slice_.name] = slice_
-    kept = tree.keep(lambda name: name in by_name)
+    kept = tree.subset(by_name)
     for alias, own in list(kept.ties.items()):
         if by_name[alias].index != by_name[own].index:
-            kept = kept.untie(alias)
+            kept = untie(kept, alias)
     return kept.replace(
         replace(parameter, data=by_name[parameter.name].data)
         for parameter in kept.parameters()
@@ -86,7 +87,7 @@ def tree_of_slices(tree: ParameterTree, slices: Sequence[Slice]) -> ParameterTre
 def _readable(tree: ParameterTree, parameter: Parameter) -> tuple[Array, str]:
     if isinstance(parameter.data, Unset):
         raise UnsetError(
-            f"{tree.source}: {parameter.name!r} has no values: it is a definition;"
+            f"{tree.source.path}: {parameter.name!r} has no values: it is a definition;"
             " draw them with `init`, or slice a checkpoint"
         )
     data = unpacked(parameter.data)

@@ -33,7 +33,7 @@ def sort_differences(
         names = [*comparison.left.entries, *comparison.right.entries]
         place = {name: i for i, name in reversed(list(enumerate(names)))}
         return sorted(found, key=lambda d: place[d.name])
-    key = natural_key(comparison.left.separator)
+    key = natural_key(comparison.left.architecture.separator)
     found.sort(key=lambda d: key(d.name))
     if order == "change":
         kinds = list(Change)
@@ -100,8 +100,8 @@ def as_json(
     """One object, as the JSON contract has it, a line per difference; pure ASCII."""
     head = {
         "schema_version": SCHEMA_VERSION,
-        "left": comparison.left.source,
-        "right": comparison.right.source,
+        "left": comparison.left.source.path,
+        "right": comparison.right.source.path,
         "same": not differences,
         "not_compared": sorted(comparison.skipped),
         "metadata_differs": comparison.metadata,

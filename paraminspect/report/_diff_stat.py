@@ -104,5 +104,5 @@ def _modules(
 
 
 def _module_of(tree: ParameterTree, name: str, depth: int | None) -> str:
-    path = name.split(tree.separator)[:-1]
-    return tree.separator.join(path[:depth])
+    path = name.split(tree.architecture.separator)[:-1]
+    return tree.architecture.separator.join(path[:depth])

@@ -151,9 +151,9 @@ def _reason(comparison: Comparison) -> str:
     if comparison.skipped == comparison.ignore:
         return ""
     definitions = [
-        escape(tree.source)
+        escape(tree.source.path)
         for tree in (comparison.left, comparison.right)
-        if tree.format == "definition"
+        if tree.source.format == "definition"
     ]
     return f" ({' and '.join(definitions)}: a definition has no values)"
 
@@ -168,7 +168,7 @@ def _folded(
     if screen is None:
         yield from ((d, "", escape(d.name)) for d in differences)
         return
-    separator = comparison.left.separator
+    separator = comparison.left.architecture.separator
     for kind, group in groupby(differences, lambda d: d.kind):
         by_name = {d.name: d for d in group}
         looks = [(n, describe_change(comparison, d)) for n, d in by_name.items()]

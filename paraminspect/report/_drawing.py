@@ -46,7 +46,7 @@ ASCII = _Marks("|-- ", "`-- ", "|   ")
 def as_tree(view: View) -> Iterator[str]:
     """The nested structure, with totals per module. On a terminal equal siblings fold."""
     root = outline(view.tree)
-    lines = list(_lines(view, root, escape(view.tree.source or "."), 1, "", view.depth, set()))
+    lines = list(_lines(view, root, escape(view.tree.source.path or "."), 1, "", view.depth, set()))
     for line in islice(lines, view.limit or None):
         yield line.drawn(view.screen)
     if view.limit and view.limit < len(lines):

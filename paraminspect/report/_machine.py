@@ -39,11 +39,11 @@ def as_json(view: View) -> Iterator[str]:
     tree = view.tree
     head = {
         "schema_version": SCHEMA_VERSION,
-        "source": tree.source,
-        "format": tree.format,
+        "source": tree.source.path,
+        "format": tree.source.format,
         "metadata": dict(tree.metadata),
-        "others": dict(tree.others),
-        "optimizer": len(tree.optimizer),
+        "others": dict(tree.source.others),
+        "optimizer": len(tree.source.optimizer),
     }
     yield _encode(head)[:-1] + ', "parameters": ['
     pending = None

@@ -111,7 +111,7 @@ def as_modules(view: View) -> Iterator[str]:
     """Totals per module down to a depth. On a terminal equal siblings fold."""
     modules = list(_modules(view, outline(view.tree), "", 1, view.depth or 0))
     if view.order == "name":
-        key = natural_key(view.tree.separator)
+        key = natural_key(view.tree.architecture.separator)
         modules.sort(key=lambda module: key(module.path))
     elif view.order == "size":
         modules.sort(key=lambda module: -module.node.nbytes * module.times)
@@ -145,5 +145,5 @@ def _modules(view: View, node: Node, path: str, times: int, depth: int) -> Itera
         yield _Row(path, times, node)
     if depth:
         for name, child, run in children(node, view.screen is not None):
-            below = f"{path}{view.tree.separator}{name}" if path else name
+            below = f"{path}{view.tree.architecture.separator}{name}" if path else name
             yield from _modules(view, child, below, times * run, depth - 1)

@@ -51,10 +51,10 @@ def sort_tree(tree: ParameterTree, order: str | None) -> ParameterTree:
     Other sources sort by name, naturally.
     """
     if order is None:
-        order = "definition" if tree.is_in_order else "name"
+        order = "definition" if tree.source.is_in_order else "name"
     if order == "definition":
         return tree
-    names = sorted(tree.entries, key=natural_key(tree.separator))
+    names = sorted(tree.entries, key=natural_key(tree.architecture.separator))
     if order == "size":
         names.sort(key=lambda name: -tree.entries[name].nbytes)
     return replace(tree, entries={name: tree.entries[name] for name in names})

@@ -93,7 +93,7 @@ def _folded(view: View, rows: Iterable[Folded]) -> list[Folded]:
         kind = (p.shape, p.dtype.name, p.scheme, p.codes)
         look = (*kind, format_note(tree, p), is_measured)
         looks.append((name, look))
-    return list(fold_names(looks, tree.separator))
+    return list(fold_names(looks, tree.architecture.separator))
 
 
 def _beside(view: View) -> Iterator[str]:
@@ -104,10 +104,10 @@ def _beside(view: View) -> Iterator[str]:
     for what, times in kinds.items():
         of_codes = "; these statistics are of the codes" if view.stats is not None else ""
         yield f"quantized: {counted(times, 'weight')} by {escape(what)}{of_codes}"
-    if tree.optimizer:
-        yield f"{len(tree.optimizer):,} more of the optimizer; use {view.spell('optimizer', True)}"
-    if tree.others:
-        some = [f"{escape(path)} ({escape(what)})" for path, what in tree.others.items()]
+    if tree.source.optimizer:
+        yield f"{len(tree.source.optimizer):,} more of the optimizer; use {view.spell('optimizer', True)}"
+    if tree.source.others:
+        some = [f"{escape(path)} ({escape(what)})" for path, what in tree.source.others.items()]
         rest = f", and {len(some) - SHOWN_OTHERS:,} more" if len(some) > SHOWN_OTHERS else ""
         yield f"not parameters: {', '.join(some[:SHOWN_OTHERS])}{rest}"
     if view.metadata:

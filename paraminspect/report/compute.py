@@ -91,7 +91,7 @@ def _head(view: GradientView) -> dict[str, Any]:
     output = np.asarray(view.found.output)
     return {
         "schema_version": SCHEMA_VERSION,
-        "source": view.tree.source,
+        "source": view.tree.source.path,
         "output": {"shape": list(output.shape), "dtype": output.dtype.name},
         "loss": strict(view.found.loss),
         "loss_value": strict(view.found.loss),

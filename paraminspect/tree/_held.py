@@ -1,8 +1,9 @@
-"""Trees as users hold them: a child wins over an attribute or a method of the same name.
+"""Trees as users hold them: a child wins over a field or a method of the same name.
 
 The library itself works with a `ParameterTree`, whose fields it must reach whatever the parameters
-are called. What `pi.open` and the other public functions give is the same tree, held: all of it is
-there, and no name of a child is hidden. The functions take it back as it was.
+are called. What `pi.open` and the other public functions give is a thin shell around it, as a
+`Branch` is around a part: all of it is there, and no name of a child is hidden. The public
+functions take the shell off on the way in and put it on on the way out.
 """
 
 from __future__ import annotations
@@ -10,60 +11,80 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from types import FunctionType
+from inspect import isroutine
+from types import MappingProxyType
 from typing import Any
 
 from paraminspect.errors import ArgumentError, brief
-from paraminspect.tree._navigation import Part, refuse_setting
+from paraminspect.tree._navigation import refuse_setting
 from paraminspect.tree._parameter import Parameter
 from paraminspect.tree._tree import ParameterTree
 
 
-class HeldTree(ParameterTree):
+class HeldTree(Mapping[str, Parameter]):
     """Parameters in definition order, aliases included; `ties` maps an alias to its own name.
 
     `tree[0][1].bias`, `tree["0.1.bias"]` and `tree.encoder.keys` reach a part or a parameter.
     Edits give new trees and leave this one as it was; values are read only when asked for.
     """
 
-    def __init__(self, entries: Any, ties: Any = None, metadata: Any = None, **more: Any) -> None:
-        super().__init__(_as_entries(entries), ties or {}, metadata or {}, **more)
-        for pair in self.__dict__["ties"].items():
+    def __init__(self, entries: Any, ties: Any = None, metadata: Any = None) -> None:
+        tree = ParameterTree(_as_entries(entries), dict(ties or {}), dict(metadata or {}))
+        for pair in tree.ties.items():
             for name in pair:
-                if name not in self.__dict__["entries"]:
+                if name not in tree.entries:
                     raise ArgumentError(f"ties: there is no parameter {name!r}")
+        object.__setattr__(self, "__tree__", tree)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        refuse_setting(name)
+    __tree__: ParameterTree
 
     def __getattribute__(self, name: str) -> Any:
         if name.startswith("__"):
             return super().__getattribute__(name)
-        tree = freed(self)
-        whole = Part(tree, tree.structure)
-        is_method = isinstance(getattr(type(tree), name, None), FunctionType)
-        method = for_users(getattr(tree, name)) if is_method else None
-        if whole.has(name):
-            return whole.own_child(name, method)
-        return method or getattr(tree, name)
+        tree = self.__tree__
+        own = getattr(tree, name, None)
+        method = for_users(own) if isroutine(own) else None
+        if tree.whole.has(name):
+            return tree.whole.own_child(name, method)
+        if method:
+            return method
+        if not hasattr(tree, name):
+            return tree.whole.attribute(name)
+        return MappingProxyType(own) if isinstance(own, dict) else own
+
+    def __setattr__(self, name: str, value: object) -> None:
+        refuse_setting(name)
+
+    def __setitem__(self, key: object, value: object) -> None:
+        refuse_setting(key)
+
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
+        """What the model computes; only that of a definition does."""
+        tree: Any = self.__tree__
+        if not callable(tree):
+            raise ArgumentError("only a definition tells what a model computes")
+        return tree(*inputs, **named)
 
     def __getitem__(self, key: int | str) -> Any:
-        return freed(self)[key]
+        return self.__tree__[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(freed(self))
+        return iter(self.__tree__)
 
     def __len__(self) -> int:
-        return len(freed(self))
+        return len(self.__tree__)
 
     def __contains__(self, key: object) -> bool:
-        return key in freed(self)
+        return key in self.__tree__
+
+    __eq__ = object.__eq__  # `pi.diff` compares values
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
-        return repr(freed(self))
+        return repr(self.__tree__)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return held, (freed(self),)
+        return held, (self.__tree__,)
 
 
 def _as_entries(entries: Any) -> dict[str, Parameter]:
@@ -81,21 +102,16 @@ def _as_entries(entries: Any) -> dict[str, Parameter]:
 
 def held(value: Any) -> Any:
     """A tree as users hold it; anything else as it is."""
-    if not isinstance(value, ParameterTree) or isinstance(value, HeldTree):
+    if not isinstance(value, ParameterTree):
         return value
-    user = object.__new__(_held_class(type(value)))
-    object.__setattr__(user, "__dict__", value.__dict__)
+    user = object.__new__(HeldTree)
+    object.__setattr__(user, "__tree__", value)
     return user
 
 
 def freed(value: Any) -> Any:
     """A tree that a user holds as the library works with it; anything else as it is."""
-    if not isinstance(value, HeldTree):
-        return value
-    kind = next(c for c in type(value).__mro__ if not issubclass(c, HeldTree))
-    tree = object.__new__(kind)
-    object.__setattr__(tree, "__dict__", value.__dict__)
-    return tree
+    return value.__tree__ if isinstance(value, HeldTree) else value
 
 
 def for_users(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -107,16 +123,3 @@ def for_users(function: Callable[..., Any]) -> Callable[..., Any]:
         return held(function(*map(freed, arguments), **given))
 
     return call
-
-
-@functools.cache
-def _held_class(kind: type[ParameterTree]) -> type[HeldTree]:
-    if kind is ParameterTree:
-        return HeldTree
-    computes = {"__call__": _call} if "__call__" in dir(kind) else {}
-    known = {"__doc__": kind.__doc__, "__module__": kind.__module__}
-    return type(kind.__name__, (HeldTree, kind), {**known, **computes})
-
-
-def _call(tree: HeldTree, *arguments: Any, **keywords: Any) -> Any:
-    return freed(tree)(*arguments, **keywords)

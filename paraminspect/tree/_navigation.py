@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
 
 from paraminspect.errors import AddressError, ArgumentError, FrozenError, OutOfBoundsError
-from paraminspect.tree._describing import describe
+from paraminspect.tree._describing import describe, label, titled
 from paraminspect.tree._module import Module, relative_names
 from paraminspect.tree._parameter import Parameter
-
-if TYPE_CHECKING:
-    from paraminspect.tree._tree import ParameterTree
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A module of a tree; `name` is that in the module around it."""
+    """A module of a tree, with the parameters and ties of the whole of it.
 
-    tree: ParameterTree
+    `name` is that in the module around it.
+    """
+
+    entries: Mapping[str, Parameter]
+    ties: Mapping[str, str]
+    separator: str
     module: Module
     name: str = ""
 
     @functools.cached_property
     def names(self) -> dict[str, str]:
         """The names below it, relative to it, and those in the tree."""
-        return dict(relative_names(self.module, "", self.tree.separator))
+        return dict(relative_names(self.module, "", self.separator))
 
     def child(self, key: object) -> Parameter | Branch:
         """The part at a position, or of a name, which may lead further down."""
@@ -37,10 +39,10 @@ class Part:
             raise AddressError(f"a part is reached by its position or its name, got {key!r}")
         if self.has(key):
             return self.own_child(key)
-        separator = self.tree.separator
-        for name, module in self.module.children.items():
-            if key.startswith(name + separator):
-                return Part(self.tree, module, name).child(key[len(name + separator) :])
+        for name in self.module.children:
+            start = name + self.separator
+            if key.startswith(start):
+                return self._below(name).child(key[len(start) :])
         known = [*self.module.children, *self.module.parameters]
         raise AddressError(f"no {key!r} here; there are {', '.join(known[:10]) or 'no parts'}")
 
@@ -53,8 +55,11 @@ class Part:
             raise OutOfBoundsError(f"no part at position {position}: there are {len(names)}")
         name = names[position]
         if name in self.module.children:
-            return Branch(Part(self.tree, self.module.children[name], name))
-        return self.tree.entries[self.module.parameters[name]]
+            return Branch(self._below(name))
+        return self.entries[self.module.parameters[name]]
+
+    def _below(self, name: str) -> Part:
+        return replace(self, module=self.module.children[name], name=name)
 
     def has(self, name: str) -> bool:
         """Whether a child has this very name."""
@@ -63,8 +68,8 @@ class Part:
     def own_child(self, name: str, hidden: Callable[..., Any] | None = None) -> Parameter | Branch:
         """The child of this very name, a parameter before a part; `hidden`: see `Branch`."""
         if name in self.module.parameters:
-            return self.tree.entries[self.module.parameters[name]]
-        return Branch(Part(self.tree, self.module.children[name], name), hidden)
+            return self.entries[self.module.parameters[name]]
+        return Branch(self._below(name), hidden)
 
     def attribute(self, name: str) -> Parameter | Branch:
         """The child that an attribute stands for; raises `AttributeError` if there is none."""
@@ -116,7 +121,7 @@ class Branch(Mapping[str, Parameter]):
     def __getitem__(self, key: int | str) -> Any:
         part = self.__part__
         if isinstance(key, str) and key in part.names:
-            return part.tree.entries[part.names[key]]
+            return part.entries[part.names[key]]
         return part.child(key)
 
     def __contains__(self, key: object) -> bool:
@@ -132,20 +137,21 @@ class Branch(Mapping[str, Parameter]):
         if not isinstance(other, Branch):
             return NotImplemented
         one, two = self.__part__, other.__part__
-        return one.tree.entries is two.tree.entries and one.module is two.module
+        return one.entries is two.entries and one.module is two.module
 
     def __hash__(self) -> int:
-        return hash((id(self.__part__.tree.entries), id(self.__part__.module)))
+        return hash((id(self.__part__.entries), id(self.__part__.module)))
 
     def parameters(self) -> list[Parameter]:
         """The parameters of this part, in definition order, a tied array once."""
         part = self.__part__
-        own = dict.fromkeys(map(part.tree.own_name, part.names.values()))
-        return [part.tree.entries[name] for name in own]
+        own = dict.fromkeys(part.ties.get(name, name) for name in part.names.values())
+        return [part.entries[name] for name in own]
 
     def __repr__(self) -> str:
         part = self.__part__
-        return describe(part.module, part.tree, part.name)
+        title = titled(part.name, part.module) if part.name else label(part.module)
+        return describe(part.module, part.entries, part.ties, title)
 
 
 def refuse_setting(key: object) -> NoReturn:

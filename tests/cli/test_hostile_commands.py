@@ -21,6 +21,7 @@ from paraminspect.operations.diff import diff_trees
 from paraminspect.operations.duplicates import find_duplicates
 from paraminspect.operations.edit import assign
 from paraminspect.operations.stats import tree_stats
+from paraminspect.operations.tying import tie
 
 ARRAYS = {
     "a": np.arange(6000, dtype=np.float32).reshape(60, 100),
@@ -164,11 +165,11 @@ OPERATIONS = {
     "slice": lambda tree: tree["a"].data[3:5, ::-1],
     "list --stats": lambda tree: list(tree_stats(tree)),
     "set": lambda tree: save_checkpoint(edit(tree), Path("target"), overwrite=True),
-    "set -i": lambda tree: save_checkpoint(edit(tree), Path(tree.source), overwrite=True),
+    "set -i": lambda tree: save_checkpoint(edit(tree), Path(tree.source.path), overwrite=True),
     "init": lambda tree: save_checkpoint(
         initialize(tree, rules=["c=zeros"], seed=0), Path("target"), overwrite=True
     ),
-    "tie": lambda tree: save_checkpoint(tree.tie("b", "a"), Path("target.h5")),
+    "tie": lambda tree: save_checkpoint(tie(tree, "b", "a"), Path("target.h5")),
     "tie --find": find_duplicates,
     "diff": lambda tree: list(diff_trees(tree, open_checkpoint(Path("whole.safetensors")))),
     "convert": lambda tree: save_checkpoint(tree, Path("new.safetensors")),

@@ -50,7 +50,9 @@ def test_a_float32_layer_computes_nothing_in_float64(framework, number, wide, mo
     net = load_definition(definition(framework, case["call"], inputs).encode(), "definition")
     start = f"{number}/state/"
     values = {
-        f"layer{net.separator}{n.removeprefix(start)}": a for n, a in arrays.items() if start in n
+        f"layer{net.architecture.separator}{n.removeprefix(start)}": a
+        for n, a in arrays.items()
+        if start in n
     }
     values |= inputs if framework != "keras" else {}
     weights = arrays[f"{number}/weights"]

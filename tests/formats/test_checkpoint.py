@@ -49,7 +49,7 @@ def bits(array):
 @every_format
 def test_every_array_has_its_name_shape_dtype_and_values(format_, tmp_path):
     tree = open_checkpoint(format_.write(tmp_path, ARRAYS, {}, {}).path)
-    assert tree.format == format_.name
+    assert tree.source.format == format_.name
     assert set(tree) == set(ARRAYS)
     for name, expected in ARRAYS.items():
         assert tree[name].shape == expected.shape

@@ -121,7 +121,7 @@ def test_soft_links_are_followed_inside_the_file_and_never_own(tmp_path):
 
     tree = open_checkpoint(write(tmp_path / "m.h5", make))
     assert tree.ties == {"a/b": "w", "a/chain": "w"}
-    assert tree.others == {
+    assert tree.source.others == {
         "dangling": "a link to '/nowhere', which is not there",
         "circle": "a link that leads in a circle",
         "to a": "a link to the group '/a'",
@@ -144,7 +144,7 @@ def test_what_no_parameter_can_be_is_told_and_not_listed(tmp_path):
 
     tree = open_checkpoint(write(tmp_path / "m.h5", make))
     assert list(tree) == ["w"]
-    assert tree.others == {
+    assert tree.source.others == {
         "text": "text, shape [2]",
         "fixed": "text, shape [1]",
         "compound": "compounds of x, y, shape [3]",

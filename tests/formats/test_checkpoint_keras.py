@@ -67,7 +67,7 @@ def assert_lists(path, weights):
     }
     found = {n: (list(p.shape), p.dtype.name, digest(p)) for n, p in tree.items()}
     assert found == expected
-    assert tree.framework == "keras"
+    assert tree.architecture.framework == "keras"
     assert list(tree) == list(expected)
 
 
@@ -88,10 +88,10 @@ def test_a_file_lists_the_weights_of_its_model_by_keras_own_names(file):
 )
 def test_what_only_training_needs_stands_aside(file, state):
     tree = open_checkpoint(DATA / file)
-    assert tree.optimizer.keys() >= set(state)
-    assert not tree.keys() & tree.optimizer.keys()
+    assert tree.source.optimizer.keys() >= set(state)
+    assert not tree.keys() & tree.source.optimizer.keys()
     whole = tree.with_optimizer()
-    assert list(whole) == [*tree, *tree.optimizer]
+    assert list(whole) == [*tree, *tree.source.optimizer]
     for name in state:
         assert whole[name].numpy().shape == whole[name].shape
 

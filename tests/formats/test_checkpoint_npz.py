@@ -184,7 +184,7 @@ def test_what_is_no_number_is_no_parameter_and_stays_in_the_file(save, run, tmp_
     save(model, w=W, **{name: array for name, (array, _) in OTHERS.items()})
     tree = open_checkpoint(model)
     assert list(tree) == ["w"]
-    assert tree.others == {name: what for name, (_, what) in OTHERS.items()}
+    assert tree.source.others == {name: what for name, (_, what) in OTHERS.items()}
     assert run("set", "-i", model, "w=x*2").status == 0
     with np.load(model, allow_pickle=True) as after:
         assert set(after) == {"w", *OTHERS}

@@ -25,6 +25,7 @@ from paraminspect.errors import CheckpointError, DTypeError
 from paraminspect.formats import FORMATS as OURS
 from paraminspect.formats import open_checkpoint, save_checkpoint
 from paraminspect.operations.edit import assign, cast_tree
+from paraminspect.operations.tying import tie, untie
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -204,7 +205,7 @@ def test_every_format_is_converted_into_every_other(source, target, tmp_path):
 
 @every_target
 def test_ties_survive_or_are_said_to_be_lost(target, tmp_path):
-    tree = tree_of({**ARRAYS, "head": ARRAYS["h.0.weight"]}).tie("head", "h.0.weight")
+    tree = tie(tree_of({**ARRAYS, "head": ARRAYS["h.0.weight"]}), "head", "h.0.weight")
     path, lost = target.save(tree, tmp_path)
     read = target.read(path)
     if target.ties:
@@ -217,7 +218,7 @@ def test_ties_survive_or_are_said_to_be_lost(target, tmp_path):
         expected = ARRAYS["h.0.weight"].copy()
         expected[0] += 1
         assert_same(target.read(path).arrays, {**ARRAYS, "h.0.weight": expected})
-        target.save(open_checkpoint(path).untie("head"), tmp_path, overwrite=True)
+        target.save(untie(open_checkpoint(path), "head"), tmp_path, overwrite=True)
         assert target.read(path).ties == {}
         assert_same(target.read(path).arrays, {**ARRAYS, "h.0.weight": expected, "head": expected})
     else:

@@ -18,7 +18,8 @@ from paraminspect.formats import open_checkpoint, save_checkpoint
 from paraminspect.formats.files._folder import TEMPORARY_SUFFIX
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.operations.edit import assign
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.operations.tying import tie, untie
+from paraminspect.tree import Parameter, ParameterTree, Source
 
 
 def names_in(folder):
@@ -71,7 +72,9 @@ def test_a_file_can_be_saved_over_itself_in_another_order(tmp_path):
     values = {"a": np.arange(1000.0), "b": np.arange(2000.0), "c": np.arange(500.0)}
     safetensors.numpy.save_file(values, path)
     tree = open_checkpoint(path)
-    turned = ParameterTree(dict(reversed(tree.entries.items())), files=tree.files)
+    turned = ParameterTree(
+        dict(reversed(tree.entries.items())), source=Source(files=tree.source.files)
+    )
     save_checkpoint(turned, path, overwrite=True)
     assert_same(
         {n: open_checkpoint(path)[n].numpy() for n in "cba"}, dict(reversed(values.items()))
@@ -81,22 +84,22 @@ def test_a_file_can_be_saved_over_itself_in_another_order(tmp_path):
 def test_metadata_and_ties_are_recorded_as_save_model_does(tmp_path):
     tree = tree_of({"wte": [1.0, 2.0], "head": [1.0, 2.0]}, metadata={"format": "pt", "k": "v"})
     path = tmp_path / "a.safetensors"
-    save_checkpoint(tree.tie("head", "wte"), path)
+    save_checkpoint(tie(tree, "head", "wte"), path)
     with safetensors.safe_open(path, "np") as file:
         assert file.metadata() == {"format": "pt", "k": "v", "head": "wte"}
         assert list(file.keys()) == ["wte"]
     read = open_checkpoint(path)
     assert dict(read.ties) == {"head": "wte"}
-    save_checkpoint(read.untie("head"), path, overwrite=True)
+    save_checkpoint(untie(read, "head"), path, overwrite=True)
     with safetensors.safe_open(path, "np") as file:
         assert file.metadata() == {"format": "pt", "k": "v"}
         assert sorted(file.keys()) == ["head", "wte"]
 
 
 def test_an_alias_whose_parameter_is_not_kept_does_not_come_back(tmp_path):
-    tree = tree_of({"a": [1.0], "b": [1.0]}).tie("b", "a")
+    tree = tie(tree_of({"a": [1.0], "b": [1.0]}), "b", "a")
     save_checkpoint(tree, tmp_path / "a.safetensors")
-    kept = open_checkpoint(tmp_path / "a.safetensors").keep(lambda name: name == "a")
+    kept = open_checkpoint(tmp_path / "a.safetensors").subset({"a"})
     save_checkpoint(kept, tmp_path / "b.safetensors")
     assert list(open_checkpoint(tmp_path / "b.safetensors")) == ["a"]
 
@@ -116,7 +119,7 @@ def test_an_alias_whose_parameter_is_not_kept_does_not_come_back(tmp_path):
             "a: a safetensors file cannot hold complex128",
         ),
         (
-            tree_of({"a": [1.0], "note": [1.0]}, metadata={"note": "x"}).tie("note", "a"),
+            tie(tree_of({"a": [1.0], "note": [1.0]}, metadata={"note": "x"}), "note", "a"),
             TieError,
             "'note': the metadata has that key",
         ),
@@ -273,7 +276,7 @@ def test_a_source_that_changes_while_it_is_read_stops_the_writing(text, change, 
         return np.zeros(stop - start, np.float32)
 
     first = Parameter("first", Recipe((3,), DTYPES["float32"], make))
-    tree = ParameterTree({"first": first, **tree.entries}, files=tree.files)
+    tree = ParameterTree({"first": first, **tree.entries}, source=Source(files=tree.source.files))
     with pytest.raises(CheckpointError, match=r"source.safetensors: .*(changed|truncated)"):
         save_checkpoint(tree, target, overwrite=True)
     assert target.read_bytes() == b"old"

@@ -15,6 +15,7 @@ from paraminspect.errors import CheckpointError, DTypeError
 from paraminspect.formats import open_checkpoint, save_checkpoint
 from paraminspect.formats.hdf5 import _writing as _hdf5_writing
 from paraminspect.libhdf5 import starting
+from paraminspect.operations.tying import tie
 
 ARRAYS = {
     "h.0/weight": np.arange(12, dtype=np.float32).reshape(4, 3),
@@ -188,7 +189,7 @@ def test_a_plain_file_is_edited_in_a_copy(tmp_path):
 
 def test_names_keep_their_order_and_two_runs_make_the_same_bytes(tmp_path):
     names = ["z/b", "z/c", "h.10", "h.2", "a/y/x", "a/w"]
-    tree = tree_of({name: np.arange(3.0) for name in names}).tie("z/b", "a/w")
+    tree = tie(tree_of({name: np.arange(3.0) for name in names}), "z/b", "a/w")
     first, second = tmp_path / "first.h5", tmp_path / "second.h5"
     save_checkpoint(tree, first)
     assert list(open_checkpoint(first)) == list(tree)

@@ -11,7 +11,7 @@ from paraminspect.errors import AddressError, CastError, SchemeError
 from paraminspect.formats import save_checkpoint
 from paraminspect.init.plan import initialize, plan_initialization
 from paraminspect.init.schemes import user_scheme
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, Source
 
 MLP = "layers:\n  - Linear(4, 8)\n  - ReLU()\n  - Linear(8, 1)\n"
 
@@ -25,7 +25,7 @@ def checkpoint(**shapes):
         name: Parameter(name, InMemory(np.arange(np.prod(shape), dtype=np.float32).reshape(shape)))
         for name, shape in shapes.items()
     }
-    return ParameterTree(parameters, format="safetensors")
+    return ParameterTree(parameters, source=Source(format="safetensors"))
 
 
 def schemes(tree, **wishes):

@@ -9,7 +9,7 @@ from trees import tree_of
 import paraminspect.operations.diff._values as values_module
 from paraminspect.arrays import DTYPES, InMemory, Unset
 from paraminspect.operations.diff import Change, diff_trees
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, Source
 
 
 def diff(left, right, **options):
@@ -122,7 +122,7 @@ def test_ties_are_compared_by_what_is_tied(left, right, expected):
 
 def definition(**shapes):
     entries = {n: Parameter(n, Unset(s, DTYPES["float32"])) for n, s in shapes.items()}
-    return ParameterTree(entries, format="definition")
+    return ParameterTree(entries, source=Source(format="definition"))
 
 
 def test_a_definition_is_compared_by_names_shapes_and_dtypes():

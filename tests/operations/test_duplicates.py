@@ -12,6 +12,7 @@ from paraminspect.operations.duplicates import (
     find_duplicates,
     same_values,
 )
+from paraminspect.operations.tying import tie
 from paraminspect.tree import Parameter, ParameterTree
 
 
@@ -51,8 +52,8 @@ def test_tied_arrays_are_no_duplicates_and_what_is_saved_is_counted():
     (found,) = find_duplicates(tree)
     assert found == Duplicates(("a", "b", "c"), (2,), found.dtype, 16)
     assert found.saved_nbytes == 32
-    assert names(tree.tie("b", "a")) == [("a", "c")]
-    assert names(tree.tie("b", "a").tie("c", "a")) == []
+    assert names(tie(tree, "b", "a")) == [("a", "c")]
+    assert names(tie(tie(tree, "b", "a"), "c", "a")) == []
 
 
 class Counting(InMemory):

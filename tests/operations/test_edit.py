@@ -23,6 +23,7 @@ from paraminspect.errors import (
     UnsetError,
 )
 from paraminspect.operations.edit import assign, changes
+from paraminspect.operations.tying import tie
 from paraminspect.tree import Parameter, ParameterTree
 from paraminspect.tree.address import Address
 
@@ -191,7 +192,7 @@ def test_two_assignments_apply_in_order():
 
 def test_a_patterned_address_sets_every_match_once():
     values = {"0.weight": np.arange(4.0), "0.bias": np.arange(2.0), "1.weight": np.arange(6.0)}
-    tree = tree_of({**values, "tied": np.arange(4.0)}).tie("tied", "0.weight")
+    tree = tie(tree_of({**values, "tied": np.arange(4.0)}), "tied", "0.weight")
     edited = assign(tree, "*", "x + 1")
     for name, before in values.items():
         np.testing.assert_array_equal(edited[name].numpy(), before + 1, strict=True)
@@ -201,7 +202,7 @@ def test_a_patterned_address_sets_every_match_once():
 
 
 def test_setting_one_name_of_a_tie_sets_the_other():
-    tree = tree_of({"wte": np.arange(3.0), "head": np.arange(3.0)}).tie("head", "wte")
+    tree = tie(tree_of({"wte": np.arange(3.0), "head": np.arange(3.0)}), "head", "wte")
     edited = assign(tree, "head[1]", "9")
     assert edited.ties == {"head": "wte"}
     for name in ("wte", "head"):

@@ -20,7 +20,7 @@ from paraminspect.operations.histogram import array_stats, histogram
 from paraminspect.operations.slicing import Slice, slice_tree
 from paraminspect.report import Screen
 from paraminspect.report import slice as reports
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, Source
 from paraminspect.tree.address import format_index, parse_index
 
 BF16 = np.dtype(ml_dtypes.bfloat16)
@@ -39,7 +39,9 @@ class Reading(InMemory):
 
 
 def tree_of(**arrays):
-    return ParameterTree({name: Parameter(name, data) for name, data in arrays.items()}, source="f")
+    return ParameterTree(
+        {name: Parameter(name, data) for name, data in arrays.items()}, source=Source("f")
+    )
 
 
 def slice_of(values, name="x"):

@@ -15,7 +15,7 @@ from paraminspect.arrays import DTYPES, DType, Unset
 from paraminspect.errors import DTypeError, UnsetError
 from paraminspect.formats import open_checkpoint
 from paraminspect.operations.stats import Stats, parameter_stats, tree_stats
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, Source
 
 
 class Memory:
@@ -160,6 +160,8 @@ def test_a_tree_leaves_out_what_cannot_be_decoded():
 
 
 def test_a_definition_has_no_statistics():
-    tree = ParameterTree({"w": Parameter("w", Unset((2, 3), DTYPES["float32"]))}, source="m.yaml")
+    tree = ParameterTree(
+        {"w": Parameter("w", Unset((2, 3), DTYPES["float32"]))}, source=Source("m.yaml")
+    )
     with pytest.raises(UnsetError, match="no values yet"):
         tree_stats(tree)

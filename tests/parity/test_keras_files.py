@@ -16,6 +16,7 @@ from paraminspect.arrays import InMemory
 from paraminspect.definition import load_definition
 from paraminspect.formats import open_checkpoint, save_checkpoint
 from paraminspect.init.plan import initialize
+from paraminspect.operations.tying import tie
 
 pytestmark = pytest.mark.parity
 
@@ -64,7 +65,7 @@ def test_keras_loads_what_was_changed_and_tied(framework_python, tmp_path):
         if path.suffix != ".json":
             one, two = (name for name in order if tree[name].shape == (2, 3))
             new[one] = np.arange(6, dtype=np.float32).reshape(2, 3)
-            tree = tree.tie(two, one)
+            tree = tie(tree, two, one)
         edited = [replace(tree[name], data=InMemory(values)) for name, values in new.items()]
         save_checkpoint(tree.replace(edited), path, overwrite=True)
         expected.append([open_checkpoint(path)[name].numpy().tolist() for name in order])

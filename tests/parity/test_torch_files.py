@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 from paraminspect.arrays import parse_dtype
 from paraminspect.formats import open_checkpoint, save_checkpoint
 from paraminspect.operations.edit import assign, cast_tree
+from paraminspect.operations.tying import tie, untie
 
 pytestmark = pytest.mark.parity
 
@@ -76,7 +77,7 @@ def untied(tmp_path):
 )
 def test_load_model_reads_a_tie_of_ours(alias, target, untied, tmp_path, framework_python):
     path = tmp_path / "tied.safetensors"
-    tree = open_checkpoint(untied).tie(alias, target)
+    tree = tie(open_checkpoint(untied), alias, target)
     save_checkpoint(tree, path)
     missing, unexpected, shared, values = run(framework_python("torch"), LOAD, path, "tied", 1)
     assert (missing, unexpected, shared) == ([], [], True)
@@ -86,7 +87,7 @@ def test_load_model_reads_a_tie_of_ours(alias, target, untied, tmp_path, framewo
 
 def test_load_model_reads_a_tie_undone_by_us(untied, tmp_path, framework_python):
     path = tmp_path / "undone.safetensors"
-    tree = open_checkpoint(untied).tie("head.weight", "wte.weight").untie("head.weight")
+    tree = untie(tie(open_checkpoint(untied), "head.weight", "wte.weight"), "head.weight")
     save_checkpoint(tree, path)
     missing, unexpected, shared, values = run(framework_python("torch"), LOAD, path, "untied", 1)
     assert (missing, unexpected, shared) == ([], [], False)

@@ -17,7 +17,7 @@ from paraminspect.report._outline import outline
 from paraminspect.report._rows import format_nbytes, natural_key
 from paraminspect.report._screen import cut, width_of
 from paraminspect.report._shortening import shorten
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, Source
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -48,7 +48,7 @@ def tree_of(shapes, ties=None, dtype="float32", **more):
     entries = {
         name: Parameter(name, Unset(tuple(shape), DTYPES[dtype])) for name, shape in shapes.items()
     }
-    return ParameterTree(entries, ties or {}, source="m", format="safetensors", **more)
+    return ParameterTree(entries, ties or {}, source=Source("m", "safetensors"), **more)
 
 
 def lines_of(style, tree, **view):

@@ -89,7 +89,7 @@ def lines_of(style, view):
 def check_agreement(path):
     """Compare every view of the source at `path` with what Python says, field by field."""
     tree = open_source(str(path))
-    found = None if tree.format == "definition" else tree_stats(tree)
+    found = None if tree.source.format == "definition" else tree_stats(tree)
     for stats in (None, found) if found is not None else (None,):
         view = View(tree, stats, stored=True)
         rows = list(known_to_python(tree, stats))

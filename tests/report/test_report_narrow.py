@@ -22,7 +22,7 @@ from paraminspect.report._columns import aligned
 from paraminspect.report._screen import width_of
 from paraminspect.report._shortening import shared_beginning, shorten, shortened
 from paraminspect.source import open_source
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Architecture, Parameter, ParameterTree, Source
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
@@ -50,7 +50,9 @@ def tree_of(rows, separator="."):
     entries = {
         name: Parameter(name, Unset(tuple(shape), DTYPES[dtype])) for name, shape, dtype in rows
     }
-    return ParameterTree(entries, source="m", format="safetensors", separator=separator)
+    return ParameterTree(
+        entries, source=Source("m", "safetensors"), architecture=Architecture(separator=separator)
+    )
 
 
 def trees():

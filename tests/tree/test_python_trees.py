@@ -158,7 +158,7 @@ def test_what_is_written_to_an_array_later_is_not_in_the_tree(way):
         lambda net: pi.assign(net, "0.weight", 1),
         lambda net: pi.initialize(net, seed=1, scheme="ones"),
         lambda net: net.load(pi.initialize(net, seed=2, scheme="normal(0, 1)")),
-        lambda net: net.tie("0.bias", "2.bias"),
+        lambda net: pi.tie(net, "0.bias", "2.bias"),
     ],
     ids=["assign", "initialize", "load", "tie"],
 )

@@ -45,11 +45,11 @@ class Origin:
     def why_not(self, tree: ParameterTree) -> str:
         """Why the tree cannot be written into a copy of the file; empty if it can."""
         for name in self.entries:
-            if name not in tree.entries and name not in tree.optimizer:
+            if name not in tree.entries and name not in tree.source.optimizer:
                 return f"{shown(name)} is missing"
         for name, parameter in tree.entries.items():
             old = self.entries.get(name)
-            if old is None and tree.format == "hdf5" and name in tree.ties:
+            if old is None and tree.source.format == "hdf5" and name in tree.ties:
                 continue  # another link; in a file of Keras no model would look for it
             if old is None:
                 return f"{shown(name)} is not in {self.parts[0].source.path.name}"

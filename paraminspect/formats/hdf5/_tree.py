@@ -8,11 +8,14 @@ from paraminspect.arrays import DTYPES, DType, Opaque
 from paraminspect.formats.hdf5._contents import Contents, Dataset
 from paraminspect.formats.hdf5._format import HDF5
 from paraminspect.formats.hdf5._origin import Origin
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Architecture, Parameter, ParameterTree, Source
 
 SEPARATOR = "/"
 MAXIMUM_SOFT_LINKS = 16
 """A soft link may lead to a soft link, and in a circle."""
+
+NAME_ATTRIBUTE = "name"
+"""Names the layer that a group is of, as Keras writes it."""
 
 DTYPE_ATTRIBUTE = "dtype"
 """Names the dtype of what HDF5 has no type for, as Keras 3 writes bfloat16."""
@@ -26,13 +29,15 @@ def tree_of(contents: Contents) -> ParameterTree:
     return ParameterTree(
         entries,
         ties,
-        source=str(contents.file.path),
-        format=HDF5.name,
-        separator=SEPARATOR,
-        files=(contents.source,),
-        others=contents.others,
-        origin=Origin([contents], entries, ties),
-        more_metadata=contents.metadata,
+        source=Source(
+            str(contents.file.path),
+            HDF5.name,
+            files=(contents.source,),
+            others=contents.others,
+            origin=Origin([contents], entries, ties),
+            more_metadata=contents.metadata,
+        ),
+        architecture=Architecture(separator=SEPARATOR),
     )
 
 

@@ -21,11 +21,11 @@ from paraminspect.formats.files._reading import open_regular
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.formats.files._transfer import Placed, transfer
 from paraminspect.formats.hdf5._contents import Contents, read_contents
-from paraminspect.formats.hdf5._tree import told_dtypes
+from paraminspect.formats.hdf5._tree import NAME_ATTRIBUTE, told_dtypes
 from paraminspect.libhdf5.process import GARBAGE, Extent, Library
 from paraminspect.runtime import Progress, unwatched
 from paraminspect.tree import Parameter, ParameterTree
-from paraminspect.tree.layout import NAME_ATTRIBUTE, Layout
+from paraminspect.tree.placement import Placement
 
 SECONDS = 60
 """Seconds of the processor for making a file: it is ours, and a hundred thousand names take ten."""
@@ -58,12 +58,12 @@ def save_hdf5(
     path: Path,
     *,
     overwrite: bool,
-    layout: Layout | None = None,
+    placement: Placement | None = None,
     progress: Progress = unwatched,
 ) -> list[str]:
     """Write all parameters of a tree into one file; returns what HDF5 cannot keep."""
-    places = layout.paths if layout else {name: name for name in tree.entries}
-    names = layout.names if layout else {}
+    places = placement.paths if placement else {name: name for name in tree.entries}
+    names = placement.names if placement else {}
     try:
         _check_names(dict.fromkeys(places[name] for name in tree.entries))
         _check_names(names)
@@ -73,7 +73,9 @@ def save_hdf5(
         raise error.at(str(path)) from None
     texts += [(group, NAME_ATTRIBUTE, name) for group, name in names.items()]
     nbytes = sum(map(_nbytes, arrays.values()))
-    with replacing(path, nbytes, inputs=tree.files, overwrite=overwrite, progress=progress) as new:
+    with replacing(
+        path, nbytes, inputs=tree.source.files, overwrite=overwrite, progress=progress
+    ) as new:
         library = Library(Target(new, path), Extent(0, 0), "Creator")
         offsets, _ = library.ask("create", SECONDS, objects=objects, texts=texts)
         size, _ = library.ask("close", SECONDS)

@@ -63,12 +63,13 @@ def open_keras(file: RegularFile) -> ParameterTree:
         tree = weights_tree([contents], configs, names, is_keras2)
     finally:
         contents.library.stop()
-    assert isinstance(tree.origin, Origin)
-    origin = replace(tree.origin, archive=archive)
+    assert isinstance(tree.source.origin, Origin)
+    origin = replace(tree.source.origin, archive=archive)
     if archive.members[WEIGHTS].method == STORED:
         file.watch = _Watch(archive.members[WEIGHTS], tree.totals.nbytes)
-    metadata = partial(_metadata, archive)
-    return replace(tree, format=ARCHIVE.name, origin=origin, more_metadata=metadata)
+    more = partial(_metadata, archive)
+    source = replace(tree.source, format=ARCHIVE.name, origin=origin, more_metadata=more)
+    return replace(tree, source=source)
 
 
 def _metadata(archive: Archive) -> dict[str, str]:

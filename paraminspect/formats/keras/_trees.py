@@ -13,6 +13,7 @@ from paraminspect.formats.files._reading import RegularFile
 from paraminspect.formats.hdf5._contents import Contents
 from paraminspect.formats.hdf5._origin import Origin
 from paraminspect.formats.hdf5._tree import (
+    NAME_ATTRIBUTE,
     SEPARATOR,
     parameters_of,
     resolve_links,
@@ -28,8 +29,7 @@ from paraminspect.formats.keras._vars import (
     layer_of,
     variables_by_layer,
 )
-from paraminspect.tree import Parameter, ParameterTree
-from paraminspect.tree.layout import NAME_ATTRIBUTE
+from paraminspect.tree import Architecture, Parameter, ParameterTree, Source
 
 if TYPE_CHECKING:
     from paraminspect.formats.keras._config import LayerConfig
@@ -121,7 +121,8 @@ def legacy_tree(contents: Contents, root: str) -> ParameterTree:
     parameters.sort(key=lambda parameter: place.get(parameter.name, len(place)))
     named = {path: Named(name) for path, name in paths.items()}
     tree = _tree([contents], parameters, named, lambda path: path.startswith(OPTIMIZER + "/"))
-    return replace(tree, more_metadata=partial(contents.metadata, ["", root] if root else [""]))
+    more = partial(contents.metadata, ["", root] if root else [""])
+    return replace(tree, source=replace(tree.source, more_metadata=more))
 
 
 def _tree(
@@ -154,14 +155,15 @@ def _tree(
     return ParameterTree(
         entries,
         ties,
-        source=str(files[0].path),
-        format=(SHARDED if index else KERAS_H5).name,
-        framework="keras",
-        separator=SEPARATOR,
-        files=files,
-        others=others,
-        optimizer=training,
-        origin=Origin(parts, {**entries, **training}, ties),
-        more_metadata=parts[0].metadata,
-        is_in_order=True,
+        source=Source(
+            str(files[0].path),
+            (SHARDED if index else KERAS_H5).name,
+            files=files,
+            others=others,
+            optimizer=training,
+            origin=Origin(parts, {**entries, **training}, ties),
+            more_metadata=parts[0].metadata,
+            is_in_order=True,
+        ),
+        architecture=Architecture("keras", separator=SEPARATOR),
     )

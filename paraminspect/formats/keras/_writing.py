@@ -31,7 +31,7 @@ from paraminspect.formats.zip._finishing import finish_archive
 from paraminspect.libhdf5.process import GARBAGE, Extent, Library
 from paraminspect.runtime import Progress, unwatched
 from paraminspect.tree import ParameterTree
-from paraminspect.tree.layout import Layout
+from paraminspect.tree.placement import Placement
 
 PIECE_NBYTES = 1 << 20
 KERAS_SUFFIX = ".weights.h5"
@@ -43,11 +43,11 @@ def save_h5(
     tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
 ) -> list[str]:
     """Write a copy of the tree's Keras file, or of the weights in its archive; else a new file."""
-    origin = tree.origin
+    origin = tree.source.origin
     if not isinstance(origin, Origin) or len(origin.parts) != 1:
         return _save_new(tree, path, "", overwrite=overwrite, progress=progress)
     reason, lost = origin.why_not(tree), []
-    if reason and is_same_file(path, Path(tree.source)):
+    if reason and is_same_file(path, Path(tree.source.path)):
         raise CheckpointError(
             f"{path}: it would lose what else is in it: {reason}; write another file"
         )
@@ -58,13 +58,17 @@ def save_h5(
         else:
             reason = elsewhere
     if reason:
-        less = "without what attributes tell" if tree.format == "hdf5" else LAID_OUT_OTHERWISE
+        less = (
+            "without what attributes tell" if tree.source.format == "hdf5" else LAID_OUT_OTHERWISE
+        )
         why = f", {less}: {reason}"
         return _save_new(tree, path, why, overwrite=overwrite, progress=progress)
     contents = origin.parts[0]
     edits = origin.edits(tree)
     start, size = _whole(contents, origin)
-    with replacing(path, size, inputs=tree.files, overwrite=overwrite, progress=progress) as new:
+    with replacing(
+        path, size, inputs=tree.source.files, overwrite=overwrite, progress=progress
+    ) as new:
         _copy_bytes(contents.file, start, size, new, 0)
         _edit(contents, edits, new, path, contents.library.extent.base - start)
     return lost
@@ -77,36 +81,37 @@ def _save_new(
 
     `why` it is plain, as far as it is known.
     """
-    layout, why_not = _layout(tree, path)
-    lost = save_hdf5(tree, path, overwrite=overwrite, layout=layout, progress=progress)
+    placement, why_not = _placement(tree, path)
+    lost = save_hdf5(tree, path, overwrite=overwrite, placement=placement, progress=progress)
     why = why or why_not
-    told = [f"{path} is plain HDF5{why}"] if why and layout is None else []
+    told = [f"{path} is plain HDF5{why}"] if why and placement is None else []
     return [*told, *lost, *left_out(tree)]
 
 
-def _layout(tree: ParameterTree, path: Path) -> tuple[Layout | None, str]:
-    """The layout of a new weights file, or why there is none."""
+def _placement(tree: ParameterTree, path: Path) -> tuple[Placement | None, str]:
+    """Where a new weights file keeps the model, or why there is no such file."""
     if not path.name.endswith(KERAS_SUFFIX):
         return None, ""
-    if tree.layout is None:
+    if tree.architecture.placement is None:
         return None, ": Keras loads weights only from its own layout"
     try:
-        layout = tree.layout()
+        placement = tree.architecture.placement()
     except DefinitionError as error:
         return None, f", {LAID_OUT_OTHERWISE}: {error}"
-    odd = sorted(layout.paths.keys() ^ tree.entries.keys())
+    odd = sorted(placement.paths.keys() ^ tree.entries.keys())
     if odd:
         return None, f", {LAID_OUT_OTHERWISE}: the definition and the values differ in {odd[0]!r}"
-    return layout, ""
+    return placement, ""
 
 
 def save_keras(
     tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
 ) -> list[str]:
     """Write a copy of the archive that the tree came from; its weights come last in it."""
-    origin = tree.origin
+    origin = tree.source.origin
     if not isinstance(origin, Origin) or origin.archive is None:
-        way_out = f"write *{KERAS_SUFFIX}, which the model loads" if tree.layout else WAY_OUT
+        loads = tree.architecture.placement is not None
+        way_out = f"write *{KERAS_SUFFIX}, which the model loads" if loads else WAY_OUT
         raise CheckpointError(f"{path}: a .keras archive is only made from another: {way_out}")
     reason = origin.why_not(tree)
     if reason:
@@ -116,7 +121,7 @@ def save_keras(
     sizes = {name: m.nbytes for name, m in archive.members.items() if name != WEIGHTS}
     layout = NewArchive({**sizes, WEIGHTS: size})
     with replacing(
-        path, layout.nbytes, inputs=tree.files, overwrite=overwrite, progress=progress
+        path, layout.nbytes, inputs=tree.source.files, overwrite=overwrite, progress=progress
     ) as new:
         for name, nbytes in sizes.items():
             member = archive.open(archive.members[name])
@@ -135,8 +140,8 @@ def save_sharded_weights(
     tree: ParameterTree, path: Path, *, overwrite: bool, progress: Progress = unwatched
 ) -> list[str]:
     """Write the one shard that has changed; its index stays as it is."""
-    origin = tree.origin
-    if not isinstance(origin, Origin) or not is_same_file(path, Path(tree.source)):
+    origin = tree.source.origin
+    if not isinstance(origin, Origin) or not is_same_file(path, Path(tree.source.path)):
         raise CheckpointError(f"{path}: sharded weights are only changed in place: {WAY_OUT}")
     reason = origin.why_not(tree)
     if reason:
@@ -153,7 +158,11 @@ def save_sharded_weights(
     for contents in changed:
         shard = contents.source.path
         with replacing(
-            shard, contents.file.size, inputs=tree.files, overwrite=overwrite, progress=progress
+            shard,
+            contents.file.size,
+            inputs=tree.source.files,
+            overwrite=overwrite,
+            progress=progress,
         ) as new:
             _copy_bytes(contents.file, 0, contents.file.size, new, 0)
             _edit(contents, edits, new, shard, contents.library.extent.base)
@@ -165,7 +174,7 @@ def _names_stand_in_config(origin: Origin) -> bool:
     if origin.archive is None:
         return False
     try:
-        alone = weights_tree(origin.parts).origin
+        alone = weights_tree(origin.parts).source.origin
     finally:
         origin.parts[0].library.stop()
     return not isinstance(alone, Origin) or alone.entries.keys() != origin.entries.keys()

@@ -21,7 +21,7 @@ from paraminspect.formats.npz._npy import (
 )
 from paraminspect.formats.zip import STORED, Archive, Member, MemberBytes
 from paraminspect.runtime import collector_paused
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Architecture, Parameter, ParameterTree, Source
 
 SLAB_NBYTES = 8 << 20
 """What is turned from Fortran into C order at a time, by each thread that reads."""
@@ -54,12 +54,14 @@ def open_npz(file: RegularFile) -> ParameterTree:
     separator = "/" if any("/" in name for name in entries) else "."
     return ParameterTree(
         entries,
-        source=str(file.path),
-        format=NPZ.name,
-        separator=separator,
-        files=(file,),
-        others=others,
-        origin=NpzOrigin(archive, tuple(others)),
+        source=Source(
+            str(file.path),
+            NPZ.name,
+            files=(file,),
+            others=others,
+            origin=NpzOrigin(archive, tuple(others)),
+        ),
+        architecture=Architecture(separator=separator),
     )
 
 

@@ -6,7 +6,6 @@ The format knows no ties: a tied array is written under each of its names. It kn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from paraminspect.arrays import Array, Opaque, count_elements
@@ -30,7 +29,8 @@ def save_npz(
 ) -> list[str]:
     """Write all names of a tree into one file; returns what the format cannot keep."""
     arrays = {name: parameter.data for name, parameter in tree.entries.items()}
-    others = tree.origin.members() if isinstance(tree.origin, NpzOrigin) else {}
+    origin = tree.source.origin
+    others = origin.members() if isinstance(origin, NpzOrigin) else {}
     others = {name: data for name, data in others.items() if name not in arrays}
     try:
         headers = {name: _header(name, array) for name, array in arrays.items()}
@@ -44,18 +44,19 @@ def save_npz(
     except ParamInspectError as error:
         raise error.at(str(path)) from None
     with replacing(
-        path, archive.nbytes, inputs=tree.files, overwrite=overwrite, progress=progress
+        path, archive.nbytes, inputs=tree.source.files, overwrite=overwrite, progress=progress
     ) as new:
         _fill(new, archive, headers, arrays, others)
         _check(new.path, arrays, others)
-    return left_out(replace(tree, others={}) if others else tree)
+    return left_out(tree, others=not others)
 
 
 def _in_place(sizes: dict[str, int], tree: ParameterTree, others: dict[str, int]) -> dict[str, int]:
     """The sizes of all members, the others behind what they stand behind in their archive."""
     order = list(sizes)
     before = ""
-    for name in tree.origin.archive.members if isinstance(tree.origin, NpzOrigin) else ():
+    origin = tree.source.origin
+    for name in origin.archive.members if isinstance(origin, NpzOrigin) else ():
         if name.removesuffix(SUFFIX) in others:
             order.insert(order.index(before) + 1 if before in order else 0, name)
             sizes[name] = others[name.removesuffix(SUFFIX)]
@@ -99,5 +100,5 @@ def _check(path: Path, arrays: Mapping[str, Array], others: Mapping[str, Array])
         raise not_read_back(path, error) from None
     found = [(name, p.shape, p.dtype) for name, p in tree.entries.items()]
     meant = [(name, tuple(array.shape), array.dtype) for name, array in arrays.items()]
-    if found != meant or tree.others.keys() != others.keys():
+    if found != meant or tree.source.others.keys() != others.keys():
         raise CheckpointError("what was written reads back as something else")

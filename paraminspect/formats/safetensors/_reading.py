@@ -31,7 +31,7 @@ from paraminspect.formats.safetensors._format import (
     SAFETENSORS,
 )
 from paraminspect.runtime import collector_paused
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, Source
 
 METADATA = "__metadata__"
 """The key of the header that holds the metadata: no tensor can have this name."""
@@ -68,8 +68,8 @@ def tree_of(
     ties = _ties(arrays, metadata)
     for alias, own in ties.items():
         parameters[alias] = Parameter(alias, arrays[own])
-    source = str(files[0].path)
-    return ParameterTree(parameters, ties, metadata, source, format_, files=tuple(files))
+    source = Source(str(files[0].path), format_, tuple(files))
+    return ParameterTree(parameters, ties, metadata, source)
 
 
 def _ties(arrays: Mapping[str, StoredArray], metadata: Mapping[str, str]) -> dict[str, str]:

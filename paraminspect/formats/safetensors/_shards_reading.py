@@ -81,7 +81,8 @@ def open_shards(folder: Path, paths: Sequence[Path]) -> ParameterTree:
         found.update(header.arrays)
         metadata.update(header.metadata)
         files.append(file)
-    return replace(tree_of(found, metadata, files, SHARDED.name), source=str(folder))
+    tree = tree_of(found, metadata, files, SHARDED.name)
+    return replace(tree, source=replace(tree.source, path=str(folder)))
 
 
 def read_index(file: RegularFile) -> Index:

@@ -57,7 +57,7 @@ class Source:
     """The set of shards from which a tree was opened."""
 
     def __init__(self, tree: ParameterTree) -> None:
-        index, *shards = tree.files
+        index, *shards = tree.source.files
         self.path = index.path
         self.index = read_index(open_regular(index.path))
         self.shards: dict[str, Any] = {file.path.name: file for file in shards}
@@ -113,12 +113,12 @@ def save_sharded(
     index_path = path / f"model{INDEX_SUFFIX}" if is_folder else path
     _check_target(index_path, overwrite)
     source = None
-    if tree.format == SHARDED.name:
-        if tree.files[0].path.name.endswith(".json"):
+    if tree.source.format == SHARDED.name:
+        if tree.source.files[0].path.name.endswith(".json"):
             source = Source(tree)
-        elif max_shard_nbytes is None or is_same_file(index_path.parent, Path(tree.source)):
+        elif max_shard_nbytes is None or is_same_file(index_path.parent, Path(tree.source.path)):
             raise CheckpointError(
-                f"{tree.source}: shards without an index cannot change as one: write them to"
+                f"{tree.source.path}: shards without an index cannot change as one: write them to"
                 " another folder with --max-shard-size, or to one file"
             )
     try:
@@ -207,7 +207,9 @@ def _write(
     if update.is_one_file:
         for name, layout in update.changed.items():
             shard = path.parent / name
-            with replacing(shard, layout.nbytes, inputs=tree.files, progress=progress) as file:
+            with replacing(
+                shard, layout.nbytes, inputs=tree.source.files, progress=progress
+            ) as file:
                 fill(file, layout)
         return
     new = NewSet(
@@ -218,7 +220,7 @@ def _write(
         misnamed=update.misnamed,
         dropped=update.dropped,
     )
-    replace_set(new, path, tree.files, overwrite=overwrite, progress=progress)
+    replace_set(new, path, tree.source.files, overwrite=overwrite, progress=progress)
 
 
 def _names_of_old_set(path: Path) -> set[str]:

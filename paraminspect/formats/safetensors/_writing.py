@@ -42,7 +42,7 @@ def save_safetensors(
     except ParamInspectError as error:
         raise error.at(str(path)) from None
     with replacing(
-        path, layout.nbytes, inputs=tree.files, overwrite=overwrite, progress=progress
+        path, layout.nbytes, inputs=tree.source.files, overwrite=overwrite, progress=progress
     ) as new:
         fill(new, layout)
     return []

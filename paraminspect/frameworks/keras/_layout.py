@@ -22,7 +22,7 @@ from paraminspect.frameworks.keras.layers._containers import (
 )
 from paraminspect.tree import Module
 from paraminspect.tree.layers import Built
-from paraminspect.tree.layout import Layout
+from paraminspect.tree.placement import Placement
 
 INPUT = "InputLayer"
 
@@ -48,7 +48,7 @@ _WITHOUT_VARIABLES = {"_softmax": "softmax", "_dropout_layer": "dropout"}
 """Layers of an attention that a definition does not list: attribute to name."""
 
 
-def lay_out(root: Built, module: Module) -> Layout:
+def lay_out(root: Built, module: Module) -> Placement:
     """The layout of a model whose parameters have the names that `module` tells.
 
     Raises `DefinitionError` for a model that no code of Keras is known to build.
@@ -57,7 +57,7 @@ def lay_out(root: Built, module: Module) -> Layout:
     _gather(root, module, 0, modules)
     walk = _Walk(layer_names(root), modules)
     walk.layer(root, "", 0)
-    return Layout(walk.groups, walk.paths)
+    return Placement(walk.groups, walk.paths)
 
 
 def _gather(built: Built, module: Module, copy: int, modules: dict[Key, Module]) -> None:

@@ -43,7 +43,7 @@ def complete(
     refused = [name for name in mismatched if model.own_name(name) not in owners]
     if refused:
         raise _mismatch(refused, named, model)
-    stored = named.keep(lambda name: name not in mismatched)
+    stored = named.subset(named.entries.keys() - set(mismatched))
     entries, ties, missing = dict(model.entries), dict(stored.ties), []
     for own in model.parameters():
         group = [own.name, *model.aliases(own.name)]
@@ -62,9 +62,12 @@ def complete(
         stored,
         entries={**entries, **unexpected},
         ties=ties,
-        framework=model.framework,
-        construction=model.construction,
-        layout=model.layout,
+        architecture=replace(
+            stored.architecture,
+            framework=model.architecture.framework,
+            construction=model.architecture.construction,
+            placement=model.architecture.placement,
+        ),
     )
     added = [name for name in named.ties if name not in checkpoint.ties]
     shapes = {name: named.entries[name].shape for name in mismatched if name not in added}

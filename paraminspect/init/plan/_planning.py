@@ -51,7 +51,7 @@ def plan_initialization(tree: ParameterTree, **wishes: Unpack[Wishes]) -> Initia
     check_tree(tree)
     plain = Plain(wishes, tree.entries)
     numbers = find_random_numbers(plain.rng)
-    framework = framework_of(tree.framework, tree.metadata)
+    framework = framework_of(tree.architecture.framework, tree.metadata)
     whose = numbers.framework or framework
     own = Resolver(framework, plain.layout, plain.functions)
     resolver = own
@@ -102,13 +102,13 @@ class Initialization:
         """The tree with values, which are made when they are read; raises `SchemeError`."""
         generator = self.numbers.generator(seed)
         draws = [drawing.draw for drawing in self.drawings]
-        if generator.repeats_construction and self.tree.construction is not None:
-            if self.numbers.framework != self.tree.framework:
+        if generator.repeats_construction and self.tree.architecture.construction is not None:
+            if self.numbers.framework != self.tree.architecture.framework:
                 raise SchemeError(
                     f"{self.numbers.name} repeats how {self.numbers.framework} constructs a model:"
-                    f" it cannot draw one of {self.tree.framework}"
+                    f" it cannot draw one of {self.tree.architecture.framework}"
                 )
-            constructed = self._construction(self.tree.construction)
+            constructed = self._construction(self.tree.architecture.construction)
             known = {name for draw in constructed for name in draw.names}
             draws = [*constructed, *(draw for draw in draws if draw.names[0] not in known)]
         arrays = generator.arrays(draws)
@@ -196,7 +196,7 @@ def weights(tree: ParameterTree, resolver: Resolver) -> list[str]:
         if len(parameter.shape) > 1
         and not parameter.own_scheme
         and parameter.trainable is not False
-        and "bias" not in parameter.name.rpartition(tree.separator)[2]
+        and "bias" not in parameter.name.rpartition(tree.architecture.separator)[2]
         and resolver.is_drawn(parameter)
     ]
     if not found:

@@ -168,7 +168,7 @@ class Comparison:
         return self.differs
 
     def __repr__(self) -> str:
-        return f"Comparison({self.left.source!r}, {self.right.source!r})"
+        return f"Comparison({self.left.source.path!r}, {self.right.source.path!r})"
 
     @cached_property
     def found(self) -> tuple[Difference, ...]:

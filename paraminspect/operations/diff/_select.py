@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from paraminspect.errors import AddressError, nearest
 from paraminspect.operations.fitting import pair_under_one_naming
-from paraminspect.tree import ParameterTree, address_in
+from paraminspect.tree import ParameterTree
 
 MAXIMUM_GUESSES = 20_000
 """Names among which the nearest to a pattern is looked for: it takes a second."""
@@ -27,7 +27,7 @@ def select_pair(
     wanted = wanted - _matching(left, right, exclude)
     if names and not wanted:
         raise AddressError("nothing is left to compare: every name is excluded")
-    return left.keep(wanted.__contains__), right.keep(wanted.__contains__)
+    return left.subset(wanted), right.subset(wanted)
 
 
 def _matching(left: ParameterTree, right: ParameterTree, patterns: Sequence[str]) -> set[str]:
@@ -36,7 +36,7 @@ def _matching(left: ParameterTree, right: ParameterTree, patterns: Sequence[str]
         found: list[str] = []
         for tree in (left, right):
             # What is a name on one side may look like an index on the other.
-            address = address_in(tree, pattern)
+            address = tree.address(pattern)
             if address.index is None:
                 with suppress(AddressError):
                     found += tree.matching(address)
@@ -44,7 +44,7 @@ def _matching(left: ParameterTree, right: ParameterTree, patterns: Sequence[str]
             raise AddressError(f"whole arrays are compared: {pattern!r} cannot have an index")
         if not found:
             close = nearest(pattern, [*left.entries, *right.entries][:MAXIMUM_GUESSES])
-            sources = f"{left.source} nor {right.source}"
+            sources = f"{left.source.path} nor {right.source.path}"
             raise AddressError(f"no parameter matches {pattern!r}, neither in {sources}{close}")
         names.update(found)
     return names

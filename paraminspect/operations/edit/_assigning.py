@@ -18,7 +18,7 @@ from paraminspect.operations.edit._edited import Edited
 from paraminspect.operations.edit._formula import make_formula
 from paraminspect.operations.edit._names import PRESENT, quoted_names
 from paraminspect.operations.quantization import dequantized, recognise
-from paraminspect.tree import Parameter, ParameterTree, address_in, check_tree
+from paraminspect.tree import Parameter, ParameterTree, check_tree
 from paraminspect.tree.address import Address
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def assign(
     a tie sets the others too.
     """
     check_tree(tree)
-    address = address_in(tree, address) if isinstance(address, str) else address
+    address = tree.address(address) if isinstance(address, str) else address
     if not isinstance(address, Address):
         raise ArgumentError(f"an address is a text like '0.weight[0]', got {brief(address)}")
     new = _as_value(value)
@@ -84,7 +84,8 @@ def cast_tree(tree: ParameterTree, dtype: DType, *, unsafe: bool = False) -> Par
     if dtype.is_packed:
         raise DTypeError(f"values of the packed type {dtype} cannot be made")
     parts = recognise(tree).parts
-    tree = dequantized(tree).keep(lambda name: name not in parts)
+    tree = dequantized(tree)
+    tree = tree.subset(tree.entries.keys() - parts)
     present = parse_expression(PRESENT)
     cast = []
     for parameter in tree.parameters():
@@ -105,7 +106,7 @@ def view_voids(tree: ParameterTree, dtype: DType) -> ParameterTree:
     seen = [(p, viewed(p.data, dtype)) for p in tree.parameters()]
     found = [replace(p, data=data) for p, data in seen if data is not p.data]
     if not found:
-        raise DTypeError(f"{tree.source}: no array is of bytes that {dtype} could be")
+        raise DTypeError(f"{tree.source.path}: no array is of bytes that {dtype} could be")
     return tree.replace(found)
 
 
@@ -124,7 +125,7 @@ def count_lost(before: ParameterTree, after: ParameterTree) -> dict[str, int]:
 
 def changes(tree: ParameterTree, address: str | Address) -> list[Change]:
     """What an assignment to `address` would set; raises `AddressError` as the assignment would."""
-    address = address_in(tree, address) if isinstance(address, str) else address
+    address = tree.address(address) if isinstance(address, str) else address
     return [
         Change(p, math.prod(axis.length for axis in axes), tuple(tree.aliases(p.name)))
         for p, axes in _selections(tree, address)

@@ -80,7 +80,9 @@ def recognise(tree: ParameterTree) -> Quantization:
     if weights:
         some = next(iter(weights))
         parts |= {
-            name: some for name in tree.entries if name.rpartition(tree.separator)[2] in MARKERS
+            name: some
+            for name in tree.entries
+            if name.rpartition(tree.architecture.separator)[2] in MARKERS
         }
     return Quantization(weights, parts)
 

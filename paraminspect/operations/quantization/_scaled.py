@@ -36,9 +36,9 @@ def dequantized(tree: ParameterTree, names: Container[str] | None = None) -> Par
         if found.scale is None:
             unfit = "" if found.count is not None else ", of shapes that it does not have"
             raise DTypeError(
-                f"{tree.source}: {name!r} is quantized ({found.what}{unfit}), which is not decoded:"
+                f"{name!r} is quantized ({found.what}{unfit}), which is not decoded:"
                 " the library that wrote it can"
-            )
+            ).at(tree.source.path)
         data = Scaled(name, parameter.data, tree.entries[found.scale].data)
         made.append(replace(parameter, data=data, codes=None))
     return tree.replace(made)

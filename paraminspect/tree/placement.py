@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-NAME_ATTRIBUTE = "name"
-
 
 @dataclass(frozen=True)
-class Layout:
+class Placement:
     """Where a weights file keeps a model.
 
     `names` maps the group of each layer's variables to the name of the layer, `paths` the name of
