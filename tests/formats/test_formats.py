@@ -15,7 +15,7 @@ from paraminspect.errors import CheckpointError
 from paraminspect.formats import FORMATS, Format, Holds, open_checkpoint, save_checkpoint
 from paraminspect.formats._table import added_formats
 from paraminspect.formats.files._reading import StoredArray
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, Source
 
 ARRAYS = {"w": np.arange(6, dtype=np.float32).reshape(2, 3)}
 
@@ -25,7 +25,7 @@ def open_plain(file):
     count = int.from_bytes(file.read(5, 4), "little")
     array = StoredArray(file, 9, (count,), DTYPES["float32"])
     entries = {"all": Parameter("all", array)}
-    return ParameterTree(entries, source=str(file.path), format="plain", files=(file,))
+    return ParameterTree(entries, source=Source(str(file.path), "plain", (file,)))
 
 
 def save_plain(tree, path, *, overwrite, progress):
@@ -33,7 +33,9 @@ def save_plain(tree, path, *, overwrite, progress):
 
     (parameter,) = tree.parameters()
     values = parameter.numpy().tobytes()
-    with replacing(path, 0, inputs=tree.files, overwrite=overwrite, progress=progress) as new:
+    with replacing(
+        path, 0, inputs=tree.source.files, overwrite=overwrite, progress=progress
+    ) as new:
         new.write(b"PLAIN" + struct.pack("<I", parameter.count) + values, 0)
     return []
 

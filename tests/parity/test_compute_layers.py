@@ -66,7 +66,7 @@ def test_a_layer_computes_what_its_framework_computes(framework, number, expecte
     inputs = of("input")
     text = definition(framework, case["call"], inputs)
     net = load_definition(text.encode(), "definition")
-    layer = f"layer{net.separator}"
+    layer = f"layer{net.architecture.separator}"
     values = {layer + name: value for name, value in of("state").items()}
     if framework != "keras":  # which has no bare parameters
         values |= {name: x for name, x in inputs.items() if x.dtype.kind == "f"}
@@ -106,7 +106,9 @@ def test_a_gradient_is_the_slope_of_the_loss(framework, number, monkeypatch):
     net = load_definition(definition(framework, case["call"], inputs).encode(), "definition")
     start = f"{number}/state/"
     values = {
-        f"layer{net.separator}{n.removeprefix(start)}": a for n, a in arrays.items() if start in n
+        f"layer{net.architecture.separator}{n.removeprefix(start)}": a
+        for n, a in arrays.items()
+        if start in n
     }
     if framework != "keras":
         values |= {name: x for name, x in inputs.items() if x.dtype.kind == "f"}
