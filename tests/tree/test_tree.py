@@ -9,7 +9,7 @@ from paraminspect.arrays import DTYPES, Unset
 from paraminspect.definition import load_definition
 from paraminspect.errors import AddressError, TieError
 from paraminspect.operations.tying import tie, untie
-from paraminspect.tree import Branch, Parameter, ParameterTree, Source
+from paraminspect.tree import Branch, Parameter, ParameterTree, Source, held
 
 NESTED = """
 framework: pytorch
@@ -309,9 +309,9 @@ def test_a_parameter_gives_its_values_as_an_array():
         def __getitem__(self, index):
             return values[index].copy()
 
-    held = Parameter("w", Held())
-    np.testing.assert_array_equal(held.numpy(), values, strict=True)
-    assert (held.count, held.nbytes, held.trainable) == (6, 48, None)
+    kept = Parameter("w", Held())
+    np.testing.assert_array_equal(kept.numpy(), values, strict=True)
+    assert (kept.count, kept.nbytes, kept.trainable) == (6, 48, None)
 
 
 def test_a_stored_path_is_looked_for_only_where_the_positions_lead():
