@@ -105,7 +105,8 @@ def _beside(view: View) -> Iterator[str]:
         of_codes = "; these statistics are of the codes" if view.stats is not None else ""
         yield f"quantized: {counted(times, 'weight')} by {escape(what)}{of_codes}"
     if tree.source.optimizer:
-        yield f"{len(tree.source.optimizer):,} more of the optimizer; use {view.spell('optimizer', True)}"
+        way = view.spell("optimizer", True)
+        yield f"{len(tree.source.optimizer):,} more of the optimizer; use {way}"
     if tree.source.others:
         some = [f"{escape(path)} ({escape(what)})" for path, what in tree.source.others.items()]
         rest = f", and {len(some) - SHOWN_OTHERS:,} more" if len(some) > SHOWN_OTHERS else ""
