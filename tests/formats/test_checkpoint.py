@@ -269,7 +269,7 @@ def test_a_folder_stands_for_the_checkpoint_in_it(format_, tmp_path):
     written = format_.write(tmp_path, ARRAYS, {}, {})
     assert set(open_checkpoint(tmp_path)) == set(ARRAYS)
     other = written.path.rename(tmp_path / written.path.name.replace("model", "unet"))
-    assert open_checkpoint(tmp_path).source == str(other)
+    assert open_checkpoint(tmp_path).source.path == str(other)
 
 
 @every_format
@@ -329,7 +329,7 @@ def test_metadata_that_names_no_tensor_is_no_tie(tmp_path):
 
 def test_what_torch_wrote_is_a_pytorch_tree(tmp_path):
     save_file(ARRAYS, tmp_path / "m.safetensors", {"format": "pt"})
-    assert open_checkpoint(tmp_path / "m.safetensors").framework == "pytorch"
+    assert open_checkpoint(tmp_path / "m.safetensors").architecture.framework == "pytorch"
 
 
 @pytest.mark.parametrize(

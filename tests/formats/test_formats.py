@@ -90,7 +90,7 @@ def test_a_format_of_another_package_is_opened_saved_and_found_in_a_folder(added
     ]
     for path in (tmp_path, tmp_path / "m.plain"):
         opened = open_checkpoint(path)
-        assert opened.format == "plain"
+        assert opened.source.format == "plain"
         np.testing.assert_array_equal(opened["all"].numpy(), np.arange(6, dtype=np.float32))
     assert save_checkpoint(opened, tmp_path / "copy", format_="plain") == []
 
@@ -99,7 +99,7 @@ def test_our_formats_are_found_without_looking_for_other_packages(monkeypatch, t
     monkeypatch.setattr("paraminspect.formats._table.added_formats", lambda: pytest.fail("looked"))
     save_file(ARRAYS, tmp_path / "model.safetensors")
     save_checkpoint(open_checkpoint(tmp_path), tmp_path / "other.npz")
-    assert open_checkpoint(tmp_path).format == "safetensors"
+    assert open_checkpoint(tmp_path).source.format == "safetensors"
 
 
 @pytest.mark.parametrize(

@@ -319,7 +319,7 @@ def test_a_keras_name_for_plain_hdf5_is_said_to_be_no_file_of_keras(
     assert done.status == 0
     assert f"{tmp_path / 'm.weights.h5'} is plain HDF5" in done.err
     assert message in done.err
-    assert open_checkpoint(tmp_path / "m.weights.h5").format == "hdf5"
+    assert open_checkpoint(tmp_path / "m.weights.h5").source.format == "hdf5"
 
 
 def test_an_archive_is_not_made_from_a_definition_and_the_way_out_is_told(run, tmp_path):
