@@ -152,7 +152,7 @@ def load_pair(definition):
 )
 def test_the_layout_of_a_model_is_that_of_the_file_that_keras_saves(number):
     definition, expected = LAYOUTS[number]
-    layout = load_pair(definition).layout()
+    layout = load_pair(definition).architecture.placement()
     assert layout.paths == {name: path for name, (path, _) in expected["datasets"].items()}
     assert layout.names.keys() == expected["groups"].keys()
     assert expected["groups"].items() >= named(layout).items()
