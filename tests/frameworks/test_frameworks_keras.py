@@ -183,7 +183,7 @@ def named(layout):
 def test_a_model_that_no_code_of_keras_builds_so_has_no_layout(layers, reason):
     text = f"framework: keras\ninput: [4]\nlayers:\n  {layers}\n"
     with pytest.raises(DefinitionError, match=reason):
-        load_definition(text.encode(), "x.yaml").layout()
+        load_definition(text.encode(), "x.yaml").architecture.placement()
 
 
 @pytest.mark.parametrize(
