@@ -150,8 +150,13 @@ def masked_fill(x: Any, mask: Any, value: float) -> Any:
     return where(mask, numpy.asarray(value, x.dtype), x)
 
 
-def attend(q: Any, k: Any, v: Any, heads: int, mask: Any = None) -> tuple[Any, Any]:
-    """Scaled dot-product attention of `(..., length, width)` in heads [Vaswani 2017, eq. 1]."""
+def attend(
+    q: Any, k: Any, v: Any, heads: int, mask: Any = None, *, is_safe: bool = False
+) -> tuple[Any, Any]:
+    """Scaled dot-product attention of `(..., length, width)` in heads [Vaswani 2017, eq. 1].
+
+    Where a mask leaves nothing to attend, the result is NaN, or 0 if `is_safe`.
+    """
 
     def cut(x: Any) -> Any:
         return np.swapaxes(np.reshape(x, (*x.shape[:-1], heads, x.shape[-1] // heads)), -2, -3)
@@ -162,6 +167,12 @@ def attend(q: Any, k: Any, v: Any, heads: int, mask: Any = None) -> tuple[Any, A
         missing = scores.shape[-1] - mask.shape[-1]  # bias_k and zeros are always attended
         mask = numpy.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, missing)])
         scores = masked_fill(scores, mask, -numpy.inf) if mask.dtype == bool else scores + mask
-    weights = softmax(scores)
+    weights = _safe_softmax(scores) if is_safe else softmax(scores)
     y = np.swapaxes(np.matmul(weights, v), -2, -3)
     return np.reshape(y, (*y.shape[:-2], -1)), weights
+
+
+def _safe_softmax(scores: Any) -> Any:
+    """The softmax along the last axis, 0 where all scores are -inf."""
+    is_empty = (plain(scores) == -numpy.inf).all(axis=-1, keepdims=True)
+    return masked_fill(softmax(masked_fill(scores, is_empty, 0.0)), is_empty, 0.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from layer_cases import called
 
 from paraminspect.compute import run
 from paraminspect.definition import load_definition
@@ -30,20 +31,9 @@ def test_a_call_gives_what_it_gives_in_its_framework(framework, number):
     with np.load(DATA / f"{framework}.npz") as file:
         found = {name: file[name] for name in file.files}
     given = {name.partition("/")[2]: x for name, x in found.items() if name.startswith("input/")}
-    used = [name for name in given if name in case["call"].replace("(", " ").split(" ", 1)[1]]
     start = f"{number}/value/"
     values = {name.removeprefix(start): v for name, v in found.items() if name.startswith(start)}
-    lines = [f"framework: {framework}", "layers:", f"  layer: {case['layer']}"]
-    lines += [f"  forward({', '.join(used)}): {json.dumps(case['call'])}"]
-    if framework == "keras":
-        lines.insert(1, "input: [5, 8]")
-    net = load_definition("\n".join(lines).encode(), "definition")
-    if framework == "keras":
-        values = dict(zip(net.entries, values.values(), strict=True))
-    else:
-        values = {f"layer.{name}": value for name, value in values.items()}
-    ours = run(net, [given[name] for name in used], values)
-    # Where all is masked, Keras takes 1e9 from every score, and so a part of their digits.
+    ours = called(framework, case, given, values)
     np.testing.assert_allclose(ours, found[f"{number}/output"], rtol=1e-8, atol=1e-12, strict=True)
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from paraminspect.formats import open_checkpoint
 
+pytestmark = pytest.mark.parity
+
 DATA = Path(__file__).parents[1] / "data" / "foreign"
 W, B = np.arange(6, dtype=np.float32).reshape(2, 3), np.float32([6, 7])
 

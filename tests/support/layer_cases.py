@@ -2,10 +2,14 @@
 
 import functools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from paraminspect.compute import run
+from paraminspect.definition import load_definition
 
 DATA = Path(__file__).parents[1] / "data/compute"
 CASES = {
@@ -44,3 +48,24 @@ def definition(framework, call, inputs):
     several = ("RNN(", "LSTM(", "GRU(", "LSTMCell", "MultiheadAttention")
     ending = "[0]" if framework == "pytorch" and call.startswith(several) else ""
     return "\n".join([*lines, "  forward(given):", f"    - y = {result}{ending}", "    - y"])
+
+
+def called(framework, case, given, values):
+    """What a call of a layer, `case["call"]`, gives for these inputs and values of the layer.
+
+    Without values, those are ones.
+    """
+    words = re.findall(r"\w+", case["call"])
+    used = [name for name in given if name in words]
+    lines = [f"framework: {framework}", "layers:", f"  layer: {case['layer']}"]
+    lines.append(f"  forward({', '.join(used)}): {json.dumps(case['call'])}")
+    if framework == "keras":
+        lines.insert(1, f"input: {list(given[used[0]].shape[1:])}")
+    net = load_definition("\n".join(lines).encode(), "definition")
+    if not values:
+        values = {name: np.ones(p.shape, case.get("dtype")) for name, p in net.entries.items()}
+    elif framework == "keras":
+        values = dict(zip(net.entries, values.values(), strict=True))
+    else:
+        values = {f"layer.{name}": value for name, value in values.items()}
+    return run(net, [given[name] for name in used], values)

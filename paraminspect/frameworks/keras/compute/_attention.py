@@ -16,7 +16,7 @@ from paraminspect.errors import ShapeError
 from paraminspect.frameworks.keras.compute._dense import inputs_of
 
 NEVER = -1e9
-"""What Keras adds to a score that must not count."""
+"""The score, for Keras, of what must not count."""
 
 
 def _query_value_key(part: Part, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
@@ -63,26 +63,32 @@ def multi_head(
     if repeats > 1:  # each key and value head serves several query heads
         k, v = (np.repeat(x, repeats, axis=2) for x in (k, v))
     scores = np.einsum("bthk,bshk->bhts", q, k) * float(q.shape[-1]) ** -0.5
+    if part.kind == "MultiHeadAttention":
+        query_mask = None  # Keras puts in its place the mask that came with the query
     masks = [None if query_mask is None else query_mask[:, None, :, None]]
     masks += [None if m is None else m[:, None, None, :] for m in (value_mask, key_mask)]
     masks += [None if attention_mask is None else attention_mask[..., None, :, :]]
     masks += [numpy.tri(*scores.shape[-2:], dtype=bool)] if use_causal_mask else []
-    weights = f.softmax(_masked(scores, masks), -1)
+    weights = _weights(scores, masks, is_uniform=not return_attention_scores)
     attended = np.einsum("bhts,bshv->bthv", weights, v)
     y = _projected(part.children["attention_output"], attended, "bthv,hvd->btd")
     return (y, weights) if return_attention_scores else y
 
 
-def _masked(scores: Any, masks: list[Any]) -> Any:
-    """The scores, far lower where any mask is False: a row without any True stays even."""
+def _weights(scores: Any, masks: list[Any], *, is_uniform: bool) -> Any:
+    """The softmax of the scores, 0 where any mask is False.
+
+    Where no position is left, all are attended alike if `is_uniform`, and none if not.
+    """
     given = [mask for mask in masks if mask is not None]
     for mask in given:
         if mask.dtype != bool:
             raise ShapeError(f"a mask holds bools, got {mask.dtype}")
     if not given:
-        return scores
-    kept = functools.reduce(operator.and_, given)
-    return scores + numpy.where(kept, 0, NEVER).astype(scores.dtype)
+        return f.softmax(scores)
+    masked = ~functools.reduce(operator.and_, given)
+    weights = f.softmax(f.masked_fill(scores, masked, NEVER))
+    return weights if is_uniform else f.masked_fill(weights, masked, 0.0)
 
 
 def dot(part: Part, *inputs: Any) -> Any:

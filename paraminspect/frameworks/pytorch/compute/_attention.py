@@ -51,7 +51,8 @@ def attention(
         k, v = (_appended(x, p[name]) for x, name in ((k, "bias_k"), (v, "bias_v")))
     if a.add_zero_attn:
         k, v = (_appended(x, numpy.zeros((1, 1, a.embed_dim), x.dtype)) for x in (k, v))
-    y, scores = f.attend(q, k, v, a.num_heads, mask)
+    # Asked for no weights, torch takes a kernel that makes 0 of a row that attends nowhere.
+    y, scores = f.attend(q, k, v, a.num_heads, mask, is_safe=not need_weights)
     y = part.children["out_proj"](y)
     y = y if a.batch_first or y.ndim == 2 else np.swapaxes(y, 0, 1)
     if not need_weights:

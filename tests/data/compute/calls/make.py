@@ -19,6 +19,8 @@ def inputs():
     kept[0, 4:], own[1, 3:] = False, False
     across = rng.random((5, 6)) < 0.3
     across[:, 0] = False
+    nowhere = across.copy()
+    nowhere[1] = True
     return {
         "x": rng.standard_normal((2, 5, 8)),
         "y": rng.standard_normal((2, 6, 8)),
@@ -32,6 +34,8 @@ def inputs():
         "across": across,
         "across_kept": np.broadcast_to(~across, (2, 5, 6)).copy(),
         "per_head": np.broadcast_to(across, (4, 5, 6)).copy(),
+        "nowhere": nowhere,
+        "nowhere_kept": np.broadcast_to(~nowhere, (2, 5, 6)).copy(),
         "scores": rng.standard_normal((2, 2)),
     }
 
@@ -41,7 +45,8 @@ def of_torch(case, number, given):
     from torch import nn
 
     torch.backends.mha.set_fastpath_enabled(False)
-    layer = eval(case["layer"], vars(nn)).double().eval()
+    dtype = getattr(torch, case.get("dtype", "float64"))
+    layer = eval(case["layer"], dict(vars(nn))).to(dtype).eval()
     rng = np.random.default_rng(number)
     with torch.no_grad():
         for p in layer.parameters():
@@ -54,8 +59,10 @@ def of_torch(case, number, given):
 def of_keras(case, number, given):
     import keras
 
-    keras.config.set_floatx("float64")
-    layer = eval(case["layer"], vars(keras.layers))
+    dtype = case.get("dtype", "float64")
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    layer = eval(case["layer"], dict(vars(keras.layers)))
     tensors = {name: keras.ops.convert_to_tensor(value) for name, value in given.items()}
     eval(case["call"], {"layer": layer, **tensors})
     rng = np.random.default_rng(number)
