@@ -52,7 +52,7 @@ class Builder:
         return self._places.get(layer.serial)
 
     def layer(self, node: Node, block: str = "") -> Layer:
-        """The layer that a node stands for; `block` is the function whose body it is, if one's."""
+        """The layer that a node stands for; `block` is the function whose body it is."""
         self._level += 1
         if self._level > MAXIMUM_LEVELS:
             fail(f"nested deeper than {MAXIMUM_LEVELS} levels of blocks and lists", node)
@@ -111,9 +111,9 @@ class Builder:
     def _module(self, children: dict[str, Layer], node: Mapping, block: str) -> Layer:
         """A module with named children; a key `forward` or `forward(a, b)` says what it does."""
         forward: Forward | None = None
-        for key, told in node.entries:
+        for key, statements in node.entries:
             if is_forward(key):
-                forward = build_forward(key, told, self.scope.values)
+                forward = build_forward(key, statements, self.scope.values)
         make = self.scope.modelling.module
         module = self._made(lambda: make(children, block, forward), node)
         return replace(module, forward=forward)

@@ -22,7 +22,7 @@ def is_forward(key: Scalar) -> bool:
 
 
 def build_forward(key: Scalar, node: Node, names: Names[str, Any]) -> Forward:
-    """The forward that a key and its statements tell; `names` are the sizes known there."""
+    """The forward that a key and its statements describe; `names` are the sizes known there."""
     statements = _statements(node)
     last = statements[-1]
     if isinstance(last, While) or last.targets:
@@ -48,7 +48,7 @@ def _statements(node: Node) -> tuple[Statement, ...]:
     if isinstance(node, Sequence):
         if not node.items:
             fail("a forward has at least one statement", node)
-        return tuple(_statement(item) for i, item in enumerate(node.items))
+        return tuple(map(_statement, node.items))
     return (_statement(node),)
 
 

@@ -101,7 +101,7 @@ class Scope:
             fail(str(error), node)
 
     def evaluated(self, node: Node, what: str | Expression) -> Any:
-        """The value of an expression; what is wrong with it is told with the place."""
+        """The value of an expression; its errors have the place of the node."""
         try:
             expression = parse_expression(what) if isinstance(what, str) else what
             for name in expression.calls:
@@ -129,7 +129,7 @@ class Scope:
         return f"unknown layer {name!r}{nearest(name, layers) or f'; known are {known}, ...'}"
 
     def unknown_layer(self, name: str, node: Node) -> NoReturn:
-        """Refuse a bare name that is no layer."""
+        """Refuse a bare name that does not name a layer."""
         if name in self.functions:
             fail(f"{name} is a layer: write {name}()", node)
         if name in self.values:

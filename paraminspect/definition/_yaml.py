@@ -165,7 +165,7 @@ class _Reader:
 
     def _content(self, event: yaml.NodeEvent, place: Place, depth: int, flow: bool) -> Node:
         if isinstance(event, yaml.ScalarEvent):
-            # An empty style in libyaml's parser is None in the pure one: `implicit` tells plain.
+            # libyaml's parser has an empty style where the pure one has None; `implicit` agrees.
             return Scalar(event.value, bool(event.implicit[0]), place, flow)
         flow = flow or bool(getattr(event, "flow_style", False))
         if isinstance(event, yaml.SequenceStartEvent):

@@ -22,7 +22,7 @@ class Model(ParameterTree):
     """The tree of a definition. With values it computes: `y = net(x)`, `net.gradients(x)`."""
 
     input: Shape | None = None
-    """The shape of one example, where the definition tells it."""
+    """The shape of one example, where the definition has it."""
     computation: Callable[[], Computation] | None = None
     """Gives what the layers of its framework compute, None where that is not known."""
 
@@ -50,7 +50,7 @@ class Model(ParameterTree):
     def load(self, values: ParameterTree) -> Model:
         """The model with the values of a checkpoint, which must have every array in its shape.
 
-        Of a tied array any name will do (see `fitting`); under several names it must have one
+        A tied array may have any of its names (see `fitting`); under several it must have one
         value. Raises `AddressError`, `ShapeError`,
         `DTypeError` (for codes of quantized weights) and `TieError`.
         """

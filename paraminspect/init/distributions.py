@@ -1,7 +1,7 @@
 """Distributions: what the values of a parameter are drawn from, with all arithmetic of fans done.
 
-A scheme gives one for a shape, a generator draws from it. `variance` is kept where a framework
-scales a standard draw by it in its own precision, instead of using the bounds.
+A scheme gives one for a shape, and a generator draws from it. `variance` is kept beside the bounds
+because some frameworks scale a standard draw by it in their own precision.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ TRUNCATED_STD = 0.87962566103423978
 
 
 class Moments:
-    """What theory says: `mean` and `std` of one value; None where it says nothing."""
+    """What theory says about one value."""
 
     @property
     def mean_std(self) -> tuple[float, float] | None:
-        """Mean and standard deviation."""
+        """Mean and standard deviation of one value; None where theory does not say."""
         return None
 
 
@@ -38,7 +38,7 @@ class Constant(Moments):
 
     @property
     def mean_std(self) -> tuple[float, float]:
-        """Of one value."""
+        """Mean and standard deviation of one value."""
         return self.value, 0.0
 
 
@@ -52,12 +52,12 @@ class Uniform(Moments):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least value, and the one that all are below."""
+        """The lowest value, and the one that all values are below."""
         return self.low, self.high
 
     @property
     def mean_std(self) -> tuple[float, float]:
-        """Of one value."""
+        """Mean and standard deviation of one value."""
         return (self.low + self.high) / 2, abs(self.high - self.low) / math.sqrt(12)
 
 
@@ -71,16 +71,16 @@ class Normal(Moments):
 
     @property
     def mean_std(self) -> tuple[float, float]:
-        """Of one value."""
+        """Mean and standard deviation of one value."""
         return self.mean, self.std
 
 
 @dataclass(frozen=True)
 class TruncatedNormal(Moments):
-    """Normal with what lies outside [low, high] drawn again.
+    """Normal, with values outside [low, high] drawn again.
 
-    The bounds are values (`torch.nn.init.trunc_normal_`), or if `relative` standard deviations from
-    the mean (Keras, JAX); `std` is that of the normal before it is cut.
+    The bounds are values (`torch.nn.init.trunc_normal_`), or standard deviations from the mean if
+    `relative` (Keras, JAX); `std` is that of the normal before it is cut.
     """
 
     mean: float
@@ -92,7 +92,7 @@ class TruncatedNormal(Moments):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least and the greatest value."""
+        """The lowest and the highest value."""
         if self.relative:
             return self.mean + self.low * self.std, self.mean + self.high * self.std
         return self.low, self.high
@@ -112,7 +112,7 @@ class TruncatedNormal(Moments):
 
     @property
     def mean_std(self) -> tuple[float, float] | None:
-        """Of one value [Johnson, Kotz & Balakrishnan 1994, 13.134 and 13.135]."""
+        """Mean and standard deviation [Johnson, Kotz & Balakrishnan 1994, 13.134 and 13.135]."""
         a, b = self.standard_bounds
         kept = self.kept
         if kept <= 0:
@@ -148,7 +148,7 @@ class Orthogonal(Moments):
 
     @property
     def mean_std(self) -> tuple[float, float] | None:
-        """Of one value: a row (or column) of length n has the norm `gain`, so n values share it."""
+        """A row (or column) of length n has the norm `gain`, which its n values share."""
         longer = max(self.rows, self.columns)
         return (0.0, abs(self.gain) / math.sqrt(longer)) if longer else None
 
@@ -176,20 +176,20 @@ class Sparse(Moments):
 
     @property
     def mean_std(self) -> tuple[float, float]:
-        """Of one value."""
+        """Mean and standard deviation of one value."""
         return 0.0, self.std * math.sqrt(max(1 - self.sparsity, 0.0))
 
 
 @dataclass(frozen=True)
 class Pattern(Moments):
-    """Values that only their place decides: `fill(start, stop)` gives flat values in float64."""
+    """Values that depend on their position only; `fill(start, stop)` gives them in float64."""
 
     fill: Callable[[int, int], np.ndarray[Any, Any]]
 
 
 @dataclass(frozen=True)
 class Stored(Moments):
-    """Values that are there already, those of `source`."""
+    """Values that exist already, in `source`."""
 
     array: Array
     source: str
@@ -197,30 +197,27 @@ class Stored(Moments):
 
 @dataclass(frozen=True)
 class Custom(Moments):
-    """Values that a user's function makes, all at once, with a NumPy generator."""
+    """Values that a user's function makes all at once, with a NumPy generator."""
 
     make: Callable[[np.random.Generator], Any]
 
 
 @dataclass(frozen=True)
 class Steps(Moments):
-    """Drawn in turn, as some frameworks do: each step draws anew or changes what there is.
-
-    A step is a distribution, or a change of the values so far.
-    """
+    """Drawn in turn: each step draws anew from a distribution, or changes the values so far."""
 
     steps: tuple[Distribution | Change, ...]
 
     @property
     def mean_std(self) -> tuple[float, float] | None:
-        """Of one value, where the last step is a distribution."""
+        """Those of the last step, where it is a distribution."""
         last = self.steps[-1]
         return None if isinstance(last, Change) else last.mean_std
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change of what there is: `apply` gives the array of the new values, of the same shape."""
+    """A change of the values so far: `apply` gives the new array, of the same shape."""
 
     apply: Callable[[Array], Array]
 
@@ -234,7 +231,7 @@ class Padded(Moments):
 
     @property
     def mean_std(self) -> tuple[float, float] | None:
-        """Of one value in any other row."""
+        """Those of a value in any other row."""
         return self.inner.mean_std
 
 
@@ -247,7 +244,7 @@ class Seeded(Moments):
 
     @property
     def mean_std(self) -> tuple[float, float] | None:
-        """Of one value."""
+        """Mean and standard deviation of one value."""
         return self.inner.mean_std
 
 
@@ -278,6 +275,6 @@ def is_random(distribution: Distribution) -> bool:
 
 
 def row_range(shape: Shape, row: int) -> tuple[int, int]:
-    """The flat positions of a row: one index of the first axis."""
+    """The flat positions, first and last + 1, of a row: one index of the first axis."""
     length = count_elements(shape[1:])
     return row % shape[0] * length, (row % shape[0] + 1) * length

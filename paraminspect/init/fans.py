@@ -62,6 +62,6 @@ def _axes(shape: Shape, name: str, given: Axes) -> list[int]:
         if type(axis) is not int:
             raise SchemeError(f"{name} must be an axis or a tuple of them, got {given!r}")
         if not -len(shape) <= axis < len(shape):
-            raise SchemeError(f"{name}: there is no axis {axis} in shape {list(shape)}")
+            raise SchemeError(f"{name}: axis {axis} is outside of shape {list(shape)}")
         found.append(axis % len(shape))
     return found

@@ -1,4 +1,4 @@
-"""Calls: arguments that a user wrote, bound to a signature, and written down again."""
+"""Calls: arguments that a user wrote are bound to a signature, and written out again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from paraminspect.errors import ExpressionError, nearest
 
 MAXIMUM_INNER_CALL = 100
-"""Characters of a layer that is an argument of another: each layer is written a bounded length."""
+"""Characters of a layer that is an argument of another: so each layer has a bounded text."""
 
 Function = Callable[..., Any]
 
@@ -61,7 +61,7 @@ def _format_arguments(arguments: list[Any], keywords: Mapping[str, Any]) -> Iter
 
 
 def format_value(value: Any) -> str:
-    """A value as the language writes it; a layer inside another only while it is short."""
+    """A value as the language writes it; a long layer inside another is cut to `Kind(...)`."""
     if not hasattr(value, "call"):
         return repr(value)
     return str(value) if len(str(value)) <= MAXIMUM_INNER_CALL else f"{value.kind}(...)"

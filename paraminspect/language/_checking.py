@@ -51,7 +51,7 @@ def check_nesting(text: str) -> None:
 
 
 def syntax_message(text: str, error: SyntaxError) -> str:
-    """What to say of text that is no Python."""
+    """Why text is not Python, as a message says it."""
     reason = (error.msg or "invalid syntax").split(" (")[0]
     if "digits" in reason:  # Python's own limit on the digits of an integer
         reason = "a number with too many digits"
@@ -72,7 +72,7 @@ _ALLOWED = (
 
 def _check_node(node: ast.AST, text: str) -> None:
     if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "torch":
-        raise ExpressionError(f"torch is not there: write {node.attr!r} for torch.{node.attr}")
+        raise ExpressionError(f"there is no torch here: write {node.attr!r} for torch.{node.attr}")
     for kind, word in _REFUSED.items():
         if isinstance(node, kind):
             raise ExpressionError(f"{word} is not part of the language, in {short(text)}")

@@ -1,4 +1,4 @@
-"""Forward: what a module does with its input, told in the one expression language.
+"""Forward: what a module does with its input, written in the one expression language.
 
 A forward is a list of statements: `y = bn1(conv1(x))` names a value, a last bare expression is
 the result, and `while CONDITION: ...` repeats. Children are called by name, bare parameters and
@@ -86,7 +86,7 @@ def in_order(names: Sequence[str], arguments: Sequence[Any], named: Mapping[str,
 
 @dataclass
 class Made:
-    """What the statements of one pass gave together: a loop may keep all that it makes."""
+    """How many elements the statements of one pass made together: a loop may keep them all."""
 
     count: int = 0
 
@@ -130,7 +130,7 @@ def _execute(
 
 def _unpacked(statement: Assign, result: Any) -> dict[str, Any]:
     wanted = len(statement.targets)
-    if hasattr(result, "unpacked"):  # no values are computed, so it cannot tell how many it is
+    if hasattr(result, "unpacked"):  # a stand-in without values does not know its length
         result = result.unpacked(wanted)
     if not isinstance(result, tuple | list) or len(result) != wanted:
         got = len(result) if isinstance(result, tuple | list) else "one value"

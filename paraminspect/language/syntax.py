@@ -1,4 +1,4 @@
-"""Python's syntax, which the small language borrows, read without a word on the terminal."""
+"""Python's syntax, which the small language borrows, read without printing any warning."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import ast
 import warnings
 
 UNREADABLE = (SyntaxError, ValueError, MemoryError, RecursionError)
-"""What text can raise that is no Python: nested too deep, or with too many digits, too."""
+"""What `ast.parse` raises for text that is not Python, nested too deep or with too many digits."""
 
 
 def read_expression(text: str) -> ast.expr:
     """The node of one expression; raises one of `UNREADABLE`."""
     with warnings.catch_warnings():
-        # Python warns of what it may refuse some day: `'\\d'`, `1if x`.
+        # Python warns about what it may refuse some day: `'\\d'`, `1if x`.
         warnings.simplefilter("ignore")
         return ast.parse(text, mode="eval").body
 

@@ -259,7 +259,7 @@ def test_schemes_and_generators_are_listed_with_formula_and_source(run, folder):
         (["-i", "old.safetensors", "--scheme", "he_normal"], "--layout out_in"),
         (["-i"], "a definition holds no values"),
         (["--missing-from", "model.yaml"], "--missing-from names a definition, for a SOURCE with"),
-        (["--plugin", "none.py"], "none.py: there is no such file"),
+        (["--plugin", "none.py"], "none.py: no such file"),
         (["--rule", "0.bias=@old.safetensors"], "0.bias: "),
     ],
 )

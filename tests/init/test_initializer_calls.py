@@ -62,7 +62,7 @@ def test_every_call_draws_what_its_framework_draws_or_is_refused_as_there(file):
         ("keras", "uniform(0.5)", "uniform needs both bounds"),
         ("native", "normal_(std=-1)", "must not be negative"),
         ("jax", "kaiming_normal(nonlinearity='relu')", "no argument 'nonlinearity'"),
-        ("jax", "he_normal(in_axis=5)", "there is no axis 5"),
+        ("jax", "he_normal(in_axis=5)", "axis 5 is outside"),
         ("jax", "orthogonal(column_axis=2)", "column_axis 2 is not one of 2 axes"),
         ("jax", "variance_scaling(1, 'fan_in', 'untruncated_normal')", "must be one of"),
         ("keras-jax", "HeNormal(seed=-1)", "takes seeds from 0 to 4294967295, got -1"),

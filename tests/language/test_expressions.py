@@ -70,7 +70,7 @@ REFUSED = {
     # what the language has not
     "d.real": "attribute access is not part of the language, in 'd.real'",
     "().__class__": "attribute access",
-    "torch.float16": "torch is not there: write 'float16' for torch.float16",
+    "torch.float16": "there is no torch here: write 'float16' for torch.float16",
     "lambda: 1": "a lambda is not part",
     "[i for i in sizes]": "a comprehension is not part",
     "{i: 1 for i in sizes}": "a comprehension is not part",

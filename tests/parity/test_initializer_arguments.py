@@ -84,7 +84,7 @@ REFUSED = (
     "only those cut at ±2",
     "truncated_normal() is wrong: too many positional",  # the second is the dtype in JAX
     "is named twice",
-    "there is no axis",
+    "is outside of shape",
     "JAX counts no fans of fewer than 2 axes",
     "lstm_bias needs 1 axis",
     "bilinear needs 4 axes",

@@ -1,4 +1,4 @@
-"""What no generator has to know: constants, patterns, files, steps and zeroed rows."""
+"""What is alike for every generator: constants, patterns, files, steps and zeroed rows."""
 
 from __future__ import annotations
 

@@ -29,11 +29,11 @@ from paraminspect.init.distributions import (
 from paraminspect.init.generators._compose import Random, drawn
 from paraminspect.init.generators._generator import Draw
 from paraminspect.init.generators._matrices import orthonormal, zeros_per_column
-from paraminspect.init.generators._program import Placed, Program
 from paraminspect.init.generators._whole import Latest
 from paraminspect.init.generators.streams._aten import Drawing, NormalDraw, Permutation, UniformDraw
 from paraminspect.init.generators.streams._aten_truncated import TruncatedDraw
 from paraminspect.init.generators.streams._mt19937 import Mt19937
+from paraminspect.init.generators.streams._program import Placed, Program
 
 Floats = np.ndarray[Any, np.dtype[Any]]
 

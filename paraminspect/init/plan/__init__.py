@@ -1,4 +1,4 @@
-"""Initialization: which scheme draws which parameter, and the tree with the values drawn."""
+"""Plans: which scheme draws which parameter, and the tree with the values drawn."""
 
 from paraminspect.init.plan._missing import Completed, complete
 from paraminspect.init.plan._planning import (

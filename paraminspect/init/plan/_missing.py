@@ -23,7 +23,7 @@ class Completed:
     mismatched: Mapping[str, Shape]
     """Names whose shapes differ, with those of the checkpoint; the definition's are drawn."""
     tied: tuple[str, ...]
-    """Names that the checkpoint lacks, of arrays that it has: they are written as ties."""
+    """Names that the checkpoint lacks although it has their arrays: they are written as ties."""
 
 
 def complete(
@@ -31,7 +31,7 @@ def complete(
 ) -> Completed:
     """The checkpoint completed by a definition, in its order; its ties hold for what is added.
 
-    A shape that differs is a `ShapeError`, unless the parameter is one of those `redrawn` anyway.
+    Raises `ShapeError` for a parameter of another shape, unless it is one of those `redrawn`.
     """
     named = under_names_of(model, checkpoint)
     mismatched = [

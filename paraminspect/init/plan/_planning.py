@@ -1,4 +1,4 @@
-"""Initialization: which scheme draws which parameter, and the tree with the values drawn."""
+"""Plans: which scheme draws which parameter, and the tree with the values drawn."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Initialization:
     rules: Mapping[str, str]
     """The schemes of whole parameters, by own name, that are not the tree's own."""
     resolver: Resolver
-    """Of the framework of the tree: what repeats how it constructs a model has its words."""
+    """Has the words of the tree's framework, in which the construction of a model is repeated."""
     dtype: DType | None
     numbers: RandomNumbers
 
@@ -177,7 +177,7 @@ def _is_dense(axes: Sequence[Axis], shape: Shape) -> bool:
 
 
 def _cast(dtype: DType, wanted: DType | None) -> DType:
-    """The dtype in which a parameter is drawn: what is asked for is for floats alone."""
+    """The dtype in which a parameter is drawn: the one asked for is only for floats."""
     is_float = dtype.name.startswith(("float", "bfloat"))
     return wanted if wanted is not None and is_float else dtype
 
@@ -185,9 +185,9 @@ def _cast(dtype: DType, wanted: DType | None) -> DType:
 def weights(tree: ParameterTree, resolver: Resolver) -> list[str]:
     """Own names of what `scheme` is for: 2 or more axes, trained, not a bias, drawn at random.
 
-    So a bias or a scale of several axes is none. Of a bare checkpoint only the axes and the name
-    tell. Where some parameters have no values yet, it is for these alone. In MXNet the initializer
-    of a layer wins over that of the whole model (`Parameter.initialize`).
+    So a bias or a scale of several axes does not count. In a bare checkpoint, the axes and the name
+    decide. Where some parameters have no values yet, only these count. A layer's own initializer
+    wins over that of the whole model, as in MXNet (`Parameter.initialize`).
     """
     every = tree.parameters()
     found = [

@@ -1,4 +1,4 @@
-"""Wishes: what a caller asks to be drawn, in any of the forms that one would try, made plain."""
+"""Wishes: what a caller asks to be drawn, in any form that one would try, brought into one."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class Wishes(TypedDict, total=False):
     rules: Mapping[str, SchemeLike] | Iterable[Rule | str] | str
     """`{"*.bias": 0}` or `["*.bias=zeros"]`: they win over `scheme`, the last over those before."""
     dtype: DType | DTypeLike | str | None
-    """In which floats are drawn."""
+    """The dtype in which floats are drawn."""
     layout: str | None
     """Which axes of a bare checkpoint are in and out: `out_in` or `in_out`."""
     functions: Mapping[str, Callable[..., Any]] | Iterable[Callable[..., Any]]
-    """Schemes of your own, by name: functions of what they name of `rng`, `shape`, `fan_in`, ..."""
+    """Schemes of your own, by name: functions of any of `rng`, `shape`, `fan_in`, `fan_out`."""
     rng: str
-    """Whose random numbers, and in whose words `scheme` and `rules` are, where it has some."""
+    """Whose random numbers; if a framework's, `scheme` and `rules` are in its words."""
 
 
 class Plain:

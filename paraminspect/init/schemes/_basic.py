@@ -189,7 +189,7 @@ def padded(scheme: Scheme, row: Size) -> Scheme:
 
     def apply(target: Target) -> Distribution:
         if not target.shape or not -target.shape[0] <= row < target.shape[0]:
-            raise SchemeError(f"there is no row {row} in shape {list(target.shape)}")
+            raise SchemeError(f"row {row} is outside of shape {list(target.shape)}")
         return Padded(scheme(target), row)
 
     return apply

@@ -1,4 +1,4 @@
-"""Calls of schemes: their arguments are checked, and what they give is not calculated with."""
+"""Calls of schemes: arguments are checked, and calculating with a scheme is refused."""
 
 from __future__ import annotations
 

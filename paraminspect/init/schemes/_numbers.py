@@ -1,4 +1,4 @@
-"""What a scheme may calculate with numbers: `uniform(-1/sqrt(4), 1/sqrt(4))`."""
+"""Functions of numbers that a scheme may call: `uniform(-1/sqrt(4), 1/sqrt(4))`."""
 
 from __future__ import annotations
 

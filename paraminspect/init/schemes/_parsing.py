@@ -38,7 +38,7 @@ MEANT: dict[str, str] = {
     "gaussian": "did you mean 'normal'?",
     "default": "leave it out: without a scheme a parameter gets its framework's default",
 }
-"""What other words than names of schemes are written for, in lower case."""
+"""Words, in lower case, that users write in place of a scheme's name, with what they mean."""
 
 _VALUE = "x"
 """The name of the value so far."""
@@ -70,7 +70,7 @@ def _parse(
     functions = {**_common(), **words, **offered}
     for name in expression.names:
         if name in ABSENT and name not in functions:
-            raise SchemeError(f"{name} is no scheme of one parameter: {ABSENT[name]}")
+            raise SchemeError(f"{name} is not a scheme of one parameter: {ABSENT[name]}")
     parts = expression.items()
     if parts is None:
         return _scheme(expression, functions)

@@ -24,7 +24,7 @@ GROUP = "paraminspect.schemes"
 """The entry-point group in which a package offers functions by name."""
 
 GIVEN = ("rng", "shape", "fan_in", "fan_out")
-"""Arguments that a function gets from us."""
+"""Arguments that we pass to a function."""
 
 Function = Callable[..., Any]
 
@@ -51,7 +51,7 @@ class UserFunctions(Mapping[str, Callable[..., Scheme]]):
 def functions_in_file(path: Path) -> dict[str, Function]:
     """The functions that a Python file defines; the file is run."""
     if not path.is_file():
-        raise SchemeError(f"{path}: there is no such file")
+        raise SchemeError(f"{path}: no such file")
     try:
         found = runpy.run_path(str(path), run_name=f"{GROUP}.plugin")
     except (Exception, SystemExit) as error:
@@ -80,7 +80,7 @@ def _loaded(point: EntryPoint) -> Function:
 
 
 def user_scheme(function: Function) -> Callable[..., Scheme]:
-    """A scheme with the arguments of the function that are its own; what is one is given back."""
+    """A scheme that takes the function's own arguments; one that this made is given back."""
     if hasattr(function, "made_by_user_scheme"):
         return function
     parameters = inspect.signature(function).parameters

@@ -166,7 +166,7 @@ class NormalDraw:
         return Cursor(position, position - PAIR_WORDS if fresh % 2 else None)
 
     def values(self, words: Mt19937, cursor: Cursor, start: int, stop: int) -> Floats:
-        """Of the groups or pairs that hold them."""
+        """Only the groups or pairs that hold them are made."""
         if stop <= start:
             return np.empty(0, self.dtype.to_numpy())
         if not self.is_grouped:
@@ -221,7 +221,7 @@ class Permutation:
         return Cursor(cursor.position + max(self.count - 1, 0), cursor.spare)
 
     def values(self, words: Mt19937, cursor: Cursor, start: int, stop: int) -> Floats:
-        """Of the numbers from 0 to `count`, shuffled; the first need only the first swaps."""
+        """A stretch of 0 to `count` - 1, shuffled; the first of them need only the first swaps."""
         swaps = words.read(cursor.position, min(stop, max(self.count - 1, 0))).astype(np.int64)
         places = np.arange(len(swaps))
         order = list(range(self.count))

@@ -66,7 +66,7 @@ class TruncatedDraw:
         return self._candidate.after(words, self._acceptance.after(words, cursor))
 
     def values(self, words: Mt19937, cursor: Cursor, start: int, stop: int) -> Floats:
-        """Of as many rounds as these need."""
+        """The values, after as many rounds as they need."""
         return self._made(words, cursor, start, stop)[0]
 
     def _made(self, words: Mt19937, cursor: Cursor, start: int, stop: int) -> tuple[Floats, int]:

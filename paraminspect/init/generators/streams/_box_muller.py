@@ -25,7 +25,7 @@ Floats = np.ndarray[Any, np.dtype[Any]]
 Words = np.ndarray[Any, np.dtype[np.uint32]]
 
 HALF = 8
-"""Of 16 words the first 8 make radii, the last 8 angles; so do their 16 values lie."""
+"""Half a group of 16 words: the first 8 make radii, the last 8 angles."""
 
 UNIT32 = 2.0**-24
 UNIT64 = 2.0**-53

@@ -32,7 +32,7 @@ DTYPES = tuple(_MANTISSA_BITS)
 """Without `jax_enable_x64`, which changes the numbers of all dtypes, there is no float64."""
 
 _RANDOM_BITS = {"float16": 16, "bfloat16": 8, "float32": 32}
-"""Of each word of the generator the lowest ones are used, of these the highest as a mantissa."""
+"""How many low bits of each word are used; the highest of these become the mantissa."""
 
 _CHUNK = 1 << 14
 """Values computed at a time: what is needed for them stays in the processor's cache."""

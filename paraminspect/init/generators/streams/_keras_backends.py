@@ -15,7 +15,6 @@ import numpy as np
 
 from paraminspect.arrays import DType
 from paraminspect.arrays.lazy import Make
-from paraminspect.init.generators._program import Placed, Program
 from paraminspect.init.generators.streams._aten import NormalDraw, UniformDraw
 from paraminspect.init.generators.streams._jax_random import (
     CUT,
@@ -26,6 +25,7 @@ from paraminspect.init.generators.streams._jax_random import (
     uniform,
 )
 from paraminspect.init.generators.streams._mt19937 import Mt19937
+from paraminspect.init.generators.streams._program import Placed, Program
 from paraminspect.init.generators.streams._tensorflow import Stateless
 from paraminspect.init.generators.streams._threefry import Key
 

@@ -28,7 +28,7 @@ _PIECE = 1 << 14
 """Normal numbers between places that are kept."""
 
 _MOST_MARKS = 8
-"""States that a generator keeps: 20 MB of all 1024."""
+"""States that a generator keeps: together they take 20 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Shared:
 class Stream:
     """What one of the generators draws, in turn; nothing is made before it is asked for.
 
-    Of each draw no more is kept than where it begins: there are 1024 generators. Of the draw that
-    was read last it is also where every `_PIECE` values begin.
+    Only where each draw begins is kept, because there are 1024 generators; for the draw that was
+    read last, also where every `_PIECE` values begin.
     """
 
     def __init__(self, number: int, seed: int, draws: Sequence[Shared]) -> None:

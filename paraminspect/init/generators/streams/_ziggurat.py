@@ -29,7 +29,7 @@ EDGE = 3.654152885361009
 """Where the tail begins: the solution for 256 layers of equal area, computed with 50 digits."""
 
 AREA = 0.004928673233974655
-"""Of each layer."""
+"""The area of each layer."""
 
 DENSITY_AT_EDGE = 0.0012602859304985975
 """exp(-EDGE**2 / 2)."""
@@ -37,7 +37,7 @@ DENSITY_AT_EDGE = 0.0012602859304985975
 
 @dataclass(frozen=True)
 class Tables:
-    """Of each layer: width, width of the part that lies wholly below the curve, lower density."""
+    """Per layer: its width, the width of the part wholly below the curve, and its lower density."""
 
     width: Floats
     inner: Floats
