@@ -165,6 +165,11 @@ class _Child:
                 started = waiting or start(descriptor)
         except MissingLibraryError as error:
             raise CheckpointError(str(error)) from None
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise CheckpointError(
+                f"{source.path}: no process can be started for the HDF5 library: {why}"
+            ) from None
         self.pid, self._questions, self._answers = started
         self._end = weakref.finalize(self, end, started, os.getpid())
         self._first = json.dumps({"role": role, **extent._asdict()}).encode() + b"\n"

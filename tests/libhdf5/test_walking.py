@@ -1,10 +1,14 @@
 """The walk over a file: what it finds does not depend on how long it takes."""
 
+import errno
+
 import h5py
 import numpy as np
 import pytest
 
+from paraminspect.errors import CheckpointError
 from paraminspect.formats import open_checkpoint
+from paraminspect.libhdf5 import process
 from paraminspect.libhdf5.process import Library
 
 A_QUESTION_SECONDS = 0.15
@@ -54,3 +58,17 @@ def test_links_are_found_in_the_order_that_h5py_finds(libver, tracked, count, tm
         expected = list(file)
     assert list(open_checkpoint(tmp_path / "m.h5").entries) == expected
     assert (expected == names) == tracked
+
+
+def test_a_process_that_the_system_does_not_start_is_told_as_that(tmp_path, monkeypatch):
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["w"] = np.zeros(2, np.float32)
+
+    def refuse(_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(process, "start", refuse)
+    with pytest.raises(
+        CheckpointError, match=r"m\.h5: no process can be started .*: Too many open"
+    ):
+        open_checkpoint(tmp_path / "m.h5")
