@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from paraminspect.arrays import DType, parse_dtype
-from paraminspect.cli.options import Output, output_argument
+from paraminspect.cli.options import Output, output_argument, source_argument
 from paraminspect.errors import counted
 from paraminspect.source import open_source
 from paraminspect.tree import ParameterTree
@@ -33,7 +33,7 @@ Exit status: 0 done, 2 trouble; then nothing has been written.
 
 
 @click.command("convert", epilog=EPILOG)
-@click.argument("source")
+@source_argument
 @output_argument
 @click.option("--to", "format_", metavar="FORMAT", help="safetensors, npz, ...")
 @click.option("--dtype", metavar="DTYPE", help="bf16, float32, ...")

@@ -22,7 +22,6 @@ from paraminspect.report import Screen, write
 from paraminspect.source import open_source
 
 KINDS = ("missing", "extra", "shape", "dtype", "tie", "value")
-STYLES = ("table", "json", "jsonl", "csv", "tsv", "markdown", "names")
 
 EPILOG = """\b
 Examples:
@@ -43,8 +42,8 @@ Exit status: 0 the same, 1 different, 2 trouble.
 
 
 @click.command("diff", epilog=EPILOG)
-@click.argument("left")
-@click.argument("right")
+@click.argument("left", type=click.Path(allow_dash=True))
+@click.argument("right", type=click.Path(allow_dash=True))
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @exclude_option
 @optimizer_option
@@ -84,7 +83,7 @@ Exit status: 0 the same, 1 different, 2 trouble.
     "--depth", type=click.IntRange(1), metavar="N", help="Modules of --stat, N levels deep."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; stop at the first difference.")
-@style_option(STYLES)
+@style_option()
 def diff_sources(
     left: str,
     right: str,
@@ -142,7 +141,7 @@ def diff_sources(
         worst_first = sort in (None, "change")
         lines = reports.as_stat(comparison, differences, screen, depth, worst_first=worst_first)
     else:
-        lines = reports.STYLES[style or "table"](comparison, differences, screen)
+        lines = reports.rendered(style or "table", comparison, differences, screen)
     write(lines, sys.stdout)
     return int(bool(differences))
 

@@ -11,7 +11,7 @@ import click
 
 from paraminspect.cli.computing import Computing, computing_options, input_option
 from paraminspect.cli.new_files import check_new, new_file_option, tell
-from paraminspect.cli.options import force_option, style_option
+from paraminspect.cli.options import definition_argument, force_option, style_option
 from paraminspect.report import Screen, write
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ Exit status: 0 done, 2 trouble.
 
 
 @click.command("grad", epilog=EPILOG)
-@click.argument("definition")
+@definition_argument
 @input_option
 @click.option("--target", metavar="Y", help="What mse and cross_entropy compare with, like X.")
 @click.option(
@@ -52,7 +52,7 @@ Exit status: 0 done, 2 trouble.
 @computing_options
 @new_file_option("FILE", "Save them.")
 @force_option
-@style_option(["table", "json", "jsonl", "csv", "tsv"], "table")
+@style_option(default="table")
 def show_gradients(
     definition: str,
     inputs: tuple[str, ...],
@@ -83,7 +83,7 @@ def show_gradients(
     if output is not None:
         _save(model, found.total, output, force)
     view = reports.GradientView(model, found, values, loss, per_use)
-    write(reports.GRADIENT_STYLES[style](view, Screen.of(sys.stdout)), sys.stdout)
+    write(reports.rendered(style, view, Screen.of(sys.stdout)), sys.stdout)
 
 
 def _save(model: Model, found: Mapping[str, Any], path: Path, force: bool) -> None:

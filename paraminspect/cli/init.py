@@ -13,7 +13,7 @@ import click
 
 from paraminspect import report
 from paraminspect.arrays import parse_dtype
-from paraminspect.cli.options import Output, output_options
+from paraminspect.cli.options import Output, optional_source_argument, output_options, style_option
 from paraminspect.cli.ways import tell_codes
 from paraminspect.errors import AddressError, counted, escape
 from paraminspect.frameworks import rng_aliases
@@ -59,7 +59,7 @@ FRESH_BITS = 32
 
 
 @click.command("init", epilog=EPILOG)
-@click.argument("source", required=False)
+@optional_source_argument
 @click.option("--scheme", metavar="SCHEME", help="Draw the weights by this (see below).")
 @click.option(
     "--rule",
@@ -94,6 +94,7 @@ FRESH_BITS = 32
     help="Run this file: its functions f(rng, shape) are schemes.",
 )
 @click.option("--report", "reports", is_flag=True, help="Scheme, fans, theory, mean and std.")
+@style_option(before="Of --report: ")
 @click.option("--list-schemes", is_flag=True, help="Explain every scheme and generator.")
 @output_options
 def init_parameters(
@@ -107,6 +108,7 @@ def init_parameters(
     model: str | None,
     plugin: Path | None,
     reports: bool,
+    style: str | None,
     list_schemes: bool,
     output: Output,
 ) -> None:
@@ -121,8 +123,11 @@ def init_parameters(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from paraminspect.init.plan import parse_rule, plan_initialization
     from paraminspect.init.schemes import UserFunctions
-    from paraminspect.report.initialization import drawings_table, scheme_lines
+    from paraminspect.report.initialization import rendered, scheme_lines
 
+    if style and not reports:
+        raise click.UsageError("--format goes with --report")
+    has_data = style not in (None, "table")
     functions = UserFunctions(plugin)
     if list_schemes:
         report.write(scheme_lines(functions), sys.stdout)
@@ -131,7 +136,7 @@ def init_parameters(
     target = output.target(tree, _beside(tree))
     tied: tuple[str, ...] = ()
     if model is not None:
-        tree, tied = _completed(tree, open_source(model), rules, output)
+        tree, tied = _completed(tree, open_source(model), rules, output, has_data)
     parsed = [parse_rule(rule, tree.entries) for rule in rules]
     wishes: dict[str, Any] = {"scheme": scheme, "rules": parsed, "layout": layout, "rng": rng}
     wishes["dtype"] = None if dtype is None else parse_dtype(dtype)
@@ -147,11 +152,11 @@ def init_parameters(
     if seed is None and not output.quiet:
         click.echo(f"seed {chosen} (--seed {chosen} draws the same again)", err=True)
     if reports:
-        lines = drawings_table(drawn, plan.drawings, report.Screen.of(sys.stdout))
-        report.write(lines, sys.stdout)
+        screen = report.Screen.of(sys.stdout)
+        report.write(rendered(style or "table", drawn, plan.drawings, screen), sys.stdout)
     arrays = len({drawing.name for drawing in plan.drawings})
     what = f"draw {arrays} of {counted(tree.totals.arrays, 'array')}, --rng {rng} --seed {chosen}"
-    output.save(drawn, target, [what])
+    output.save(drawn, target, [what], has_data=has_data)
 
 
 def _source(source: str | None) -> str:
@@ -168,7 +173,11 @@ def _beside(tree: ParameterTree) -> Path | None:
 
 
 def _completed(
-    tree: ParameterTree, model: ParameterTree, rules: Sequence[str], output: Output
+    tree: ParameterTree,
+    model: ParameterTree,
+    rules: Sequence[str],
+    output: Output,
+    has_data: bool,
 ) -> tuple[ParameterTree, tuple[str, ...]]:
     """The checkpoint with what the definition has and it lacks, which is told; names only tied."""
     from paraminspect.init.plan import complete
@@ -179,7 +188,7 @@ def _completed(
     completed = complete(tree, model, _redrawn(model, rules))
     if not output.quiet:
         for line in completion_lines(completed):
-            click.echo(escape(line))
+            click.echo(escape(line), err=has_data)
     return completed.tree, completed.tied
 
 

@@ -26,6 +26,7 @@ import click
 
 from paraminspect.cli.new_files import exists_already, is_source, new_path, tell
 from paraminspect.errors import AddressError, counted, escape
+from paraminspect.report import RECORD_STYLES
 from paraminspect.tree import ParameterTree
 
 _UNITS = {"": 1, "B": 1} | {
@@ -75,16 +76,21 @@ class Output:
         }
         return [option for option, is_given in values.items() if is_given]
 
-    def target(self, tree: ParameterTree, default: Path | None = None) -> Path:
+    def target(self, tree: ParameterTree, default: Path | None = None) -> Path | None:
         """Where to write what `tree` becomes; `default` is for neither `-o` nor `-i`.
 
-        A usage error if the options do not tell, or would overwrite what they must not.
+        None for a dry run that names no place. A usage error if the options name none otherwise,
+        or would overwrite what they must not.
         """
         if self.path is not None and self.in_place:
             raise click.UsageError("-o and -i exclude each other")
         if self.in_place:
             return _source_file(tree)
         target = self.path or default
+        if target is None and self.dry_run:
+            return None
+        if target is None and self.in_place is None:
+            raise click.UsageError("where to write? Give OUT")
         if target is None:
             or_ = "" if tree.source.format == "definition" else ", or -i to change the source"
             raise click.UsageError(f"where to write? Give -o FILE{or_}")
@@ -97,13 +103,16 @@ class Output:
     def save(
         self,
         tree: ParameterTree,
-        target: Path,
+        target: Path | None,
         report: Iterable[str] = (),
         format_: str | None = None,
+        *,
+        has_data: bool = False,
     ) -> None:
         """Write the tree, or in a dry run compute its values; then report, unless quiet.
 
-        The lines of `report` say what was done, beginning with a verb: `set 0.bias: ...`.
+        The lines of `report` say what was done, beginning with a verb: `set 0.bias: ...`. They go
+        to stderr where the command `has_data` for a program on stdout.
         """
         from paraminspect.cli.progress import progress
         from paraminspect.formats import check_values, save_checkpoint
@@ -111,7 +120,7 @@ class Output:
         lost: list[str] = []
         totals = tree.totals
         with progress("checking" if self.dry_run else "writing", totals.nbytes) as advance:
-            if self.dry_run:
+            if self.dry_run or target is None:
                 check_values(tree, advance)
             else:
                 lost = save_checkpoint(
@@ -125,8 +134,9 @@ class Output:
         tell(lost)
         if not self.quiet:
             size = f"{counted(totals.arrays, 'array')}, {counted(totals.nbytes, 'byte')}"
-            for line in (*report, f"write {target}: {size}"):
-                click.echo(escape(f"would {line}" if self.dry_run else line))
+            place = f"{target}: " if target else ""
+            for line in (*report, f"write {place}{size}"):
+                click.echo(escape(f"would {line}" if self.dry_run else line), err=has_data)
 
 
 def _source_file(tree: ParameterTree) -> Path:
@@ -149,7 +159,10 @@ force_option = click.option("--force", is_flag=True, help="Overwrite another fil
 
 
 def style_option(
-    styles: Iterable[str], default: str | None = None, before: str = "", after: str = ""
+    styles: Iterable[str] = RECORD_STYLES,
+    default: str | None = None,
+    before: str = "",
+    after: str = "",
 ) -> Callable[[Command], Command]:
     """The option `--format`, which becomes `style`; its help lists them between two texts."""
     names = list(styles)
@@ -175,7 +188,7 @@ _PATH_OPTIONS = (
     click.option("-i", "--in-place", is_flag=True, help="Replace the source."),
 )
 
-_PATH_ARGUMENT = click.argument("output", metavar="OUT", type=click.Path())
+_PATH_ARGUMENT = click.argument("output", metavar="OUT", required=False, type=click.Path())
 
 _OTHERS = (
     force_option,
@@ -222,7 +235,14 @@ optimizer_option = click.option(
 )
 
 source_argument = click.argument("source", type=click.Path(allow_dash=True))
-"""A path that shells complete; what it leads to is for `open_source` to tell."""
+"""A path that shells complete; `open_source` finds out what it leads to."""
+
+optional_source_argument = click.argument(
+    "source", required=False, type=click.Path(allow_dash=True)
+)
+
+definition_argument = click.argument("definition", type=click.Path(allow_dash=True))
+"""The same where only a definition will do."""
 
 
 @contextmanager

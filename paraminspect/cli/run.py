@@ -11,7 +11,7 @@ import click
 from paraminspect.cli.array_files import STYLES, check_fits, file_style, save_slices
 from paraminspect.cli.computing import Computing, computing_options, input_option
 from paraminspect.cli.new_files import check_new, new_file_option, save_pieces
-from paraminspect.cli.options import force_option
+from paraminspect.cli.options import definition_argument, force_option
 
 EPILOG = """\b
 Examples:
@@ -25,7 +25,7 @@ Exit status: 0 done, 2 trouble.
 
 
 @click.command("run", epilog=EPILOG)
-@click.argument("definition")
+@definition_argument
 @input_option
 @computing_options
 @new_file_option("FILE", "Save it: as .npy, or what FILE ends in.")

@@ -21,7 +21,7 @@ from paraminspect.cli.options import (
     style_option,
 )
 from paraminspect.cli.ways import spell_option, tell_codes
-from paraminspect.report import Screen, sort_tree
+from paraminspect.report import RECORD_STYLES, Screen, sort_tree
 from paraminspect.source import open_source
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 TEXT_STYLES = ("json", "csv", "tsv")
 BINARY_STYLES = ("npy", "raw")
+VALUE_STYLES = ("text", *TEXT_STYLES, *BINARY_STYLES)
 
 EPILOG = """\b
 Examples:
@@ -76,7 +77,8 @@ Exit status: 0 done, 2 trouble.
 )
 @click.option("--hist", is_flag=True, help="A histogram, and the statistics (text, json).")
 @style_option(
-    ["text", *TEXT_STYLES, *BINARY_STYLES], after="; by default what FILE ends in, or text"
+    [*VALUE_STYLES, *(style for style in RECORD_STYLES if style not in VALUE_STYLES)],
+    after="; by default what FILE ends in, or text. Statistics are a table.",
 )
 @optimizer_option
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write to this file.")
@@ -116,7 +118,7 @@ def slice_source(
     with files_told_apart(addresses, "slice takes one SOURCE, and then names in it"):
         tree = _decoded(tree, addresses, dequantize)
         slices = slice_tree(tree, addresses)
-    if path and style not in STYLES:
+    if path and style not in (*STYLES, *RECORD_STYLES):
         save_slices(whole, slices, path, force, max_shard_size)
         return
     pieces: Iterator[str] | Iterator[bytes]
@@ -158,8 +160,10 @@ def _decoded(tree: ParameterTree, addresses: Sequence[str], dequantize: bool) ->
 def _check_use(style: str, precision: int | None, measures: bool, screen: Screen | None) -> None:
     if precision is not None and (measures or style not in ("text", *TABLES)):
         raise click.UsageError("--precision is for values as text, csv or tsv")
-    if measures and style not in ("text", "json"):
-        raise click.UsageError(f"--stats and --hist are for text and json, not {style}")
+    if measures and style != "text" and style not in RECORD_STYLES:
+        raise click.UsageError(f"--stats and --hist make a table, which {style} cannot hold")
+    if not measures and style in RECORD_STYLES and style not in VALUE_STYLES:
+        raise click.UsageError(f"--format {style} is for --stats and --hist")
     if style in BINARY_STYLES and screen:
         raise click.UsageError(f"{style} is not for a terminal: give -o FILE, or a pipe")
 
@@ -170,9 +174,7 @@ def _measures(
     from paraminspect.report import slice as reports
 
     measured = reports.measure(slices, with_histogram=hist)
-    if style == "json":
-        return reports.measures_as_json(tree.source.path, measured)
-    return reports.measures_as_text(measured, screen)
+    return reports.rendered_measures(style, tree.source.path, measured, screen)
 
 
 def _values(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from paraminspect.cli.options import Output, output_options, style_option
+from paraminspect.cli.options import Output, output_options, source_argument, style_option
 from paraminspect.errors import TieError
 from paraminspect.report import format_nbytes, write
 from paraminspect.source import open_source
@@ -30,12 +30,12 @@ Exit status: 0 done, 2 trouble; then nothing has changed.
 
 
 @click.command("tie", epilog=EPILOG)
-@click.argument("source")
+@source_argument
 @click.argument("alias", required=False)
 @click.argument("target", required=False)
 @click.option("--undo", is_flag=True, help="Give ALIAS a copy of its own.")
 @click.option("--find", is_flag=True, help="List equal arrays that could be tied; write nothing.")
-@style_option(["table", "json"], before="Of --find: ")
+@style_option(before="Of --find: ")
 @output_options
 def tie_parameters(
     source: str,
@@ -59,7 +59,7 @@ def tie_parameters(
         return
     assert alias is not None
     where = output.target(tree)
-    if not undo:
+    if where is not None and not undo:
         _check_format(tree, where)
     edited, line = _undo(tree, alias) if undo else _tie(tree, alias, target or "")
     output.save(edited, where, [line])
@@ -97,11 +97,11 @@ def _check_format(tree: ParameterTree, where: Path) -> None:
 def _find(tree: ParameterTree, style: str) -> None:
     from paraminspect.cli.progress import progress
     from paraminspect.operations.duplicates import find_duplicates
-    from paraminspect.report.duplicates import STYLES
+    from paraminspect.report.duplicates import rendered
 
     with progress("reading", tree.totals.nbytes) as advance:
         found = find_duplicates(tree, advance)
-    write(STYLES[style](tree.source.path, found), sys.stdout)
+    write(rendered(style, tree.source.path, found), sys.stdout)
 
 
 def _tie(tree: ParameterTree, alias: str, target: str) -> tuple[ParameterTree, str]:

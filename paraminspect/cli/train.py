@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +11,8 @@ import click
 
 from paraminspect.cli.computing import Computing, computing_options
 from paraminspect.cli.optimizers import Optimizer, optimizer_options
-from paraminspect.cli.options import Output, output_options, style_option
+from paraminspect.cli.options import Output, definition_argument, output_options, style_option
 from paraminspect.cli.progress import make_room, progress
-from paraminspect.report import write
 
 if TYPE_CHECKING:
     from paraminspect.compute import Step
@@ -43,7 +40,7 @@ Exit status: 0 done, 2 trouble.
 
 
 @click.command("train", epilog=EPILOG)
-@click.argument("definition")
+@definition_argument
 @click.option("--data", required=True, metavar="FILE.npz", help="Inputs x and targets y.")
 @click.option(
     "--loss",
@@ -60,7 +57,7 @@ Exit status: 0 done, 2 trouble.
 @optimizer_options
 @computing_options
 @output_options
-@style_option(["text", "jsonl"], "text")
+@style_option(default="table")
 def train_definition(
     definition: str,
     data: str,
@@ -80,41 +77,43 @@ def train_definition(
     from paraminspect.arrays import InMemory
     from paraminspect.compute import load_values, train
     from paraminspect.formats import check_target
+    from paraminspect.report import compute as reports
 
     if target is not None:
         check_target(model, target, sharded=output.max_shard_nbytes is not None)
     update = optimizer.update()
     values = load_values(model, computing.dtype)
     batches = _batches(data, computing.dtype, batch)
-    last = None
-    with progress("train", steps, lambda done: f"step {done}") as advance:
+    last: Step | None = None
+
+    def due() -> Iterator[Step]:
+        """The steps to report; meanwhile the others are made too."""
+        nonlocal last
         for last in train(model, batches, loss, update, steps, values):
-            due = last.number % (every or max(1, steps // 10)) == 0 or last.number == 1
-            if due and not output.quiet:
-                make_room()
-                write(_report(model, last, watch, style, loss), sys.stdout)
+            if last.number % (every or max(1, steps // 10)) == 0 or last.number == 1:
+                yield last
             advance(1)
+
+    with progress("train", steps, lambda done: f"step {done}") as advance:
+        view = reports.StepsView(definition, loss, due(), _watched(model, watch, values))
+        for line in reports.rendered_steps(style, view):
+            if not output.quiet:
+                make_room()
+                click.echo(line)
     assert last is not None
     trained = model.replace(
         replace(model.entries[name], data=InMemory(value)) for name, value in last.values.items()
     )
     if target is not None:
-        output.save(trained, target)
+        output.save(trained, target, has_data=style != "table")
 
 
-def _report(
-    model: Model, step: Step, watch: tuple[str, ...], style: str, loss: str
-) -> Iterator[str]:
-    from paraminspect.report import compute as reports
-
-    names = model.select(*watch).entries if watch else model.entries
-    watched = list(dict.fromkeys(n for n in map(model.own_name, names) if n in step.found.total))
-    if style == "text":
-        yield from reports.step_lines(step, watched)
-    else:
-        record = reports.step_record(step, loss)
-        record["parameters"] = {name: record["parameters"][name] for name in watched}
-        yield json.dumps(record, allow_nan=False)
+def _watched(model: Model, patterns: tuple[str, ...], values: Mapping[str, Any]) -> list[str]:
+    """The trained arrays whose names match any pattern; without one, all."""
+    names = model.select(*patterns).entries if patterns else model.entries
+    own = dict.fromkeys(map(model.own_name, names))
+    trained = (n for n in own if model.entries[n].trainable is not False)
+    return [name for name in trained if values[name].dtype.kind == "f"]
 
 
 def _batches(path: str, dtype: str, size: int | None) -> list[tuple[list[Any], Any]]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from paraminspect.arrays import DType
-from paraminspect.errors import escape
 from paraminspect.operations.diff import Change, Comparison, Difference
-from paraminspect.report._machine import SCHEMA_VERSION
+from paraminspect.report._records import Records
 from paraminspect.report._rows import natural_key, strict
-from paraminspect.report._screen import Screen
 from paraminspect.tree import Parameter
 
 Differences = Sequence[Difference]
@@ -92,80 +87,18 @@ def totals(comparison: Comparison, differences: Differences) -> dict[str, int]:
     return {"compared": compared, "same": compared - len(unlike), **counts}
 
 
-def as_json(
-    comparison: Comparison,
-    differences: Differences,
-    _screen: Screen | None,
-) -> Iterator[str]:
-    """One object, as the JSON contract has it, a line per difference; pure ASCII."""
-    head = {
-        "schema_version": SCHEMA_VERSION,
-        "left": comparison.left.source.path,
-        "right": comparison.right.source.path,
-        "same": not differences,
-        "not_compared": sorted(comparison.skipped),
-        "metadata_differs": comparison.metadata,
-    }
-    yield json.dumps(head)[:-1] + ', "differences": ['
-    last = len(differences) - 1
-    for i, line in enumerate(as_jsonl(comparison, differences, None)):
-        yield line + ("," if i < last else "")
-    yield f'], "totals": {json.dumps(totals(comparison, differences))}}}'
-
-
-def as_jsonl(
-    comparison: Comparison,
-    differences: Differences,
-    _screen: Screen | None,
-) -> Iterator[str]:
-    """One object per difference and line."""
-    for difference in differences:
-        yield json.dumps(difference_record(comparison, difference), allow_nan=False)
-
-
-def as_names(
-    _comparison: Comparison,
-    differences: Differences,
-    _screen: Screen | None,
-) -> Iterator[str]:
-    """The names that differ, once each, control characters escaped."""
-    yield from map(escape, dict.fromkeys(d.name for d in differences))
-
-
-def as_csv(
-    comparison: Comparison,
-    differences: Differences,
-    _screen: Screen | None,
-) -> Iterator[str]:
-    """Comma-separated values with a header."""
-    return _separated(comparison, differences, "excel")
-
-
-def as_tsv(
-    comparison: Comparison,
-    differences: Differences,
-    _screen: Screen | None,
-) -> Iterator[str]:
-    """Tab-separated values with a header."""
-    return _separated(comparison, differences, "excel-tab")
-
-
-def _separated(comparison: Comparison, differences: Differences, dialect: str) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, dialect, lineterminator="")
-    rows: Iterator[Sequence[Any]] = (
-        [_cell(*item) for item in difference_record(comparison, difference).items()]
-        for difference in differences
+def records_of(comparison: Comparison, differences: Differences) -> Records:
+    """The differences for programs, with what the JSON contract has around them."""
+    return Records(
+        (difference_record(comparison, difference) for difference in differences),
+        ("name", "kind", "left", "right", *VALUE_KEYS, *MORE_KEYS),
+        "differences",
+        {
+            "left": comparison.left.source.path,
+            "right": comparison.right.source.path,
+            "same": not differences,
+            "not_compared": sorted(comparison.skipped),
+            "metadata_differs": comparison.metadata,
+        },
+        {"totals": totals(comparison, differences)},
     )
-    header = ("name", "kind", "left", "right", *VALUE_KEYS, *MORE_KEYS)
-    for row in (header, *rows):
-        buffer.seek(0)
-        buffer.truncate()
-        writer.writerow(row)
-        yield buffer.getvalue()
-
-
-def _cell(key: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return ("," if key == "worst_index" else "x").join(map(str, value))
-    return escape(value) if isinstance(value, str) else value

@@ -12,6 +12,7 @@ from paraminspect.operations.diff import Change, Comparison, Difference, ValueDi
 from paraminspect.report._columns import Columns
 from paraminspect.report._diff_records import Differences, present, totals
 from paraminspect.report._fold import Folded, fold_names
+from paraminspect.report._records import markdown
 from paraminspect.report._rows import format_number
 from paraminspect.report._screen import Screen
 
@@ -64,23 +65,14 @@ def _value_table(
     return Columns(header, names, rests, leads, RIGHT, DROPPED_FIRST, DROPPED_LAST)
 
 
-def as_markdown(
-    comparison: Comparison,
-    differences: Differences,
-    _screen: Screen | None,
-) -> Iterator[str]:
+def as_markdown(comparison: Comparison, differences: Differences) -> Iterator[str]:
     """A Markdown table."""
-    from tabulate import tabulate
-
-    header = ["", "name", "kind", "change", *VALUE_COLUMNS]
     rows = []
     for d in differences:
         cells = _value_cells(d.values) if d.values else [""] * len(VALUE_COLUMNS)
         change = describe_change(comparison, d)
-        row = [MARKS.get(d.kind, CHANGED), escape(d.name), str(d.kind), change, *cells]
-        rows.append([cell.replace("|", "\\|") for cell in row])
-    header = [cell.replace("|", "\\|") for cell in header]
-    yield tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
+        rows.append([MARKS.get(d.kind, CHANGED), escape(d.name), str(d.kind), change, *cells])
+    yield markdown(["", "name", "kind", "change", *VALUE_COLUMNS], rows)
 
 
 MANY = 10

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
 from paraminspect.errors import escape
+from paraminspect.report._records import encode, json_object, separated
 from paraminspect.report._rows import KEYS, STATS, Facts, View, facts, named, record
-
-SCHEMA_VERSION = 1
 
 CODES = ("quantized", "weights", "decodable")
 """Columns for the fields of `Codes`, where any parameter has them; in JSON an object."""
-
-
-@functools.cache
-def _encoder() -> Callable[[object], str]:
-    import json  # a table starts without
-
-    return json.JSONEncoder(allow_nan=False).encode
-
-
-def _encode(value: object) -> str:
-    return _encoder()(value)
 
 
 def _records(view: View) -> Iterator[dict[str, Any]]:
@@ -38,25 +24,16 @@ def as_json(view: View) -> Iterator[str]:
     """One object, as the JSON contract has it, a line per parameter; pure ASCII."""
     tree = view.tree
     head = {
-        "schema_version": SCHEMA_VERSION,
         "source": tree.source.path,
         "format": tree.source.format,
         "metadata": dict(tree.metadata),
         "others": dict(tree.source.others),
         "optimizer": len(tree.source.optimizer),
     }
-    yield _encode(head)[:-1] + ', "parameters": ['
-    pending = None
-    for line in as_jsonl(view):
-        if pending is not None:
-            yield pending + ","
-        pending = line
-    if pending is not None:
-        yield pending
     totals = asdict(tree.totals)
     if totals["weights"] == totals["count"]:
         del totals["weights"]
-    yield f'], "totals": {_encode(totals)}}}'
+    return json_object(head, "parameters", as_jsonl(view), {"totals": totals})
 
 
 def as_jsonl(view: View) -> Iterator[str]:
@@ -65,17 +42,17 @@ def as_jsonl(view: View) -> Iterator[str]:
     A hundred thousand parameters differ in little but their names: equal facts are encoded once.
     """
     if view.stats is not None:
-        yield from map(_encode, _records(view))
+        yield from map(encode, _records(view))
         return
     made: dict[Facts, str] = {}
     for p in islice(view.tree.entries.values(), view.limit or None):
         if p.codes is not None:
-            yield _encode(record(view, p))
+            yield encode(record(view, p))
             continue
         known = facts(view.tree, p)
         if known not in made:
-            made[known] = _encode(named(known))[1:]
-        yield f'{{"name": {_encode(p.name)}, {made[known]}'
+            made[known] = encode(named(known))[1:]
+        yield f'{{"name": {encode(p.name)}, {made[known]}'
 
 
 def as_names(view: View) -> Iterator[str]:
@@ -85,24 +62,12 @@ def as_names(view: View) -> Iterator[str]:
 
 def as_csv(view: View) -> Iterator[str]:
     """Comma-separated values with a header; a shape is written `8x4`."""
-    return _separated(view, "excel")
+    return separated("csv", _rows(view))
 
 
 def as_tsv(view: View) -> Iterator[str]:
     """Tab-separated values with a header; a shape is written `8x4`."""
-    return _separated(view, "excel-tab")
-
-
-def _separated(view: View, dialect: str) -> Iterator[str]:
-    import csv  # a table starts without
-
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, dialect, lineterminator="")
-    for row in _rows(view):
-        buffer.seek(0)
-        buffer.truncate()
-        writer.writerow(row)
-        yield buffer.getvalue()
+    return separated("tsv", _rows(view))
 
 
 def _rows(view: View) -> Iterator[list[Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +13,10 @@ from paraminspect.operations.histogram import Histogram, array_stats, histogram
 from paraminspect.operations.slicing import Slice
 from paraminspect.operations.stats import Stats
 from paraminspect.report._columns import aligned
+from paraminspect.report._records import FORMATS, Records
 from paraminspect.report._rows import STATS, format_number, strict
 from paraminspect.report._screen import Screen, is_unicode
-from paraminspect.report._slice_rows import object_of, slice_record
+from paraminspect.report._slice_rows import slice_record
 
 BAR_LENGTH = 40
 DROPPED_FIRST = ("dtype", "shape", "inf", "nan", "zeros")
@@ -45,9 +45,17 @@ def measure(slices: Sequence[Slice], *, with_histogram: bool) -> list[Measured]:
     return measured
 
 
-def measures_as_json(source: str, measured: Sequence[Measured]) -> Iterator[str]:
-    """The JSON of slices with `stats` and `histogram` in place of `values`."""
-    yield from object_of(source, ([json.dumps(_record(m), allow_nan=False)] for m in measured))
+COLUMNS = ("name", "index", "shape", "dtype", *(f"stats {key}" for key in STATS))
+
+
+def rendered_measures(
+    style: str, source: str, measured: Sequence[Measured], screen: Screen | None
+) -> Iterator[str]:
+    """The statistics of each slice, and its histogram, in place of its values."""
+    if style in ("table", "text"):
+        return _as_table(measured, screen)
+    records = Records(map(_record, measured), COLUMNS, "slices", {"source": source})
+    return (f"{line}\n" for line in FORMATS[style](records))
 
 
 def _record(measured: Measured) -> dict[str, Any]:
@@ -61,7 +69,7 @@ def _record(measured: Measured) -> dict[str, Any]:
     return record
 
 
-def measures_as_text(measured: Sequence[Measured], screen: Screen | None) -> Iterator[str]:
+def _as_table(measured: Sequence[Measured], screen: Screen | None) -> Iterator[str]:
     """A table with a line per slice, and the histograms below it."""
     header = ["name", "shape", "dtype", *STATS]
     rows = [

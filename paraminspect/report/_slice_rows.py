@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from paraminspect.arrays import block_ranges, count_elements
 from paraminspect.arrays.widening import Values, widen
 from paraminspect.errors import ShapeError, escape
 from paraminspect.operations.slicing import Slice
-from paraminspect.report._machine import SCHEMA_VERSION
+from paraminspect.report._records import SCHEMA_VERSION
 from paraminspect.report._rows import strict
 
 ROW_NBYTES = 1 << 16
@@ -50,15 +50,10 @@ def _python_numbers(values: Values) -> list[Any]:
 
 def as_json(source: str, slices: Sequence[Slice], precision: int | None) -> Iterator[str]:  # noqa: ARG001
     """One object, as the JSON contract has it; a complex number is a list of its two parts."""
-    yield from object_of(source, (_with_values(slice_) for slice_ in slices))
-
-
-def object_of(source: str, records: Iterable[Iterable[str]]) -> Iterator[str]:
-    """The object around records that come in pieces of text."""
     yield json.dumps({"schema_version": SCHEMA_VERSION, "source": source})[:-1] + ', "slices": [\n'
-    for number, record in enumerate(records):
+    for number, slice_ in enumerate(slices):
         yield ",\n" * (number > 0)
-        yield from record
+        yield from _with_values(slice_)
     yield "\n]}\n"
 
 

@@ -12,6 +12,7 @@ from paraminspect.arrays import Shape
 from paraminspect.errors import counted, escape
 from paraminspect.report._columns import Columns
 from paraminspect.report._fold import Folded, fold_names
+from paraminspect.report._records import markdown
 from paraminspect.report._rows import (
     COUNTS,
     MOMENTS,
@@ -144,17 +145,10 @@ def more(left: int, total: int) -> str:
 
 def as_markdown(view: View) -> Iterator[str]:
     """A Markdown table and the totals."""
-    from tabulate import tabulate
-
     view = replace(view, screen=None)  # the same wherever it is shown
     table = _columns(view, _rows(view)[0], same=False)
-    header = table.header
-    rows = [
-        [cell.replace("|", "\\|") for cell in (name, *rest)]
-        for name, rest in zip(table.names, table.rests, strict=True)
-    ]
-    align = ["right" if name in RIGHT else "left" for name in header]
-    yield tabulate(rows, header, tablefmt="pipe", disable_numparse=True, colalign=align)
+    rows = [(name, *rest) for name, rest in zip(table.names, table.rests, strict=True)]
+    yield markdown(table.header, rows, RIGHT)
     yield ""
     yield format_totals(view.tree) + _found(view)
     yield from _beside(view)

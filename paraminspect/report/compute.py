@@ -5,10 +5,7 @@ Apart from the reports of trees, because computing needs NumPy and listing does 
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +14,7 @@ import numpy as np
 from paraminspect.compute import Gradients, Step
 from paraminspect.errors import escape
 from paraminspect.report._columns import aligned
-from paraminspect.report._machine import SCHEMA_VERSION
+from paraminspect.report._records import FORMATS, Records
 from paraminspect.report._rows import format_number, strict
 from paraminspect.report._screen import Screen
 from paraminspect.tree import ParameterTree
@@ -25,6 +22,7 @@ from paraminspect.tree import ParameterTree
 MEASURES = ("norm", "mean", "max")
 HEADER = ("name", "shape", *(f"grad {m}" for m in MEASURES), *(f"value {m}" for m in MEASURES))
 HEADER_WITH_NOTE = (*HEADER, "note")
+COLUMNS = ("name", "shape", "tied_to", *HEADER[2:], "note")
 RIGHT = frozenset(HEADER[2:])
 DROPPED_FIRST = ("value max", "value mean", "grad max", "grad mean", "value norm", "shape")
 DROPPED_LAST = ("note", "grad norm")
@@ -90,7 +88,6 @@ def _strict(found: dict[str, float] | None) -> dict[str, Any] | None:
 def _head(view: GradientView) -> dict[str, Any]:
     output = np.asarray(view.found.output)
     return {
-        "schema_version": SCHEMA_VERSION,
         "source": view.tree.source.path,
         "output": {"shape": list(output.shape), "dtype": output.dtype.name},
         "loss": strict(view.found.loss),
@@ -99,7 +96,7 @@ def _head(view: GradientView) -> dict[str, Any]:
     }
 
 
-def as_table(view: GradientView, screen: Screen | None) -> Iterator[str]:
+def _as_table(view: GradientView, screen: Screen | None) -> Iterator[str]:
     """Output and loss, then a row per parameter; "none" where no path reaches it."""
     output = np.asarray(view.found.output)
     yield f"output  {list(output.shape)} {output.dtype}, norm {format_number(_norm(output))}"
@@ -128,80 +125,66 @@ def _cells(values: np.ndarray[Any, Any] | None) -> list[str]:
     return [format_number(found[key]) for key in MEASURES]
 
 
-# All styles are called alike; those that programs read do not depend on the screen.
-def as_json(view: GradientView, screen: Screen | None) -> Iterator[str]:  # noqa: ARG001
-    """One object: source, output, loss, and a record per parameter."""
-    yield json.dumps({**_head(view), "parameters": list(records(view))}, allow_nan=False)
+def rendered(style: str, view: GradientView, screen: Screen | None) -> Iterator[str]:
+    """The gradients in a style, on a terminal or (without one) in full."""
+    if style == "table":
+        return _as_table(view, screen)
+    return FORMATS[style](Records(records(view), COLUMNS, "parameters", _head(view)))
 
 
-def as_jsonl(view: GradientView, screen: Screen | None) -> Iterator[str]:  # noqa: ARG001
-    """One object per parameter and line."""
-    for row in records(view):
-        yield json.dumps(row, allow_nan=False)
+@dataclass(frozen=True)
+class StepsView:
+    """What is reported of a training: its steps as they are made, and whose arrays to show."""
+
+    source: str
+    loss: str
+    steps: Iterable[Step]
+    watched: Sequence[str]
 
 
-def as_csv(view: GradientView, screen: Screen | None) -> Iterator[str]:  # noqa: ARG001
-    """Comma-separated values with a header."""
-    return _separated(view, "excel")
+STEP_COLUMNS = ("step", "loss", "name", "value", "grad")
 
 
-def as_tsv(view: GradientView, screen: Screen | None) -> Iterator[str]:  # noqa: ARG001
-    """Tab-separated values with a header."""
-    return _separated(view, "excel-tab")
+def rendered_steps(style: str, view: StepsView) -> Iterator[str]:
+    """The steps in a style, each as soon as it is made."""
+    if style == "table":
+        return _step_lines(view)
+    rows = _step_rows(view) if style in ("csv", "tsv", "markdown", "names") else _step_records(view)
+    head = {"source": view.source, "loss_function": view.loss}
+    return FORMATS[style](Records(rows, STEP_COLUMNS, "steps", head))
 
 
-def _separated(view: GradientView, dialect: str) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, dialect, lineterminator="")
-    rows = (
-        [
-            escape(row["name"]),
-            "x".join(map(str, row["shape"])),
-            *(row["grad"] or dict.fromkeys(MEASURES, "")).values(),
-            *row["value"].values(),
-            row["note"],
-        ]
-        for row in records(view)
-    )
-    for row in (HEADER_WITH_NOTE, *rows):
-        buffer.seek(0)
-        buffer.truncate()
-        writer.writerow(row)
-        yield buffer.getvalue()
+def _step_records(view: StepsView) -> Iterator[dict[str, Any]]:
+    """For each step its number, the loss before it, and the norms of every array."""
+    for step in view.steps:
+        yield {
+            "step": step.number,
+            "loss": strict(step.found.loss),
+            "loss_function": view.loss,
+            "parameters": {name: _norms(step, name) for name in view.watched},
+        }
 
 
-GRADIENT_STYLES: dict[str, Callable[[GradientView, Screen | None], Iterator[str]]] = {
-    "table": as_table,
-    "json": as_json,
-    "jsonl": as_jsonl,
-    "csv": as_csv,
-    "tsv": as_tsv,
-}
+def _step_rows(view: StepsView) -> Iterator[dict[str, Any]]:
+    """The same with a row for each array, as tables have it."""
+    for record in _step_records(view):
+        for name, norms in record["parameters"].items():
+            yield {"step": record["step"], "loss": record["loss"], "name": name, **norms}
 
 
-def step_record(step: Step, loss: str) -> dict[str, Any]:
-    """A step for programs: its number, the loss before it, and the norms of every array."""
-    return {
-        "step": step.number,
-        "loss": strict(step.found.loss),
-        "loss_function": loss,
-        "parameters": {
-            name: {"value": strict(_norm(step.values[name])), "grad": _grad_norm(gradient)}
-            for name, gradient in step.found.total.items()
-        },
-    }
+def _norms(step: Step, name: str) -> dict[str, Any]:
+    gradient = step.found.total[name]
+    grad = None if gradient is None else strict(_norm(gradient))
+    return {"value": strict(_norm(step.values[name])), "grad": grad}
 
 
-def _grad_norm(gradient: np.ndarray[Any, Any] | None) -> float | str | None:
-    return None if gradient is None else strict(_norm(gradient))
-
-
-def step_lines(step: Step, watched: list[str]) -> Iterator[str]:
-    """A step for people: the loss, then value and gradient norm of what is watched."""
-    yield f"step {step.number}  loss {format_number(step.found.loss)}"
-    width = max(map(len, map(escape, watched)), default=0)
-    for name in watched:
-        gradient = step.found.total[name]
-        told = "none" if gradient is None else format_number(_norm(gradient))
-        value = format_number(_norm(step.values[name]))
-        yield f"  {escape(name):{width}}  value {value:>10}  grad {told:>10}"
+def _step_lines(view: StepsView) -> Iterator[str]:
+    """For people: the loss of each step, then value and gradient norm of what is watched."""
+    width = max(map(len, map(escape, view.watched)), default=0)
+    for step in view.steps:
+        yield f"step {step.number}  loss {format_number(step.found.loss)}"
+        for name in view.watched:
+            gradient = step.found.total[name]
+            norm = "none" if gradient is None else format_number(_norm(gradient))
+            value = format_number(_norm(step.values[name]))
+            yield f"  {escape(name):{width}}  value {value:>10}  grad {norm:>10}"

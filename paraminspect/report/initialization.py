@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from paraminspect.arrays import Array
 from paraminspect.arrays.selection import Selection
@@ -14,7 +15,8 @@ from paraminspect.init.plan import Completed, Drawing
 from paraminspect.init.schemes import ALIASES, FAMILIES
 from paraminspect.operations.stats import Stats, tree_stats
 from paraminspect.report._columns import aligned
-from paraminspect.report._rows import format_number
+from paraminspect.report._records import FORMATS, Records
+from paraminspect.report._rows import format_number, strict
 from paraminspect.report._screen import USUAL_WIDTH, Screen
 from paraminspect.tree import Parameter, ParameterTree
 from paraminspect.tree.address import format_index
@@ -26,16 +28,25 @@ DROPPED = ("fans", "scheme"), ("theory", "mean", "std")
 INDENT = "    "
 
 
-def drawings_table(
-    tree: ParameterTree, drawings: Iterable[Drawing], screen: Screen | None
+COLUMNS = ("name", "index", "scheme", "fans", "theory mean", "theory std", "mean", "std")
+
+
+def rendered(
+    style: str, tree: ParameterTree, drawings: Sequence[Drawing], screen: Screen | None
 ) -> Iterator[str]:
     """For each drawing its scheme, fans, what theory says of a value, and what came out."""
-    drawings = list(drawings)
+    found = _measured(tree, drawings)
+    if style == "table":
+        rows = [_row(drawing, found[drawing.key]) for drawing in drawings]
+        return aligned(HEADER, rows, screen, RIGHT, *DROPPED)
+    records = (_record(drawing, found[drawing.key]) for drawing in drawings)
+    return FORMATS[style](Records(records, COLUMNS, "drawings", {"source": tree.source}))
+
+
+def _measured(tree: ParameterTree, drawings: Sequence[Drawing]) -> Mapping[str, Stats]:
     arrays = {drawing.key: _array(tree, drawing) for drawing in drawings}
     drawn = ParameterTree({key: Parameter(key, array) for key, array in arrays.items()})
-    found = tree_stats(drawn)
-    rows = [_row(drawing, found) for drawing in drawings]
-    return aligned(HEADER, rows, screen, RIGHT, *DROPPED)
+    return tree_stats(drawn)
 
 
 def _array(tree: ParameterTree, drawing: Drawing) -> Array:
@@ -43,12 +54,24 @@ def _array(tree: ParameterTree, drawing: Drawing) -> Array:
     return array if drawing.index is None else Selection(array, drawing.index)
 
 
-def _row(drawing: Drawing, found: Mapping[str, Stats]) -> tuple[str, ...]:
+def _record(drawing: Drawing, stats: Stats) -> dict[str, Any]:
+    moments = drawing.draw.distribution.mean_std
+    return {
+        "name": drawing.name,
+        "index": None if drawing.index is None else format_index(drawing.index),
+        "scheme": drawing.scheme,
+        "fans": None if drawing.fans is None else list(drawing.fans),
+        "theory": moments and {"mean": strict(moments[0]), "std": strict(moments[1])},
+        "mean": strict(stats.mean),
+        "std": strict(stats.std),
+    }
+
+
+def _row(drawing: Drawing, stats: Stats) -> tuple[str, ...]:
     index = "" if drawing.index is None else f"[{format_index(drawing.index)}]"
     fans = "" if drawing.fans is None else "{}, {}".format(*drawing.fans)
     moments = drawing.draw.distribution.mean_std
     theory = "" if moments is None else " ± ".join(map(format_number, moments))
-    stats = found[drawing.key]
     measured = (format_number(stats.mean), format_number(stats.std))
     return (escape(drawing.name) + index, escape(drawing.scheme), fans, theory, *measured)
 

@@ -12,7 +12,7 @@ from paraminspect.errors import Spell, spell_argument
 from paraminspect.operations.slicing import Slice
 from paraminspect.report._screen import Screen
 from paraminspect.report._slice_binary import as_npy, as_raw, npy_note
-from paraminspect.report._slice_measures import measure, measures_as_json, measures_as_text
+from paraminspect.report._slice_measures import measure, rendered_measures
 from paraminspect.report._slice_rows import as_csv, as_json, as_tsv, as_txt
 from paraminspect.report._slice_text import as_text, summary_note
 
@@ -21,10 +21,9 @@ __all__ = [
     "TEXT_STYLES",
     "as_text",
     "measure",
-    "measures_as_json",
-    "measures_as_text",
     "notes",
     "rendered",
+    "rendered_measures",
 ]
 
 TEXT_STYLES: dict[str, Callable[[str, Sequence[Slice], int | None], Iterator[str]]] = {

@@ -99,7 +99,7 @@ def test_a_file_can_be_converted_onto_itself(run, model):
         (["model.safetensors", "x.safetensors", "--max-shard-size", "1GB"], "shards need a folder"),
         (["model.safetensors", "model.safetensors"], "exists already; --force"),
         (["model.yaml", "out.safetensors"], "no values yet"),
-        (["model.safetensors"], "Missing argument 'OUT'"),
+        (["model.safetensors"], "where to write? Give OUT"),
         (["model.safetensors", "out.npz", "--cast", "unsafe"], "--cast goes with --dtype"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

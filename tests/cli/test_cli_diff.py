@@ -12,7 +12,6 @@ from terminal import on_terminal
 
 from paraminspect.cli import diff as command
 from paraminspect.operations.diff import Change
-from paraminspect.report import diff as reports
 
 BASE = {
     "emb.weight": np.arange(12, dtype=np.float32).reshape(4, 3),
@@ -334,7 +333,6 @@ def test_stat_has_a_line_per_module(run, files):
 
 
 def test_the_choices_are_those_of_the_library():
-    assert list(command.STYLES) == list(reports.STYLES)
     assert list(command.KINDS) == [str(kind) for kind in Change]
 
 

@@ -179,7 +179,8 @@ def test_statistics_and_histograms_stand_in_place_of_values(run, model):
         (("*", "--format", "npy"), "npy holds one array, and there are 5"),
         (("0.bias", "--format", "xml"), "Invalid value for '--format'"),
         (("0.bias", "--format", "json", "--precision", "3"), "--precision is for values as text"),
-        (("0.bias", "--format", "csv", "--stats"), "are for text and json, not csv"),
+        (("0.bias", "--format", "npy", "--stats"), "make a table, which npy cannot hold"),
+        (("0.bias", "--format", "markdown"), "--format markdown is for --stats and --hist"),
         (("0.bias", "--precision", "-1"), "Invalid value for '--precision'"),
     ],
 )
