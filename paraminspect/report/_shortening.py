@@ -5,9 +5,12 @@ What tells two names apart stays.
 
 from __future__ import annotations
 
+import bisect
+import functools
 import itertools
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from paraminspect.report._screen import ELLIPSIS, fitting, width_of
 
@@ -38,25 +41,64 @@ def shortened(
 ) -> list[str] | None:
     """Each name in at most so many columns, its middle left out; None if two would look alike.
 
-    Names that would are cut elsewhere, all at one place that keeps them apart. Where they look
-    alike with whole parts, they may be cut anywhere unless only `whole_parts` will do.
+    Names that would are cut elsewhere, all at one place that keeps them apart, and so is one that
+    could be read as another that stands whole. Where they look alike with whole parts, they may
+    be cut anywhere unless only `whole_parts` will do.
     """
     wanted = list(zip(names, widths, strict=True))
+    whole = _Whole(name for name, width in wanted if width_of(name) <= width)
     groups: dict[str, list[_Wanted]] = {}
     for name, width in dict.fromkeys(wanted):
         groups.setdefault(_default(name, width), []).append((name, width))
-    used = {text for text, group in groups.items() if len(group) == 1}
-    found = {group[0]: text for text, group in groups.items() if len(group) == 1}
-    for group in groups.values():
-        if len(group) > 1:
-            apart = _apart(group, _by_parts, _parts_before(group[0][0]), used)
-            if apart is None and not whole_parts:
-                apart = _apart(group, shorten, _columns_before(group), used)
-            if apart is None:
-                return None
-            used.update(apart)
-            found.update(zip(group, apart, strict=True))
+    clear = {
+        text: group[0]
+        for text, group in groups.items()
+        if len(group) == 1 and not whole.could_be(text)
+    }
+    used = set(clear)
+    found = {key: text for text, key in clear.items()}
+    for group in (group for text, group in groups.items() if text not in clear):
+        taken = _Taken(used, whole)
+        apart = _apart(group, _by_parts, _parts_before(group[0][0]), taken)
+        if apart is None and not whole_parts:
+            apart = _apart(group, shorten, _columns_before(group), taken)
+        if apart is None:
+            return None
+        used.update(apart)
+        found.update(zip(group, apart, strict=True))
     return [found[key] for key in wanted]
+
+
+class _Whole:
+    """Names that stand whole: a shortened one must not read like one of them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = set(names)
+
+    @functools.cached_property
+    def _backwards(self) -> list[str]:
+        return sorted(name[::-1] for name in self._names)
+
+    def could_be(self, text: str) -> bool:
+        """Whether a shortened text could stand for one of the names: both ends agree."""
+        head, ellipsis, tail = text.partition(ELLIPSIS)
+        if not ellipsis or text in self._names:
+            return False
+        start, end = head[::-1], tail[::-1]
+        first = bisect.bisect_left(self._backwards, end)
+        names = itertools.islice(self._backwards, first, None)
+        alike = itertools.takewhile(lambda name: name.startswith(end), names)
+        return any(name.endswith(start) and len(name) >= len(head + tail) for name in alike)
+
+
+class _Taken(NamedTuple):
+    """What another row says already, or could be read as saying."""
+
+    texts: Collection[str]
+    whole: _Whole
+
+    def __contains__(self, text: object) -> bool:
+        return text in self.texts or self.whole.could_be(str(text))
 
 
 _Wanted = tuple[str, int]
@@ -72,14 +114,14 @@ def _apart(
     group: Sequence[_Wanted],
     cut: Callable[[str, int, int], str],
     places: Iterable[int],
-    used: Collection[str],
+    taken: _Taken,
 ) -> list[str] | None:
     """The names of a group, all cut at the first place that tells them apart; None if none does."""
     for place in places:
         texts: dict[str, None] = {}
         for name, width in group:
             text = cut(name, width, place)
-            if not text or text in texts or text in used:
+            if not text or text in texts or text in taken:
                 break
             texts[text] = None
         else:

@@ -132,7 +132,7 @@ def test_rows_of_a_diff_never_look_the_same(tree):
     values = [d for d in found if d.kind is Change.VALUE]
     for width in widths(f"diff {list(tree)[:3]}"):
         for some in (structure, values):
-            check_distinct(diff_report.STYLES["table"](comparison, some, Screen(width)), width)
+            check_distinct(diff_report.rendered("table", comparison, some, Screen(width)), width)
         for depth in (1, 2, None):
             lines = diff_report.as_stat(comparison, values, Screen(width), depth, worst_first=False)
             check_distinct(lines, width)
@@ -235,3 +235,23 @@ def test_siblings_in_a_drawn_tree_never_look_the_same(width):
     lines = list(STYLES["tree"].lines(View(tree, depth=1, screen=Screen(width))))
     assert len(set(lines[1:-2])) == len(names)
     assert all(width_of(line) <= width for line in lines)
+
+
+PARTS = st.lists(st.sampled_from(["a", "b", "core", "block", "ffn"]), min_size=1, max_size=6)
+
+
+@given(st.lists(PARTS.map(".".join), min_size=2, max_size=8, unique=True), st.integers(6, 24))
+def test_a_shortened_name_never_reads_like_one_that_stands_whole(names, width):
+    for whole_parts in (True, False):
+        texts = shortened(names, [width] * len(names), whole_parts=whole_parts) or names
+        standing = [name for name, text in zip(names, texts, strict=True) if name == text]
+        for name, text in zip(names, texts, strict=True):
+            head, cut, tail = text.partition("...")
+            if cut and name != text:
+                pattern = re.compile(re.escape(head) + ".*" + re.escape(tail))
+                assert not any(map(pattern.fullmatch, standing)), (name, text)
+
+
+def test_a_name_that_ends_like_a_whole_one_shows_its_beginning():
+    names = ["encoder.core.block.ffn.up.weight", "core.block.ffn.up.weight"]
+    assert shortened(names, [24, 24]) == ["encoder...ffn.up.weight", "core.block.ffn.up.weight"]
