@@ -40,7 +40,7 @@ def rendered(
         rows = [_row(drawing, found[drawing.key]) for drawing in drawings]
         return aligned(HEADER, rows, screen, RIGHT, *DROPPED)
     records = (_record(drawing, found[drawing.key]) for drawing in drawings)
-    return FORMATS[style](Records(records, COLUMNS, "drawings", {"source": tree.source}))
+    return FORMATS[style](Records(records, COLUMNS, "drawings", {"source": tree.source.path}))
 
 
 def _measured(tree: ParameterTree, drawings: Sequence[Drawing]) -> Mapping[str, Stats]:
