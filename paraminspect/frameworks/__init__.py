@@ -1,5 +1,6 @@
 """Frameworks: whose names, layouts and defaults hold. One folder and one record each."""
 
+from paraminspect.frameworks._declare import declare
 from paraminspect.frameworks._finding import (
     FRAMEWORKS,
     GROUP,
@@ -13,6 +14,8 @@ from paraminspect.frameworks._finding import (
     load_words,
 )
 from paraminspect.frameworks._framework import Framework
+from paraminspect.frameworks._modelling import Construction, Modelling
+from paraminspect.frameworks._naming import Named, name_by_path
 from paraminspect.frameworks._random_numbers import (
     find_random_numbers,
     open_generator,
@@ -23,7 +26,11 @@ from paraminspect.frameworks._random_numbers import (
 __all__ = [
     "FRAMEWORKS",
     "GROUP",
+    "Construction",
     "Framework",
+    "Modelling",
+    "Named",
+    "declare",
     "defined",
     "find_random_numbers",
     "foreign",
@@ -33,6 +40,7 @@ __all__ = [
     "load_framework",
     "load_modelling",
     "load_words",
+    "name_by_path",
     "open_generator",
     "random_numbers",
     "rng_aliases",

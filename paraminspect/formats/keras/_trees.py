@@ -29,6 +29,7 @@ from paraminspect.formats.keras._vars import (
     layer_of,
     variables_by_layer,
 )
+from paraminspect.frameworks.keras._record import FRAMEWORK
 from paraminspect.tree import Architecture, Parameter, ParameterTree, Source
 
 if TYPE_CHECKING:
@@ -165,5 +166,5 @@ def _tree(
             more_metadata=parts[0].metadata,
             is_in_order=True,
         ),
-        architecture=Architecture("keras", separator=SEPARATOR),
+        architecture=Architecture(FRAMEWORK.name, separator=SEPARATOR),
     )
