@@ -16,7 +16,7 @@ FLOORS = [
     ["frameworks"],
     ["definition", "formats.keras", "init.plan"],
     ["report", "source"],
-    ["__init__", "__main__", "cli"],
+    ["__init__", "__main__", "cli", "testing"],
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 
