@@ -29,7 +29,7 @@ NO_AXES = "of 0 axes"
 """A scalar has no axes here; some functions of the frameworks take 0 and -1 for one."""
 LENIENT = {
     "mxnet": ("leaky_relu(", "tril(", "tensordot(", "x[None]", "roll(x, (1, 2)"),
-    "keras": (),
+    "keras": ("x @ v",),  # an operator of TensorFlow's own
     "pytorch": (),
 }
 """What takes or refuses arrays of 0 axes or 1 unlike here."""

@@ -5,12 +5,15 @@ A case is an expression and the number of axes of its arrays: `x` and `y` alike 
 or just beyond, `{a}` one counted from the first, `{ds}` a tuple of axes, `{order}` all axes, `{last}` the length of the last.
 """
 
+import functools
+
 import numpy as np
 
 SHAPES = [(), (3,), (2, 4), (2, 3, 4), (2, 1, 3, 2), (1, 2, 3, 1, 2)]
 """By number of axes."""
 
 
+@functools.cache
 def arrays(ndim, seed=0):
     """The arrays that the expressions of a number of axes name, floats in float64."""
     rng = np.random.default_rng([seed, ndim])

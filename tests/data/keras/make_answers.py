@@ -1,7 +1,7 @@
 """What Keras answers to the calls and models of the tests, kept for machines without it.
 
-`make_answers.py PYTHON`, where PYTHON has Keras 3.15 and TensorFlow; run it from `tests/`, with
-the project installed. Writes signatures.json, layers.json, models.json and layouts.json beside
+`make_answers.py PYTHON`, where PYTHON has Keras 3.15 and TensorFlow; this one needs paraminspect,
+for the calls to ask about (`tests/support/keras_calls.py`). Writes signatures.json, layers.json, models.json and layouts.json beside
 itself.
 """
 
@@ -10,11 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path.cwd()))
-from keras_calls import CALLS
-from keras_models import HOLDERS, PAIRS, REFERENCE, random_pair
-
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1] / "support"))
+
+from keras_calls import CALLS  # noqa: E402
+from keras_models import HOLDERS, PAIRS, REFERENCE, random_pair  # noqa: E402
+
 RANDOM_MODELS = 12
 
 

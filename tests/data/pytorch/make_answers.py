@@ -1,7 +1,7 @@
 """What PyTorch says of its layers: `make_answers.py PYTHON` writes the JSON files beside it.
 
 PYTHON is an interpreter that has torch and transformers; this one needs paraminspect, for the
-calls to ask about (`tests/pytorch_calls.py`).
+calls to ask about (`tests/support/pytorch_calls.py`).
 """
 
 import json
