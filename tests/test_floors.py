@@ -1,6 +1,7 @@
-"""A module imports only from lower floors, and every module has a floor."""
+"""The rooms of the house, their floors, and who may import what."""
 
 import ast
+import graphlib
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,13 @@ FLOORS = [
     ["report", "source"],
     ["__init__", "__main__", "cli", "testing"],
 ]
+ROOMS = {
+    "arrays", "language", "tree", "operations", "formats", "libhdf5", "compute", "frameworks", "init",
+    "definition", "report", "cli",
+}  # fmt: skip
+BESIDE_THEM = {"__init__", "__main__", "errors", "runtime", "source"}
+"""The only modules that stand in no room."""
+
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 
 OWNERS = {
@@ -25,7 +33,9 @@ OWNERS = {
     "tabulate": ("report.",),
     "yaml": ("definition._yaml",),
     "safetensors": ("formats.safetensors.",),
-    "autograd": ("compute", "frameworks."),
+    "autograd": ("compute.", "frameworks."),
+    "h5py": ("libhdf5._child.",),
+    "ml_dtypes": ("arrays._dtypes",),
 }
 
 
@@ -65,6 +75,9 @@ def _imports(path):
                 )
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module":
+            text = ast.unparse(node.args[0]).lstrip("f").strip("'\"")
+            yield text.partition("{")[0].rstrip(".")
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -85,3 +98,42 @@ def test_a_library_is_imported_only_by_its_owner(library):
     }
     assert users
     assert all(user.startswith(OWNERS[library]) for user in users), users
+
+
+def test_the_house_has_these_rooms_and_no_others():
+    assert {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()} == ROOMS
+    assert {path.stem for path in ROOT.glob("*.py")} == BESIDE_THEM
+    assert len(FLOORS) <= 9
+
+
+def test_no_modules_import_each_other_not_even_for_their_types():
+    arrows = {
+        name: {i.removeprefix("paraminspect.") for i in _imports(path)} & MODULES.keys() - {name}
+        for name, path in MODULES.items()
+    }
+    try:
+        graphlib.TopologicalSorter(arrows).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("__init__.py")), ids=_name)
+def test_a_package_itself_holds_names_only(path):
+    """Its docstring, imports and `__all__`; what it does stands in a module of its own.
+
+    The one exception is the whole package: it imports a public name when that is first used, so
+    that the command line does not pay for all of them.
+    """
+    docstring, *rest = ast.parse(path.read_text()).body
+    assert isinstance(docstring, ast.Expr)
+    others = [
+        ast.unparse(node)
+        for node in rest
+        if not isinstance(node, ast.Import | ast.ImportFrom)
+        and not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__")
+    ]
+    if path.parent == ROOT:
+        lazy = ["if TYPE_CHECKING:", "_HOMES = ", "def __getattr__", "def __dir__"]
+        others = [other for other in others if not other.startswith(tuple(lazy))]
+        others = [other for other in others if not other.startswith("'")]
+    assert others == []

@@ -4,6 +4,7 @@ A generator gets every draw in the order in which it happens, and gives arrays t
 values when they are read, in any order, from any thread, whole or in part: always the same values.
 """
 
-from paraminspect.init.generators._generator import NATIVE, Draw, Generator, RandomNumbers
+from paraminspect.init.generators._generator import Draw, Generator, RandomNumbers
+from paraminspect.init.generators._ours import NATIVE
 
 __all__ = ["NATIVE", "Draw", "Generator", "RandomNumbers"]

@@ -64,15 +64,3 @@ class RandomNumbers:
         if not hasattr(seed, "__index__") or isinstance(seed, bool):
             raise ArgumentError(f"the seed must be an integer, got {brief(seed)}")
         return self.open(operator.index(seed))
-
-
-def _native(seed: int) -> Generator:
-    from paraminspect.init.generators._native import Native
-
-    return Native(seed)
-
-
-NATIVE = RandomNumbers(
-    "native", (), "keyed by seed, name and block: adding a layer changes no other", _native
-)
-"""Our own."""
