@@ -21,7 +21,7 @@ FLOORS = [
 ]
 ROOMS = {
     "arrays", "language", "tree", "operations", "formats", "libhdf5", "compute", "frameworks", "init",
-    "definition", "report", "cli",
+    "definition", "report", "cli", "testing",
 }  # fmt: skip
 BESIDE_THEM = {"__init__", "__main__", "errors", "runtime", "source"}
 """The only modules that stand in no room."""
