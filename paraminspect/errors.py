@@ -29,9 +29,14 @@ class ParamInspectError(Exception):
         self.place = str(place)
         self.way: Mapping[str, object] = {}
 
-    def at(self, subject: str) -> Self:
-        """Say what the error is about, if there is a name for it; called on the way up."""
-        self.subjects = (subject, *self.subjects) if subject else self.subjects
+    def at(self, *subjects: object) -> Self:
+        """Say what the error is about, outermost first; called by whoever knows, on the way up.
+
+        What has no name is left out, and what it is about already is not said twice.
+        """
+        names = tuple(name for name in map(str, subjects) if name)
+        inner = self.subjects[1:] if self.subjects[:1] == names[:1] else self.subjects
+        self.subjects = (*names, *inner)
         return self
 
     def unless(self, **argument: object) -> Self:

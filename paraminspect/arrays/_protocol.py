@@ -143,16 +143,23 @@ class Opaque(NumpyLike):
     """An array whose values are there and are no numbers of ours; `why` goes on from "values".
 
     `packed_bytes` are its bytes as they are stored, 1-D and of uint8, where these can be had.
+    `may_be_numbers` says that they are numbers whose dtype the file does not name.
     """
 
     shape: Shape
     dtype: DType
     why: str
     packed_bytes: Array | None = None
+    may_be_numbers: bool = False
+
+    def refusal(self) -> DTypeError:
+        """The error for who needs the values, with the argument that says what they are."""
+        error = DTypeError(f"values of the type {self.dtype} {self.why}")
+        return error.unless(void_dtype=...) if self.may_be_numbers else error
 
     def read(self, start: int, stop: int) -> np.ndarray[Any, Any]:  # noqa: ARG002 (the protocol's)
         """Raise `DTypeError`."""
-        raise DTypeError(f"values of the type {self.dtype} {self.why}")
+        raise self.refusal()
 
     def __getitem__(self, index: Any, /) -> np.ndarray[Any, Any]:
         return self.read(0, 0)

@@ -59,7 +59,7 @@ def check_new(path: Path | None, force: bool) -> None:
 
 def exists_already(path: Path) -> click.UsageError:
     """The error for a file that `--force` would overwrite."""
-    return click.UsageError(f"{path}: exists already; --force overwrites it")
+    return click.UsageError(f"{path}: exists already; use --force")
 
 
 def is_source(tree: ParameterTree, path: Path) -> bool:

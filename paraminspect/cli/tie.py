@@ -91,7 +91,7 @@ def _check_format(tree: ParameterTree, where: Path) -> None:
     target = choose_format(tree, where, None)
     if not target.holds.ties:
         message = f"{target.name} cannot store ties: write a safetensors or HDF5 file, which can"
-        raise TieError(message).at(str(where))
+        raise TieError(message).at(where)
 
 
 def _find(tree: ParameterTree, style: str) -> None:

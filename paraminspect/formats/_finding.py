@@ -45,7 +45,7 @@ def _names(folder: Path) -> list[str]:
     try:
         return sorted(path.name for path in folder.iterdir())
     except OSError as error:
-        raise CheckpointError(f"cannot open: {reason(error)}").at(str(folder)) from None
+        raise CheckpointError(f"cannot open: {reason(error)}").at(folder) from None
 
 
 def _suffixes(formats: Iterable[Format]) -> tuple[str, ...]:
@@ -74,10 +74,10 @@ def choose_files(folder: Path) -> list[Path]:
         if foreign := _foreign(folder):
             raise foreign
         known = ", ".join(f"*{suffix}" for suffix in _suffixes(FORMATS.values()))
-        raise CheckpointError(f"the folder holds no checkpoint ({known})").at(str(folder))
+        raise CheckpointError(f"the folder holds no checkpoint ({known})").at(folder)
     names = ", ".join(meant[:SHOWN]) + (", ..." if len(meant) > SHOWN else "")
     raise CheckpointError(f"the folder holds {len(meant)} checkpoints: name one of {names}").at(
-        str(folder)
+        folder
     )
 
 
@@ -127,7 +127,5 @@ def _one_set(folder: Path, names: Sequence[str]) -> list[str]:
     missing = [name for number, name in wanted.items() if number not in shards]
     if missing:
         some = ", ".join(missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
-        raise CheckpointError(f"{len(missing)} of {int(total)} shards missing: {some}").at(
-            str(folder)
-        )
+        raise CheckpointError(f"{len(missing)} of {int(total)} shards missing: {some}").at(folder)
     return [shards[number].string for number in sorted(shards)]

@@ -171,4 +171,4 @@ def foreign_error(known: Foreign, path: Path) -> CheckpointError:
         code = f"import sys; f, t = sys.argv[1:]; {known.code}"
         way = f'python -c "{code}" {shlex.quote(source)} {shlex.quote(target)}'
         way += f" makes {shlex.quote(target)} of it"
-    return CheckpointError(f"{path}: {known.what}, which is not read: {way}")
+    return CheckpointError(f"{known.what}, which is not read: {way}").at(path)

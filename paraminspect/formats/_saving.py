@@ -77,7 +77,7 @@ def check_target(tree: ParameterTree, path: Path, *, sharded: bool) -> None:
     """Raise what `save_checkpoint` would of the path, so that no long work is for nothing."""
     choose_format(tree, path, None, sharded=sharded)
     if not path.parent.is_dir():
-        raise CheckpointError(f"cannot write: there is no folder {path.parent}").at(str(path))
+        raise CheckpointError(f"cannot write: there is no folder {path.parent}").at(path)
 
 
 def choose_format(
@@ -89,10 +89,10 @@ def choose_format(
     if asked and named and asked.saver != named.saver:  # HDF5 of Keras is HDF5
         raise CheckpointError(
             f"the name says {named.name}, and the format that is asked for is {asked.name}"
-        ).at(str(path))
+        ).at(path)
     if sharded and (asked or named or SHARDED) is not SHARDED:
         index = SHARDED.suffixes[0]
-        raise CheckpointError(f"shards need a folder or an index, FOLDER or *{index}").at(str(path))
+        raise CheckpointError(f"shards need a folder or an index, FOLDER or *{index}").at(path)
     if sharded:
         return SHARDED
     own = _written_or_none(tree.source.format)
@@ -102,7 +102,7 @@ def choose_format(
     if chosen is None:
         raise CheckpointError(
             f"the name does not tell a format that is written: {written_names()}"
-        ).at(str(path))
+        ).at(path)
     return chosen
 
 

@@ -147,7 +147,7 @@ class Library:
 
     def error(self, message: str) -> CheckpointError:
         """The error of this file."""
-        return CheckpointError(f"{self.source.path}: {message}")
+        return CheckpointError(message).at(self.source.path)
 
 
 class _NoAnswerError(Exception):

@@ -97,7 +97,7 @@ def test_grad_saves_gradients_with_their_ties(folder):
     assert tree["6.bias"].numpy().tolist() == [1.0]
     result = invoke("grad", "shared.yaml", "--seed", "0", "-o", "grads.safetensors")
     assert result.exit_code == 2
-    assert "exists already; --force overwrites it" in result.output
+    assert "exists already; use --force" in result.output
 
 
 def test_grad_tells_what_a_format_cannot_keep(folder):

@@ -97,7 +97,7 @@ def test_a_file_can_be_converted_onto_itself(run, model):
         ),
         (["model.safetensors", "out.safetensors", "--dtype", "f4"], "say which, float4_e2m1fn"),
         (["model.safetensors", "x.safetensors", "--max-shard-size", "1GB"], "shards need a folder"),
-        (["model.safetensors", "model.safetensors"], "exists already; --force"),
+        (["model.safetensors", "model.safetensors"], "exists already; use --force"),
         (["model.yaml", "out.safetensors"], "no values yet"),
         (["model.safetensors"], "where to write? Give OUT"),
         (["model.safetensors", "out.npz", "--cast", "unsafe"], "--cast goes with --dtype"),

@@ -274,7 +274,7 @@ def test_trouble_is_one_line_and_nothing_is_written(run, checkpoint, arguments, 
 
 def test_another_file_is_not_overwritten(run, folder):
     (folder / "model.safetensors").write_bytes(b"precious")
-    assert "exists already; --force" in run("init").err
+    assert "exists already; use --force" in run("init").err
     assert run("init", "--force").status == 0
 
 

@@ -122,7 +122,7 @@ def test_values_that_become_nan_need_to_be_asked_for_and_are_counted(run, model)
         (["model.safetensors", "0.bias==1", "-i"], "write 0.bias=1 to set, with x for the"),
         (["model.safetensors", "0.bias==1", "-i"], "present value: 0.bias=x+1"),
         (["model.safetensors", "0.bias[2:]=1", "-i"], "0.bias: the index [2:] selects nothing"),
-        (["model.safetensors", "0.bias=1", "-o", "other"], "exists already; --force"),
+        (["model.safetensors", "0.bias=1", "-o", "other"], "exists already; use --force"),
         (["model.safetensors", "0.bias=1", "-o", "no/where"], "no such file or directory"),
         (["model.safetensors", "0.bias", "-i"], "expected ADDRESS=EXPRESSION, got '0.bias'"),
         (["model.safetensors", "0.bais=1", "-i"], "the nearest is '0.bias'"),

@@ -142,7 +142,7 @@ def test_what_the_format_cannot_hold_is_refused_before_anything_is_written(
 def test_an_existing_file_is_overwritten_only_when_asked(tmp_path):
     path = tmp_path / "a.safetensors"
     path.write_bytes(b"mine")
-    with pytest.raises(CheckpointError, match="exists already; --force"):
+    with pytest.raises(CheckpointError, match="exists already; use overwrite=True"):
         save_checkpoint(tree_of({"a": [1.0]}), path)
     assert path.read_bytes() == b"mine"
 

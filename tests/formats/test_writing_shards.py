@@ -260,7 +260,7 @@ def test_a_set_under_temporary_names_gets_its_final_ones(folder):
 @pytest.mark.parametrize(
     ("prepare", "path", "options", "message"),
     [
-        (lambda f: None, ".", {}, f"{INDEX}: exists already; --force"),
+        (lambda f: None, ".", {}, f"{INDEX}: exists already; use overwrite=True"),
         (
             lambda f: (f / "model.safetensors").touch(),
             ".",

@@ -142,21 +142,21 @@ def _open(place: Path, shown: Path) -> tuple[int, Identity]:
             break
         except OSError as error:
             if error.errno not in _NONE_LEFT or not _IDLE:
-                raise SystemRefusal(f"{shown}: cannot open: {reason(error)}") from None
+                raise SystemRefusal(f"cannot open: {reason(error)}").at(shown) from None
             _close_one()
         except ValueError:  # a NUL character
-            raise CheckpointError(f"{shown}: cannot open: not a possible file name") from None
+            raise CheckpointError("cannot open: not a possible file name").at(shown) from None
     status = os.fstat(number)
     if not stat.S_ISREG(status.st_mode):
         os.close(number)
         kind = KINDS.get(stat.S_IFMT(status.st_mode), "something else")
-        raise CheckpointError(f"{shown}: not a regular file but {kind}")
+        raise CheckpointError(f"not a regular file but {kind}").at(shown)
     return number, Identity.of(status)
 
 
 def changed(path: Path) -> CheckpointError:
     """The error for a file of which two versions would be mixed."""
-    return CheckpointError(f"{path}: the file has changed since it was opened")
+    return CheckpointError("the file has changed since it was opened").at(path)
 
 
 def reason(error: OSError) -> str:

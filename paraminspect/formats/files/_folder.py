@@ -55,7 +55,7 @@ def open_folder(path: Path, shown: Path) -> Iterator[Folder]:
     try:
         descriptor = os.open(path, _FLAGS)
     except OSError as error:
-        raise CheckpointError(f"{shown}: cannot write: {reason(error)}: {path}") from None
+        raise CheckpointError(f"cannot write: {reason(error)}: {path}").at(shown) from None
     try:
         folder = Folder(descriptor, path, shown)
         folder.remove_leftovers()
@@ -82,7 +82,7 @@ class Folder:
             raise failed(self.shown, error) from None
         if not stat.S_ISREG(status.st_mode):
             kind = KINDS.get(stat.S_IFMT(status.st_mode), "a link that leads in a circle")
-            raise CheckpointError(f"{self.shown}: cannot write: there is {kind}")
+            raise CheckpointError(f"cannot write: there is {kind}").at(self.shown)
         return status
 
     @contextmanager
@@ -91,7 +91,7 @@ class Folder:
         deadline = time.monotonic() + LOCK_SECONDS
         while not try_lock(self.descriptor):
             if time.monotonic() > deadline:
-                raise CheckpointError(f"{self.shown}: another program has locked the folder")
+                raise CheckpointError("another program has locked the folder").at(self.shown)
             time.sleep(0.01)
         try:
             yield
@@ -105,9 +105,9 @@ class Folder:
             fsync(self.descriptor)
         except OSError as error:
             raise DurabilityError(
-                f"{self.shown}: written, but it may not survive a power cut:"
+                f"written, but it may not survive a power cut:"
                 f" the folder cannot be synced: {reason(error)}"
-            ) from None
+            ).at(self.shown) from None
 
     def remove(self, name: str) -> None:
         """Remove a file; one that is not there is no error."""
@@ -159,14 +159,12 @@ def temporary_name(name: str) -> str:
 def failed(path: Path, error: OSError | ValueError) -> CheckpointError:
     """The error for a file that could not be written, when nothing has been changed yet."""
     text = reason(error) if isinstance(error, OSError) else str(error)
-    return CheckpointError(f"{path}: cannot write: {text}; nothing was changed")
+    return CheckpointError(f"cannot write: {text}; nothing was changed").at(path)
 
 
 def exists_already(path: Path) -> CheckpointError:
     """The error for a file that would be overwritten and must not be."""
-    return CheckpointError(
-        f"{path}: exists already; --force (in Python overwrite=True) overwrites it"
-    )
+    return CheckpointError("exists already").at(path).unless(overwrite=True)
 
 
 def fsync(descriptor: int) -> None:

@@ -58,11 +58,11 @@ def _lock(descriptor: int, shown: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise CheckpointError(
-            f"{shown}: another program has it open, and has locked it as HDF5 does: close it there,"
+            f"another program has it open, and has locked it as HDF5 does: close it there,"
             f" or set {VARIABLE}=FALSE to replace it all the same; nothing was changed"
-        ) from None
+        ).at(shown) from None
     except OSError as error:
         if os.environ.get(VARIABLE, "").upper() in ("TRUE", "1"):
-            raise CheckpointError(
-                f"{shown}: cannot be locked, as {VARIABLE} demands: {reason(error)}"
+            raise CheckpointError(f"cannot be locked, as {VARIABLE} demands: {reason(error)}").at(
+                shown
             ) from None

@@ -210,6 +210,18 @@ class NewFile:
                 raise exists_already(self.folder.shown) from None
             self._rename(name)
 
+    def unreadable(self, error: CheckpointError) -> CheckpointError:
+        """The error for a new file that our own reader refuses, which knows it by another path."""
+        why = ": ".join((*error.subjects[1:], error.message))
+        done = "checked" if isinstance(error, SystemRefusal) else "read back"
+        return CheckpointError(f"what was written cannot be {done}: {why}").at(self.folder.shown)
+
+    def misread(self) -> CheckpointError:
+        """The error for a new file in which our own reader finds something else."""
+        return CheckpointError("what was written reads back as something else").at(
+            self.folder.shown
+        )
+
     def close(self) -> None:
         """Let go of the file: what has not been put anywhere is gone."""
         if self.is_named:
@@ -217,11 +229,3 @@ class NewFile:
                 self.folder.remove(self._temporary)
         if self.descriptor >= 0:
             os.close(self.descriptor)
-
-
-def not_read_back(path: Path, error: CheckpointError) -> CheckpointError:
-    """The error for a new file, open under `path`, that could not be read when it was written."""
-    message = str(error).removeprefix(f"{path}: ")
-    if isinstance(error, SystemRefusal):
-        return CheckpointError(f"what was written cannot be checked: {message}")
-    return CheckpointError(f"what was written cannot be read back: {message}")

@@ -71,9 +71,8 @@ class RegularFile:
                 try:
                     got = os.preadv(descriptor, [view], offset)
                 except OSError as error:
-                    raise SystemRefusal(
-                        f"{self.path}: cannot read: {reason(error)} @ byte {offset}"
-                    ) from None
+                    why, place = f"cannot read: {reason(error)}", f"byte {offset}"
+                    raise SystemRefusal(why, place).at(self.path) from None
                 if not got:
                     self._check_unchanged(descriptor)
                     raise self._ends_early(offset, len(view))
@@ -147,8 +146,8 @@ class RegularFile:
             return True
 
     def _ends_early(self, end: int, missing: int) -> CheckpointError:
-        return CheckpointError(
-            f"{self.path}: truncated: {counted(missing, 'byte')} missing @ byte {end}"
+        return CheckpointError(f"truncated: {counted(missing, 'byte')} missing", f"byte {end}").at(
+            self.path
         )
 
     def __repr__(self) -> str:
@@ -254,8 +253,8 @@ class StoredArray(FileArray):
         import numpy as np
 
         if self.dtype.is_packed:
-            raise DTypeError(
-                f"{self.file.path}: values of the packed type {self.dtype} are not decoded"
+            raise DTypeError(f"values of the packed type {self.dtype} are not decoded").at(
+                self.file.path
             )
         self.check_range(start, stop)
         itemsize = self.dtype.nbits // 8

@@ -63,6 +63,6 @@ def check_unchanged(inputs: Iterable[SourceFile]) -> None:
     """Raise `CheckpointError` unless every file is still what it was when it was opened."""
     for file in inputs:
         if file.has_changed():
-            raise CheckpointError(
-                f"{file.path}: the file changed while it was read; nothing was written"
+            raise CheckpointError("the file changed while it was read; nothing was written").at(
+                file.path
             )

@@ -35,18 +35,15 @@ from paraminspect.formats.files._signals import ending_on_signals, uninterrupted
 from paraminspect.runtime import Progress
 from paraminspect.tree import SourceFile
 
-SUFFIX = ".safetensors"
-INDEX_SUFFIX = ".index.json"
-
 MOST_OPEN = 8
 """So many new files stay open, without a name, until all of them are written."""
 
-_TEMPORARY = re.compile(re.escape(TEMPORARY_SUFFIX) + r"-[0-9a-f]{8}(?=\.safetensors$)")
+_TEMPORARY = re.compile(re.escape(TEMPORARY_SUFFIX) + r"-[0-9a-f]{8}(?=\.[^.]+$)")
 """The mark of a temporary name; all of one run have the same."""
 
 
 def final_name(name: str) -> str:
-    """The name of a shard without what makes it a temporary one."""
+    """The name of a file of a set without what makes it a temporary one."""
     return _TEMPORARY.sub("", name)
 
 
@@ -55,6 +52,8 @@ class NewSet:
     """What is to become of the files of a folder."""
 
     index_name: str
+    index_suffix: str
+    """Ends the names of all indices, of other sets in the folder too."""
     index: Callable[[Mapping[str, str]], bytes]
     """The index, given the present names of those files that do not have their final ones yet."""
     sizes: Mapping[str, int]
@@ -83,9 +82,9 @@ def replace_set(
     """
     with ending_on_signals(), open_folder(path.parent, path) as folder, ExitStack() as stack:
         _check_names(folder, new, overwrite)
-        _remove_leftovers(folder)
+        _remove_leftovers(folder, new.index_suffix)
         temporary: dict[str, str] = {}
-        with _removed_on_failure(folder, temporary):
+        with _removed_on_failure(folder, temporary, new.index_suffix):
             mark = f"{TEMPORARY_SUFFIX}-{os.urandom(4).hex()}"
             files = _write(folder, new, mark, temporary, stack, progress)
             stack.enter_context(folder.locked())
@@ -103,9 +102,9 @@ def _check_names(folder: Folder, new: NewSet, overwrite: bool) -> None:
     for name in (new.index_name, *new.sizes, *new.misnamed):
         if (folder.path / name).is_symlink():
             raise CheckpointError(
-                f"{folder.shown}: {name} is a link, as in a hub's cache: files that change together"
+                f"{name} is a link, as in a hub's cache: files that change together"
                 " cannot be replaced through links; write to another folder"
-            )
+            ).at(folder.shown)
         if folder.regular_file(name) is not None and not overwrite:
             raise exists_already(folder.path / name)
 
@@ -136,17 +135,20 @@ def _write(
 
 
 def _name_temporarily(file: NewFile, name: str, mark: str, temporary: dict[str, str]) -> None:
-    temporary[name] = name.removesuffix(SUFFIX) + mark + SUFFIX
+    path = Path(name)
+    temporary[name] = path.stem + mark + path.suffix
     file.link(temporary[name])
 
 
 @contextmanager
-def _removed_on_failure(folder: Folder, temporary: Mapping[str, str]) -> Iterator[None]:
-    """Remove temporary shards if the block fails, unless an index names them already."""
+def _removed_on_failure(
+    folder: Folder, temporary: Mapping[str, str], index_suffix: str
+) -> Iterator[None]:
+    """Remove temporary files if the block fails, unless an index names them already."""
     try:
         yield
     except BaseException:
-        _remove(folder, _unnamed(folder, temporary.values()))
+        _remove(folder, _unnamed(folder, temporary.values(), index_suffix))
         raise
 
 
@@ -154,7 +156,7 @@ def _check_presence(folder: Folder, temporary: Iterable[str]) -> None:
     """An index may not name what another program has removed meanwhile."""
     for name in temporary:
         if folder.regular_file(name) is None:
-            raise CheckpointError(f"{folder.shown}: {name} was removed meanwhile")
+            raise CheckpointError(f"{name} was removed meanwhile").at(folder.shown)
 
 
 def _put_index(folder: Folder, new: NewSet, names: Mapping[str, str], overwrite: bool) -> None:
@@ -188,9 +190,9 @@ def _finish(
     except (CheckpointError, OSError) as error:
         text = reason(error) if isinstance(error, OSError) else str(error)
         raise DurabilityError(
-            f"{folder.shown}: the new values are in place, but not all files have their names"
+            f"the new values are in place, but not all files have their names"
             f" yet; the next edit in place gives them these: {text}"
-        ) from None
+        ).at(folder.shown) from None
 
 
 def _remove(folder: Folder, names: Iterable[str]) -> None:
@@ -199,10 +201,10 @@ def _remove(folder: Folder, names: Iterable[str]) -> None:
             folder.remove(name)
 
 
-def _remove_leftovers(folder: Folder) -> None:
-    """Remove temporary shards of killed runs; a living run holds a lock on one of its own."""
+def _remove_leftovers(folder: Folder, index_suffix: str) -> None:
+    """Remove temporary files of killed runs; a living run holds a lock on one of its own."""
     left = [path.name for path in folder.path.iterdir() if _TEMPORARY.search(path.name)]
-    for name in _unnamed(folder, left):
+    for name in _unnamed(folder, left, index_suffix):
         mark = _mark_of(name)
         if not any(folder.is_locked(other) for other in left if _mark_of(other) == mark):
             folder.remove_unless_locked(name)
@@ -213,11 +215,11 @@ def _mark_of(name: str) -> str:
     return found[0] if found else ""
 
 
-def _unnamed(folder: Folder, temporary: Iterable[str]) -> list[str]:
-    """Those temporary shards that no index in the folder names."""
+def _unnamed(folder: Folder, temporary: Iterable[str], index_suffix: str) -> list[str]:
+    """Those temporary files that no index in the folder names."""
     marks = {name: _mark_of(name) for name in temporary}
     if not marks:
         return []
-    indices = [path for path in folder.path.iterdir() if path.name.endswith(INDEX_SUFFIX)]
+    indices = [path for path in folder.path.iterdir() if path.name.endswith(index_suffix)]
     text = b"".join(path.read_bytes() for path in indices)
     return [name for name, mark in marks.items() if mark and mark.encode() not in text]

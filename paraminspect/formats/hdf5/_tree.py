@@ -57,9 +57,10 @@ def parameters_of(contents: Contents, dtypes: Mapping[str, DType]) -> list[Param
 def _opaque_array(contents: Contents, dataset: Dataset) -> Opaque:
     dtype = dataset.bytes_dtype
     like = {16: "bfloat16", 8: "float8"}.get(dtype.nbits)
-    ending = f": {like} saved by h5py looks so; convert --void-dtype reads it" if like else ""
+    ending = f": {like} saved by h5py looks so" if like else ""
     why = f"are not read: {contents.file.path} does not say what numbers they are{ending}"
-    return Opaque(dataset.shape, dtype, why, contents.array(dataset, dtype).packed_bytes)
+    packed_bytes = contents.array(dataset, dtype).packed_bytes
+    return Opaque(dataset.shape, dtype, why, packed_bytes, like is not None)
 
 
 def ties_of(contents: Contents, names: Mapping[str, str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Any
 from paraminspect.arrays import Array, Opaque, Shape, count_elements
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
 from paraminspect.formats._json import check_text, shown
-from paraminspect.formats.files._new_file import NewFile, not_read_back
+from paraminspect.formats.files._new_file import NewFile
 from paraminspect.formats.files._reading import open_regular
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.formats.files._transfer import Placed, transfer
@@ -70,7 +70,7 @@ def save_hdf5(
         objects, arrays = _objects(tree, places)
         texts, lost = _kept_metadata(tree)
     except ParamInspectError as error:
-        raise error.at(str(path)) from None
+        raise error.at(path) from None
     texts += [(group, NAME_ATTRIBUTE, name) for group, name in names.items()]
     nbytes = sum(map(_nbytes, arrays.values()))
     with replacing(
@@ -83,7 +83,7 @@ def save_hdf5(
         placed = _placed(library, arrays, offsets, size)
         transfer(placed.values(), new)
         ties = dict(made for made in objects if len(made) == 2)
-        _check_written(arrays, placed, ties, new, path, size)
+        _check_written(arrays, placed, ties, new, size)
     return lost
 
 
@@ -135,11 +135,11 @@ def _dataset(path: str, parameter: Parameter) -> tuple[str, Shape, str, int]:
     """`(path, shape, dtype, bytes of an element)`; no bytes if HDF5 has the dtype itself."""
     name, array, dtype = parameter.name, parameter.data, parameter.dtype
     if isinstance(array, Opaque) and array.packed_bytes is None:
-        raise DTypeError(f"{name}: values of the type {dtype} {array.why}")
+        raise array.refusal().at(name)
     if isinstance(array, Opaque) and not dtype.name.startswith("void"):
-        raise DTypeError(f"{name}: HDF5 files of ours hold no values of the type {dtype}")
+        raise DTypeError(f"HDF5 files of ours hold no values of the type {dtype}").at(name)
     if dtype.is_packed:
-        raise DTypeError(f"{name}: HDF5 has no elements that share bytes, as {dtype} has")
+        raise DTypeError(f"HDF5 has no elements that share bytes, as {dtype} has").at(name)
     if dtype.name in _NATIVE:
         return path, array.shape, dtype.name, 0
     told = "" if isinstance(array, Opaque) else dtype.name
@@ -193,13 +193,12 @@ def _check_written(
     placed: Mapping[str, Placed],
     ties: Mapping[str, str],
     new: NewFile,
-    path: Path,
     size: int,
 ) -> None:
     """Raise `CheckpointError` unless our reader finds what was to be written, where it was put."""
     every = {**arrays, **{alias: arrays[own] for alias, own in ties.items()}}
     expected = {name: (tuple(array.shape), array.dtype) for name, array in every.items()}
-    contents = read_back(new, path, Extent(0, size))
+    contents = read_back(new, Extent(0, size))
     dtypes = told_dtypes(contents)
     contents.library.stop()
     found = {
@@ -214,14 +213,14 @@ def _check_written(
         or len(set(groups.values())) != len(arrays)
         or any(contents.datasets[name].offset != place.at for name, place in placed.items())
     ):
-        raise CheckpointError(f"{path}: what was written reads back as something else")
+        raise new.misread()
 
 
-def read_back(new: NewFile, path: Path, extent: Extent) -> Contents:
+def read_back(new: NewFile, extent: Extent) -> Contents:
     """What a new file holds at an extent; the library runs until it is stopped."""
     try:
         file = open_regular(new.path)
         library = Library(file, extent)
         return read_contents(file, library, file)
     except CheckpointError as error:
-        raise not_read_back(new.path, error).at(str(path)) from None
+        raise new.unreadable(error) from None

@@ -5,10 +5,7 @@ Two members are read as data and one as an HDF5 file: nothing is extracted, and 
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
-import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -18,7 +15,8 @@ from pathlib import Path
 from paraminspect.errors import CheckpointError
 from paraminspect.formats._foreign import TORCH, TORCHSCRIPT, foreign_error
 from paraminspect.formats._json import shown
-from paraminspect.formats.files._reading import RegularFile, write_all
+from paraminspect.formats.files._reading import RegularFile
+from paraminspect.formats.files._temporary import TemporaryFile
 from paraminspect.formats.hdf5._contents import Contents, read_contents
 from paraminspect.formats.hdf5._origin import Origin
 from paraminspect.formats.hdf5._superblock import find_extent
@@ -41,8 +39,6 @@ MAXIMUM_NBYTES = {CONFIG: 32 << 20, METADATA: 1 << 16}
 BOMB_NBYTES = 256 << 20
 BOMB_EXPANSION = 20
 """Weights that inflate to more than that, by more than this factor, are none: such do not."""
-
-_PIECE_NBYTES = 1 << 20
 
 
 def open_keras(file: RegularFile) -> ParameterTree:
@@ -84,8 +80,8 @@ def _error_instead(path: Path, members: list[str]) -> CheckpointError:
         is_program = any("/code/" in name for name in members)
         return foreign_error(TORCHSCRIPT if is_program else TORCH, path)
     some = ", ".join(shown(name) for name in members[:5]) or "nothing"
-    return CheckpointError(
-        f"{path}: a zip archive without {WEIGHTS}: no Keras model; it holds {some}"
+    return CheckpointError(f"a zip archive without {WEIGHTS}: no Keras model; it holds {some}").at(
+        path
     )
 
 
@@ -152,14 +148,7 @@ class UnpackedMember:
         self._source = source
         self._member = member
         self.size = source.size
-        with tempfile.TemporaryFile() as file:
-            self._descriptor = os.dup(file.fileno())
-        weakref.finalize(self, os.close, self._descriptor)
-        piece = bytearray(_PIECE_NBYTES)
-        for offset in range(0, self.size, _PIECE_NBYTES):
-            view = memoryview(piece)[: min(_PIECE_NBYTES, self.size - offset)]
-            source.pread_into(view, offset)
-            write_all(self._descriptor, view, offset)
+        self._file = TemporaryFile(source.size, source.pread_into)
 
     def __reduce__(self) -> tuple[type[UnpackedMember], tuple[object, ...]]:
         return UnpackedMember, (self._archive, self._source, self._member)  # unpacked once more
@@ -167,17 +156,12 @@ class UnpackedMember:
     @property
     def descriptor(self) -> AbstractContextManager[int]:
         """The descriptor of the temporary file, which is open in any case."""
-        return nullcontext(self._descriptor)
+        return nullcontext(self._file.number)
 
     def pread_into(self, buffer: bytearray | memoryview, offset: int) -> None:
         """Fill `buffer` with the bytes from `offset` on."""
-        view = memoryview(buffer)
-        while view:
-            got = os.preadv(self._descriptor, [view], offset)
-            if not got:
-                raise CheckpointError(f"{self.path}: truncated @ byte {offset} of {WEIGHTS}")
-            view, offset = view[got:], offset + got
-
+        if not self._file.pread_into(buffer, offset):
+            raise CheckpointError("truncated", f"byte {offset} of {WEIGHTS}").at(self.path)
         self.check_unchanged()
 
     def check_unchanged(self) -> None:

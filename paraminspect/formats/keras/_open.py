@@ -34,7 +34,7 @@ def open_contents(file: RegularFile) -> Contents:
     try:
         extent = find_extent(file)
     except CheckpointError as error:
-        raise CheckpointError(f"{file.path}: {error}") from None
+        raise error.at(file.path) from None
     library = Library(file, extent)
     library.start()
     # Imported while the library starts, which takes longer.

@@ -36,12 +36,12 @@ def open_sharded_weights(file: RegularFile) -> ParameterTree:
 def _read_index(file: RegularFile) -> dict[str, list[str]]:
     """The shards of each group of variables."""
     if file.size > MAXIMUM_INDEX_NBYTES:
-        raise CheckpointError(f"{file.path}: an index has at most {MAXIMUM_INDEX_NBYTES} bytes")
+        raise CheckpointError(f"an index has at most {MAXIMUM_INDEX_NBYTES} bytes").at(file.path)
     text = file.read(0, file.size)
     try:
         return _checked_map(read_json(text))
     except CheckpointError as error:
-        raise CheckpointError(f"{file.path}: {error}") from None
+        raise error.at(file.path) from None
 
 
 def _checked_map(index: Any) -> dict[str, list[str]]:
@@ -77,17 +77,16 @@ def _check_agreement(
             group = path.rpartition("/")[0]
             if shard not in shards_of.get(group, ()):
                 told = f"places {shown(group)} in {', '.join(shards_of.get(group, ['no shard']))}"
-                raise CheckpointError(
-                    f"{file.path}: {shard} holds {shown(path)}, but weight_map {told}"
+                raise CheckpointError(f"{shard} holds {shown(path)}, but weight_map {told}").at(
+                    file.path
                 )
             if path in seen:
-                raise CheckpointError(f"{file.path}: {shown(path)} is in {seen[path]} and {shard}")
+                raise CheckpointError(f"{shown(path)} is in {seen[path]} and {shard}").at(file.path)
             seen[path] = shard
     held = {(path.rpartition("/")[0], shard) for path, shard in seen.items()}
     for group, shards in shards_of.items():
         for shard in shards:
             if (group, shard) not in held:
                 raise CheckpointError(
-                    f"{file.path}: weight_map places {shown(group)} in {shard},"
-                    " which holds nothing of it"
-                )
+                    f"weight_map places {shown(group)} in {shard}, which holds nothing of it"
+                ).at(file.path)

@@ -48,8 +48,8 @@ def save_h5(
         return _save_new(tree, path, "", overwrite=overwrite, progress=progress)
     reason, lost = origin.why_not(tree), []
     if reason and is_same_file(path, Path(tree.source.path)):
-        raise CheckpointError(
-            f"{path}: it would lose what else is in it: {reason}; write another file"
+        raise CheckpointError(f"it would lose what else is in it: {reason}; write another file").at(
+            path
         )
     if not reason and _names_stand_in_config(origin):
         elsewhere = f"the names of its layers stand in {CONFIG} alone"
@@ -112,10 +112,10 @@ def save_keras(
     if not isinstance(origin, Origin) or origin.archive is None:
         loads = tree.architecture.placement is not None
         way_out = f"write *{KERAS_SUFFIX}, which the model loads" if loads else WAY_OUT
-        raise CheckpointError(f"{path}: a .keras archive is only made from another: {way_out}")
+        raise CheckpointError(f"a .keras archive is only made from another: {way_out}").at(path)
     reason = origin.why_not(tree)
     if reason:
-        raise CheckpointError(f"{path}: the archive cannot be changed so: {reason}; {WAY_OUT}")
+        raise CheckpointError(f"the archive cannot be changed so: {reason}; {WAY_OUT}").at(path)
     archive, contents = origin.archive, origin.parts[0]
     start, size = _whole(contents, origin)
     sizes = {name: m.nbytes for name, m in archive.members.items() if name != WEIGHTS}
@@ -142,19 +142,19 @@ def save_sharded_weights(
     """Write the one shard that has changed; its index stays as it is."""
     origin = tree.source.origin
     if not isinstance(origin, Origin) or not is_same_file(path, Path(tree.source.path)):
-        raise CheckpointError(f"{path}: sharded weights are only changed in place: {WAY_OUT}")
+        raise CheckpointError(f"sharded weights are only changed in place: {WAY_OUT}").at(path)
     reason = origin.why_not(tree)
     if reason:
-        raise CheckpointError(f"{path}: the shards cannot be changed so: {reason}; {WAY_OUT}")
+        raise CheckpointError(f"the shards cannot be changed so: {reason}; {WAY_OUT}").at(path)
     edits = origin.edits(tree)
     if edits.links or edits.untied:
-        raise CheckpointError(f"{path}: ties across shards are not written: {WAY_OUT}")
+        raise CheckpointError(f"ties across shards are not written: {WAY_OUT}").at(path)
     changed = [part for part in origin.parts if part.datasets.keys() & edits.values.keys()]
     if len(changed) > 1:
         names = ", ".join(part.source.path.name for part in changed)
         raise CheckpointError(
-            f"{path}: {names} would change, and two files cannot be replaced at once: {WAY_OUT}"
-        )
+            f"{names} would change, and two files cannot be replaced at once: {WAY_OUT}"
+        ).at(path)
     for contents in changed:
         shard = contents.source.path
         with replacing(
@@ -213,19 +213,19 @@ def _edit(contents: Contents, edits: Edits, new: NewFile, path: Path, base: int)
         editor.ask("tie", SECONDS, links=edits.links)
         editor.ask("add", SECONDS, links=edits.added)
         extent = _close(editor)
-        contents = _read_back(new, path, extent)
+        contents = _read_back(new, extent)
     elsewhere = _write_in_place(contents, edits, new, base)
     if elsewhere:
         editor = Library(target, extent, "Editor")
         for name, array in elsewhere.items():
             _write_through(editor, contents.datasets[name], array)
         extent = _close(editor)
-    found = _read_back(new, path, extent)
+    found = _read_back(new, extent)
     if {name: (d.shape, d.dtype, d.itemsize) for name, d in found.datasets.items()} != expected:
-        raise CheckpointError(f"{path}: what was written reads back as something else")
+        raise new.misread()
     for alias, own in (*edits.links, *edits.added):
         if found.datasets[alias].address != found.datasets[own].address:
-            raise CheckpointError(f"{path}: {alias!r} and {own!r} are not one dataset")
+            raise CheckpointError(f"{alias!r} and {own!r} are not one dataset").at(path)
     return extent.base + extent.size
 
 
@@ -237,8 +237,8 @@ def _close(editor: Library) -> Extent:
     return Extent(editor.extent.base, size)
 
 
-def _read_back(new: NewFile, path: Path, extent: Extent) -> Contents:
-    contents = read_back(new, path, extent)
+def _read_back(new: NewFile, extent: Extent) -> Contents:
+    contents = read_back(new, extent)
     contents.library.stop()
     resolve_links(contents)
     return contents

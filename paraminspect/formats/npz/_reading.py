@@ -25,6 +25,9 @@ from paraminspect.tree import Architecture, Parameter, ParameterTree, Source
 
 SLAB_NBYTES = 8 << 20
 """What is turned from Fortran into C order at a time, by each thread that reads."""
+VOIDS = {"void8": "float8", "void16": "bfloat16"}
+"""What mere bytes may be: dtypes that NumPy does not know, as it saves them."""
+
 INFLATED_SLAB_NBYTES = 16 << 20
 """More, for the whole member is inflated for each slab."""
 
@@ -45,10 +48,9 @@ def open_npz(file: RegularFile) -> ParameterTree:
             except NoNumbersError as error:
                 others[name] = error.what
                 if error.is_pickle:
-                    refused = CheckpointError(f"{file.path}: array {shown(name)}: {error}")
+                    refused = error.at(file.path, f"array {shown(name)}")
             except CheckpointError as error:
-                message = str(error).removeprefix(f"{file.path}: ")
-                raise CheckpointError(f"{file.path}: array {shown(name)}: {message}") from None
+                raise error.at(file.path, f"array {shown(name)}") from None
     if refused is not None and not entries:  # the whole model, perhaps
         raise refused
     separator = "/" if any("/" in name for name in entries) else "."
@@ -97,8 +99,7 @@ def open_npy(file: RegularFile) -> Array:
     try:
         return _array_of(file, file, SLAB_NBYTES)
     except CheckpointError as error:
-        message = str(error).removeprefix(f"{file.path}: ")
-        raise CheckpointError(f"{file.path}: {message}") from None
+        raise error.at(file.path) from None
 
 
 def _array_of(source: RegularFile | MemberBytes, file: RegularFile, slab_nbytes: int) -> Array:
@@ -116,7 +117,8 @@ def _array_of(source: RegularFile | MemberBytes, file: RegularFile, slab_nbytes:
         packed_bytes: Array | None = stored.packed_bytes if header.byteorder == "<" else None
         if header.fortran_order:
             packed_bytes = _turned_bytes(stored, slab_nbytes)
-        return Opaque(shape, dtype, _why_opaque(file, header), packed_bytes)
+        why = _why_opaque(file, header)
+        return Opaque(shape, dtype, why, packed_bytes, dtype.name in VOIDS)
     return FortranArray(stored, slab_nbytes) if header.fortran_order else stored
 
 
@@ -138,7 +140,6 @@ def _read_header(source: RegularFile | MemberBytes) -> NpyHeader:
 
 
 def _why_opaque(file: RegularFile, header: NpyHeader) -> str:
-    is_void = header.dtype.name in ("void8", "void16")
-    like = "bfloat16" if header.dtype.nbits == 16 else "float8"
-    ending = f": {like} saved by NumPy looks so; convert --void-dtype reads it" if is_void else ""
+    like = VOIDS.get(header.dtype.name)
+    ending = f": {like} saved by NumPy looks so" if like else ""
     return f"are not read: {file.path} does not say what numbers they are{ending}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from paraminspect.arrays import Array, Opaque, count_elements
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
 from paraminspect.formats._losses import left_out
-from paraminspect.formats.files._new_file import NewFile, not_read_back
+from paraminspect.formats.files._new_file import NewFile
 from paraminspect.formats.files._reading import open_regular
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.formats.files._transfer import Placed, transfer
@@ -42,12 +42,12 @@ def save_npz(
         sizes = _in_place(sizes, tree, {name: data.nbytes for name, data in others.items()})
         archive = NewArchive(sizes)
     except ParamInspectError as error:
-        raise error.at(str(path)) from None
+        raise error.at(path) from None
     with replacing(
         path, archive.nbytes, inputs=tree.source.files, overwrite=overwrite, progress=progress
     ) as new:
         _fill(new, archive, headers, arrays, others)
-        _check(new.path, arrays, others)
+        _check(new, arrays, others)
     return left_out(tree, others=not others)
 
 
@@ -66,11 +66,11 @@ def _in_place(sizes: dict[str, int], tree: ParameterTree, others: dict[str, int]
 
 def _header(name: str, array: Array) -> bytes:
     if isinstance(array, Opaque) and array.packed_bytes is None:
-        raise DTypeError(f"{name}: values of the type {array.dtype} {array.why}")
+        raise array.refusal().at(name)
     try:
         return format_npy_header(tuple(array.shape), array.dtype)
     except DTypeError as error:
-        raise DTypeError(f"{name}: {error}") from None
+        raise error.at(name) from None
 
 
 def _fill(
@@ -92,13 +92,13 @@ def _fill(
     finish_archive(new, archive)
 
 
-def _check(path: Path, arrays: Mapping[str, Array], others: Mapping[str, Array]) -> None:
+def _check(new: NewFile, arrays: Mapping[str, Array], others: Mapping[str, Array]) -> None:
     """Raise `CheckpointError` unless our reader reads what was to be written."""
     try:
-        tree = open_npz(open_regular(path))
+        tree = open_npz(open_regular(new.path))
     except CheckpointError as error:
-        raise not_read_back(path, error) from None
+        raise new.unreadable(error) from None
     found = [(name, p.shape, p.dtype) for name, p in tree.entries.items()]
     meant = [(name, tuple(array.shape), array.dtype) for name, array in arrays.items()]
     if found != meant or tree.source.others.keys() != others.keys():
-        raise CheckpointError("what was written reads back as something else")
+        raise new.misread()

@@ -91,11 +91,8 @@ def read_header(file: RegularFile) -> Header:
     refusal = _refusal_of_library(file.path)
     try:
         header = _parse_header(file)
-    except SystemRefusal:
-        raise
     except CheckpointError as error:
-        message = str(error).removeprefix(f"{file.path}: ")
-        raise CheckpointError(f"{file.path}: {message}") from None
+        raise error.at(file.path) from None
     if refusal is not None:
         raise refusal
     return header
@@ -114,9 +111,9 @@ def _refusal_of_library(path: Path) -> CheckpointError | None:
     except ModuleNotFoundError:
         return None
     except OSError as error:
-        return SystemRefusal(f"{path}: the safetensors library cannot open it: {error}")
+        return SystemRefusal(f"the safetensors library cannot open it: {error}").at(path)
     except safetensors.SafetensorError as error:
-        return CheckpointError(f"{path}: refused by the safetensors library: {error}")
+        return CheckpointError(f"refused by the safetensors library: {error}").at(path)
     return None
 
 

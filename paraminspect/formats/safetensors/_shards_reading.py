@@ -77,7 +77,7 @@ def open_shards(folder: Path, paths: Sequence[Path]) -> ParameterTree:
         for name in header.arrays:
             if name in found:
                 first = found[name].file.path.name
-                raise CheckpointError(f"{folder}: {first} and {path.name} both hold {shown(name)}")
+                raise CheckpointError(f"{first} and {path.name} both hold {shown(name)}").at(folder)
         found.update(header.arrays)
         metadata.update(header.metadata)
         files.append(file)
@@ -88,7 +88,7 @@ def open_shards(folder: Path, paths: Sequence[Path]) -> ParameterTree:
 def read_index(file: RegularFile) -> Index:
     """The index, strictly read; its shards are plain siblings."""
     if file.size > MAXIMUM_INDEX_NBYTES:
-        raise CheckpointError(f"{file.path}: an index has at most {MAXIMUM_INDEX_NBYTES} bytes")
+        raise CheckpointError(f"an index has at most {MAXIMUM_INDEX_NBYTES} bytes").at(file.path)
     text = file.read(0, file.size)
     if b'"weight_map"' not in text and (foreign := foreign_json(file.path, text)):
         raise foreign
@@ -98,7 +98,7 @@ def read_index(file: RegularFile) -> Index:
         del index["weight_map"]
         return Index(weight_map, index)
     except CheckpointError as error:
-        raise CheckpointError(f"{file.path}: {error}") from None
+        raise error.at(file.path) from None
 
 
 def _check_weight_map(index: Any) -> dict[str, str]:
@@ -127,7 +127,7 @@ def _strings(path: Path, metadata: Mapping[str, Any]) -> dict[str, str]:
         for text in (*found.keys(), *found.values()):
             check_text(text, "metadata")
     except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from None
+        raise error.at(path) from None
     return found
 
 
@@ -137,8 +137,8 @@ def _check_presence(path: Path, shards: list[Path]) -> None:
     if missing:
         names = ", ".join(missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
         raise CheckpointError(
-            f"{path}: {len(missing)} of {counted(len(shards), 'shard')} missing: {names}"
-        )
+            f"{len(missing)} of {counted(len(shards), 'shard')} missing: {names}"
+        ).at(path)
 
 
 def _check_agreement(
@@ -152,10 +152,10 @@ def _check_agreement(
     for name in names:
         if name not in arrays:
             raise CheckpointError(
-                f"{path}: weight_map places {shown(name)} in {shard}, which has no such tensor"
-            )
+                f"weight_map places {shown(name)} in {shard}, which has no such tensor"
+            ).at(path)
     for name in arrays:
         told = weight_map.get(name)
         if told != shard:
             where = f"places it in {told}" if told else "does not name it"
-            raise CheckpointError(f"{path}: {shard} holds {shown(name)}, but weight_map {where}")
+            raise CheckpointError(f"{shard} holds {shown(name)}, but weight_map {where}").at(path)

@@ -117,10 +117,8 @@ def save_sharded(
         if tree.source.files[0].path.name.endswith(".json"):
             source = Source(tree)
         elif max_shard_nbytes is None or is_same_file(index_path.parent, Path(tree.source.path)):
-            raise CheckpointError(
-                f"{tree.source.path}: shards without an index cannot change as one: write them to"
-                " another folder with --max-shard-size, or to one file"
-            )
+            refusal = "shards without an index cannot change as one: write one file, or elsewhere"
+            raise CheckpointError(refusal).at(tree.source.path).unless(max_shard_nbytes=...)
     try:
         if max_shard_nbytes is not None:
             stem = index_path.name.removesuffix(INDEX_SUFFIX)
@@ -128,11 +126,10 @@ def save_sharded(
         elif source is not None:
             plan = _plan_like(source, tree)
         else:
-            raise CheckpointError(
-                "folders and indices are for shards: how large may they be? --max-shard-size"
-            )
+            refusal = "folders and indices are for shards: say how large these may be"
+            raise CheckpointError(refusal).unless(max_shard_nbytes=...)
     except ParamInspectError as error:
-        raise error.at(str(path)) from None
+        raise error.at(path) from None
     with ending_on_signals(), new_folder(path) if is_folder else nullcontext():
         _write(plan, index_path, tree, source, overwrite, progress)
     return []
@@ -144,9 +141,8 @@ def _check_target(index_path: Path, overwrite: bool) -> None:
     single = index_path.with_name(index_path.name.removesuffix(".index.json"))
     if single.exists():
         raise CheckpointError(
-            f"{single}: readers prefer this file to an index beside it:"
-            " remove it, or write to another folder"
-        )
+            "readers prefer this file to an index beside it: remove it, or write to another folder"
+        ).at(single)
 
 
 @dataclass(frozen=True)
@@ -214,6 +210,7 @@ def _write(
         return
     new = NewSet(
         index_name=path.name,
+        index_suffix=INDEX_SUFFIX,
         index=plan.index_text,
         sizes={name: layout.nbytes for name, layout in update.changed.items()},
         fill=lambda name, file: fill(file, update.changed[name]),

@@ -15,7 +15,7 @@ from pathlib import Path
 from paraminspect.arrays import Array, DType, count_elements
 from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError, TieError
 from paraminspect.formats._json import shown
-from paraminspect.formats.files._new_file import NewFile, not_read_back
+from paraminspect.formats.files._new_file import NewFile
 from paraminspect.formats.files._reading import open_regular
 from paraminspect.formats.files._replacing import replacing
 from paraminspect.formats.files._transfer import Placed, transfer
@@ -40,7 +40,7 @@ def save_safetensors(
     try:
         layout = lay_out({p.name: p.data for p in tree.parameters()}, stored_metadata(tree))
     except ParamInspectError as error:
-        raise error.at(str(path)) from None
+        raise error.at(path) from None
     with replacing(
         path, layout.nbytes, inputs=tree.source.files, overwrite=overwrite, progress=progress
     ) as new:
@@ -116,10 +116,10 @@ def _alignment(array: Array) -> int:
 def _code(name: str, dtype: DType) -> str:
     code = CODES_BY_DTYPE.get(dtype)
     if code is None:
-        way = "cast it with --dtype"
+        refusal = DTypeError(f"a safetensors file cannot hold {dtype}").at(name)
         if dtype.name.startswith("void"):
-            way = "say with convert --void-dtype what numbers its bytes are"
-        raise DTypeError(f"{name}: a safetensors file cannot hold {dtype}; {way}")
+            raise refusal.unless(void_dtype=...)
+        raise refusal.unless(dtype=...) if dtype.name.startswith("float") else refusal
     return code
 
 
@@ -142,18 +142,18 @@ def fill(new: NewFile, layout: Layout) -> None:
     """Write header and values into a new file of the right length, and check how it reads."""
     new.write(layout.header, 0)
     transfer(layout.tensors.values(), new)
-    _check(new.path, layout)
+    _check(new, layout)
 
 
-def _check(path: Path, layout: Layout) -> None:
+def _check(new: NewFile, layout: Layout) -> None:
     """Raise `CheckpointError` unless our reader, and the library, read what was to be written."""
     try:
-        file = open_regular(path)
+        file = open_regular(new.path)
         header = read_header(file)
     except CheckpointError as error:
-        raise not_read_back(path, error) from None
+        raise new.unreadable(error) from None
     file.release()
     read = {n: (a.shape, a.dtype, a.offset) for n, a in header.arrays.items()}
     meant = {n: (tuple(t.array.shape), t.array.dtype, t.at) for n, t in layout.tensors.items()}
     if list(read.items()) != list(meant.items()) or dict(header.metadata) != dict(layout.metadata):
-        raise CheckpointError("what was written reads back as something else")
+        raise new.misread()

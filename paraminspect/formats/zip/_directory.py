@@ -71,8 +71,7 @@ def read_directory(file: RegularFile) -> dict[str, Member]:
     try:
         return _members(file)
     except CheckpointError as error:
-        message = str(error).removeprefix(f"{file.path}: ")
-        raise CheckpointError(f"{file.path}: {message}") from None
+        raise error.at(file.path) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +177,7 @@ def _entries(file: RegularFile, directory: _Directory) -> Iterator[_Entry]:
     at = count = 0
     while at < len(text):
         if not text.startswith(ENTRY_SIGNATURE, at) or at + ENTRY.size > len(text):
-            raise CheckpointError(f"no zip directory entry @ byte {directory.offset + at}")
+            raise CheckpointError("no zip directory entry", f"byte {directory.offset + at}")
         fields = ENTRY.unpack_from(text, at)
         name_end = at + ENTRY.size + fields[10]
         extra_end = name_end + fields[11]

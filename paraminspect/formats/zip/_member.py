@@ -47,7 +47,7 @@ class MemberBytes:
 
     def error(self, message: str) -> CheckpointError:
         """The error of this member; `message` goes on from its name."""
-        return CheckpointError(f"{self.path}: {member_error(self.member.name, message)}")
+        return CheckpointError(f"{member_error(self.member.name, message)}").at(self.path)
 
 
 READ_AHEAD = 64
