@@ -340,7 +340,9 @@ def test_a_new_header_is_byte_for_byte_the_one_of_numpy(shape, dtype):
 
 def test_a_dtype_that_numpy_would_not_read_back_has_no_header():
     for name in ("bfloat16", "float8_e4m3fn", "int4"):
-        with pytest.raises(DTypeError, match=f"cannot hold {name}.* --dtype, or write safetensors"):
+        with pytest.raises(
+            DTypeError, match=f"cannot hold {name}.* write safetensors, or cast it; use dtype="
+        ):
             format_npy_header((2,), DTYPES[name])
 
 

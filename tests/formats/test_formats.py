@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import struct
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ from formats import FORMATS as WRITTEN
 from safetensors.numpy import save_file
 from trees import tree_of
 
+from paraminspect import formats
 from paraminspect.arrays import DTYPES
 from paraminspect.errors import CheckpointError
 from paraminspect.formats import FORMATS, Format, Holds, open_checkpoint, save_checkpoint
@@ -133,3 +135,10 @@ def test_our_files_are_read_while_another_package_is_broken(added, tmp_path):
     added("a text")
     save_file(ARRAYS, tmp_path / "m.safetensors")
     assert list(open_checkpoint(tmp_path / "m.safetensors")) == ["w"]
+
+
+def test_the_page_of_the_room_lists_every_format():
+    page = (Path(formats.__file__).parent / "README.md").read_text()
+    rows = [tuple(cell.strip() for cell in line.split("|")[1:4]) for line in page.splitlines()]
+    for format_ in FORMATS.values():
+        assert (format_.name, ", ".join(format_.suffixes), format_.description) in rows

@@ -211,8 +211,10 @@ def descr_of(dtype: DType) -> str:
     for kind, (name, unit_nbits) in _TEXTS.items():
         if re.fullmatch(f"{name}[0-9]*", dtype.name):
             return f"{'<' if kind == 'U' else '|'}{kind}{dtype.nbits // unit_nbits}"
-    refusal = DTypeError(f"an npz file cannot hold {dtype}, NumPy would read mere bytes")
-    raise refusal if dtype.is_packed else refusal.unless(dtype=...)
+    refusal = DTypeError(
+        f"an npz file cannot hold {dtype}, NumPy would read mere bytes: write safetensors, or cast it"
+    )
+    raise refusal.unless(dtype=...)
 
 
 def _parse_other(code: str) -> DType:
