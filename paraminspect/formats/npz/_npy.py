@@ -212,7 +212,7 @@ def descr_of(dtype: DType) -> str:
         if re.fullmatch(f"{name}[0-9]*", dtype.name):
             return f"{'<' if kind == 'U' else '|'}{kind}{dtype.nbits // unit_nbits}"
     refusal = DTypeError(
-        f"an npz file cannot hold {dtype}, NumPy would read mere bytes: write safetensors, or cast it"
+        f"an npz file cannot hold {dtype}, NumPy would read bytes: write safetensors, or cast it"
     )
     raise refusal.unless(dtype=...)
 
