@@ -148,7 +148,7 @@ def test_metadata_that_names_no_tensor_is_no_tie(tmp_path):
 
 def test_what_torch_wrote_is_a_pytorch_tree(tmp_path):
     save_file(ARRAYS, tmp_path / "m.safetensors", {"format": "pt"})
-    assert open_checkpoint(tmp_path / "m.safetensors").framework == "pytorch"
+    assert open_checkpoint(tmp_path / "m.safetensors").architecture.framework == "pytorch"
 
 
 @pytest.mark.parametrize(
