@@ -34,7 +34,7 @@ class Framework:
     words: Callable[[], Mapping[str, SchemeFunction]] = dict
     """The names that it gives to schemes, with its own arguments and defaults."""
     random_numbers: tuple[RandomNumbers, ...] = ()
-    """Those that can be reproduced, with the names that `--rng` takes for them."""
+    """Those that can be reproduced, with the names that `rng` takes for them."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What a checkpoint of this framework carries besides values, and is known by."""
     has_post_init: bool = False

@@ -32,7 +32,7 @@ ABSENT = {
     "HybridLambda": "leave it out, it has no parameters",
     "SymbolBlock": "write the layers of which it was made",
     "Mixed": "write its patterns under `init:`",
-    "Load": "give init --rule 'NAME=@FILE.npy', or fill a checkpoint by init --missing-from",
+    "Load": "give the values by a rule of init, 'NAME=@FILE.npy', or complete a checkpoint",
     "FusedRNN": "give the layer i2h_weight_initializer, h2h_weight_initializer and the like",
 }
 """Names of `gluon.nn` and `mx.init` that a definition does not call, with what to do instead."""
