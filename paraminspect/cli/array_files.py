@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paraminspect.cli.new_files import check_new, is_source, tell
+from paraminspect.cli.new_files import check_new, is_source, warn
 
 if TYPE_CHECKING:
     from paraminspect.operations.slicing import Slice
@@ -84,4 +84,4 @@ def save_slices(
         lost = save_checkpoint(
             sliced, path, overwrite=force, max_shard_nbytes=max_shard_nbytes, progress=advance
         )
-    tell(lost)
+    warn(lost)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Computing:
-    """What the options say on values and numbers; a seed that is not given is drawn and told."""
+    """What the options say on values and numbers; a seed that is not given is drawn and shown."""
 
     checkpoint: str | None
     seed: int | None
@@ -50,7 +50,7 @@ class Computing:
 
     @functools.cached_property
     def known_seed(self) -> int:
-        """The seed that was given, or a fresh one, which is told so that it can be repeated."""
+        """The seed that was given, or a fresh one, shown so that it can be repeated."""
         if self.seed is not None:
             return self.seed
         seed = secrets.randbits(32)
@@ -84,12 +84,19 @@ class Computing:
 def computing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a command that computes; it gets them as the argument `computing`."""
 
-    @click.option("--checkpoint", metavar="FILE", help="The values: a checkpoint with every name.")
     @click.option(
-        "--seed", type=click.IntRange(0), metavar="N", help="Draw values (and random inputs) by N."
+        "--checkpoint",
+        metavar="FILE",
+        help="Take the values from a checkpoint, which has every name.",
     )
-    @click.option("--scheme", metavar="SCHEME", help="Draw all weights by this scheme.")
-    @click.option("--rng", metavar="NAME", help="Whose random numbers; see init.")
+    @click.option(
+        "--seed",
+        type=click.IntRange(0),
+        metavar="N",
+        help="The seed of values that are drawn, and of random inputs.",
+    )
+    @click.option("--scheme", metavar="SCHEME", help="Draw the weights by this scheme.")
+    @click.option("--rng", metavar="NAME", help="Whose random numbers to reproduce, as in init.")
     @click.option(
         "--dtype",
         type=click.Choice(["float32", "float64"]),

@@ -18,14 +18,14 @@ Examples:
   paraminspect convert shards/ model.safetensors
 
 \b
-The format is told by what OUT ends in, or by --to. Names, order, dtypes, ties
-and metadata stay as they are; what a format cannot hold is said on stderr.
+What OUT ends in decides the format, or --to does. Names, order, dtypes, ties
+and metadata stay as they are; stderr says what a format cannot hold.
 
 \b
---dtype casts floating-point parameters and leaves integers alone. To lose
-more than rounding does is an error, unless --cast unsafe. Scaled FP8 and INT8
-weights are multiplied by their scales, which are left out; other quantized
-weights (GPTQ, AWQ, MLX, bitsandbytes, ...) are not cast.
+--dtype leaves integers alone. A cast that loses more than rounding does is an
+error, unless --cast unsafe. Scaled FP8 and INT8 weights are multiplied by
+their scales, which are left out; other quantized weights (GPTQ, AWQ, MLX,
+bitsandbytes, ...) are not cast.
 
 \b
 Exit status: 0 done, 2 trouble; then nothing has been written.
@@ -35,17 +35,19 @@ Exit status: 0 done, 2 trouble; then nothing has been written.
 @click.command("convert", epilog=EPILOG)
 @source_argument
 @output_argument
-@click.option("--to", "format_", metavar="FORMAT", help="safetensors, npz, ...")
-@click.option("--dtype", metavar="DTYPE", help="bf16, float32, ...")
+@click.option("--to", "format_", metavar="FORMAT", help="Write this format: safetensors, npz, ...")
+@click.option(
+    "--dtype", metavar="DTYPE", help="Cast floating-point parameters to this: bf16, float32, ..."
+)
 @click.option(
     "--void-dtype",
     metavar="DTYPE",
-    help="What mere bytes (void16) are: bf16 that NumPy or h5py saved looks so.",
+    help="Read raw bytes (void16) as this: NumPy and h5py save bf16 so.",
 )
 @click.option(
     "--cast",
     type=click.Choice(["safe", "unsafe"]),
-    help="Whether --dtype may lose more than rounding does: safe (it may not) or unsafe.",
+    help="Whether --dtype may lose more than rounding does; safe is the default.",
 )
 def convert_source(
     source: str,

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from paraminspect.cli.new_files import tell
+from paraminspect.cli.new_files import warn
 from paraminspect.cli.options import (
     Bound,
     exclude_option,
-    files_told_apart,
+    explaining_files,
     optimizer_option,
     style_option,
 )
@@ -33,8 +33,8 @@ Examples:
   paraminspect diff --quiet a.safetensors b.safetensors && echo same
 
 \b
-Numbers are compared, exactly: across dtypes too, integers of 64 bits too.
-+0 equals -0. NaN equals NaN, and differs from every number.
+Numbers are compared exactly, across dtypes and at 64 bits too. +0 equals -0;
+NaN equals NaN and differs from every number.
 
 \b
 Exit status: 0 the same, 1 different, 2 trouble.
@@ -69,18 +69,18 @@ Exit status: 0 the same, 1 different, 2 trouble.
     help="Numbers are equal if |left - right| <= atol + rtol * |right|.",
 )
 @click.option(
-    "--atol", type=Bound(), default=0.0, metavar="X", help="The same; both are 0 by default."
+    "--atol", type=Bound(), default=0.0, metavar="X", help="See --rtol; both are 0 by default."
 )
-@click.option("--nan-differs", is_flag=True, help="Let NaN differ from NaN.")
+@click.option("--nan-differs", is_flag=True, help="Count NaN and NaN as different.")
 @click.option(
     "--sort",
     type=click.Choice(["change", "name", "definition"]),
     metavar="ORDER",
-    help="By change (the worst first), name, or definition (as in LEFT).",
+    help="Sort by change (the worst first), name, or definition (as in LEFT).",
 )
-@click.option("--stat", is_flag=True, help="A line per module, with a bar for its change.")
+@click.option("--stat", is_flag=True, help="Show a line per module, with a bar for its change.")
 @click.option(
-    "--depth", type=click.IntRange(1), metavar="N", help="Modules of --stat, N levels deep."
+    "--depth", type=click.IntRange(1), metavar="N", help="Show modules of --stat N levels deep."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; stop at the first difference.")
 @style_option()
@@ -103,9 +103,9 @@ def diff_sources(
 ) -> int:
     """Compare LEFT with RIGHT: two checkpoints, or a definition and a checkpoint.
 
-    Tells names that are missing (only in LEFT) or extra (only in RIGHT), and shapes, dtypes,
-    ties and values that differ. A definition has no values: against one, names, shapes and dtypes
-    are compared. A tied array is there if any of its names is.
+    Reports names that are missing (only in LEFT) or extra (only in RIGHT), and shapes, dtypes,
+    ties and values that differ. A definition has no values: names, shapes and dtypes are compared
+    with it. A tied array is there if any of its names is.
     """
     _check_use({"stat": stat, "depth": depth, "sort": sort, "format": style}, quiet)
     from paraminspect.cli.progress import progress
@@ -117,7 +117,7 @@ def diff_sources(
     if optimizer:
         one, two = one.with_optimizer(), two.with_optimizer()
     one = rename(one, [parse_renaming(text, one.entries) for text in renamings])
-    with files_told_apart(patterns, "diff takes two sources so far: compare each with LEFT"):
+    with explaining_files(patterns, "diff takes two sources so far: compare each with LEFT"):
         one, two = select_pair(one, two, patterns, exclude)
     for tree in () if quiet else (one, two):
         tell_codes(tree.parameters(), tree.source.path)
@@ -132,7 +132,7 @@ def diff_sources(
     if quiet:
         return int(comparison.differs)
     if not comparison.arrays and one.entries and two.entries:
-        tell([f"no name is in both: {_how_to_rename(likely_renaming(one, two))}"])
+        warn([f"no name is in both: {_how_to_rename(likely_renaming(one, two))}"])
     with progress("comparing", comparison.nbytes) as advance:
         found = comparison.differences(advance)
         differences = reports.sort_differences(comparison, found, sort or "change")

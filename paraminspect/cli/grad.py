@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paraminspect.cli.computing import Computing, computing_options, input_option
-from paraminspect.cli.new_files import check_new, new_file_option, tell
+from paraminspect.cli.new_files import check_new, new_file_option, warn
 from paraminspect.cli.options import definition_argument, force_option, style_option
 from paraminspect.report import Screen, write
 
@@ -29,8 +29,8 @@ Examples:
       --target 'integers(50, 1, 8)' --loss cross_entropy -o grads.safetensors
 
 \b
-The uses of a tied parameter add up. "none" is a parameter that no path from
-the loss leads to. Dropout is off; --train lets batch norms use the batch.
+The uses of a tied parameter add up. "none" marks a parameter that no path
+leads to from the loss. Dropout is off, with --train too.
 
 \b
 Exit status: 0 done, 2 trouble.
@@ -40,17 +40,21 @@ Exit status: 0 done, 2 trouble.
 @click.command("grad", epilog=EPILOG)
 @definition_argument
 @input_option
-@click.option("--target", metavar="Y", help="What mse and cross_entropy compare with, like X.")
+@click.option(
+    "--target", metavar="Y", help="What mse and cross_entropy compare with, given like --input."
+)
 @click.option(
     "--loss",
     type=click.Choice(["sum", "mean", "mse", "cross_entropy"]),
     default="sum",
-    help="From the output to one number; sum is the default.",
+    help="What makes one number of the output; sum is the default.",
 )
 @click.option("--per-use", is_flag=True, help="Show each use of a tied parameter too.")
-@click.option("--train", "training", is_flag=True, help="Compute as in training.")
+@click.option(
+    "--train", "training", is_flag=True, help="Compute as in training: batch norms use the batch."
+)
 @computing_options
-@new_file_option("FILE", "Save them.")
+@new_file_option("FILE", "Save the gradients.")
 @force_option
 @style_option(default="table")
 def show_gradients(
@@ -96,4 +100,4 @@ def _save(model: Model, found: Mapping[str, Any], path: Path, force: bool) -> No
     tree = kept.replace(
         replace(kept.entries[name], data=InMemory(gradient)) for name, gradient in reached.items()
     )
-    tell(save_checkpoint(tree, path, overwrite=force))
+    warn(save_checkpoint(tree, path, overwrite=force))

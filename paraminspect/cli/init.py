@@ -39,10 +39,10 @@ drawn at random by default and has no `bias` in the last part of its name. All
 others (biases, the scales and shifts of norms, buffers) keep the default of
 their framework, or the rule of the definition's `init:`. In MXNet a weight
 whose layer has an initializer keeps it, as with net.initialize(SCHEME).
-Of a checkpoint, 2 or more axes and the name decide; others stay as they are.
+In a checkpoint 2 or more axes and the name decide; others stay as they are.
 
 \b
---rule wins over --scheme and over the definition, the last over those before.
+--rule wins over --scheme and the definition, a later rule over an earlier.
 A tied parameter is drawn once. With --rng native (the default) values depend
 on the seed and the parameter's name alone; other generators repeat what a
 framework draws, in its order. Memory is that of a few blocks; orthogonal and
@@ -60,42 +60,48 @@ FRESH_BITS = 32
 
 @click.command("init", epilog=EPILOG)
 @optional_source_argument
-@click.option("--scheme", metavar="SCHEME", help="Draw the weights by this (see below).")
+@click.option("--scheme", metavar="SCHEME", help="Draw the weights by this scheme (see below).")
 @click.option(
     "--rule",
     "rules",
     multiple=True,
     metavar="PATTERN=SCHEME",
-    help="Draw what matches by this; repeatable. PATTERN[INDEX] is a part, @FILE.npy its values.",
+    help="Draw what matches by this, or take @FILE.npy; repeatable. PATTERN[INDEX] is a part.",
 )
-@click.option("--seed", type=int, metavar="N", help="Without it a fresh one, told on stderr.")
+@click.option(
+    "--seed", type=int, metavar="N", help="The seed; without it a fresh one, shown on stderr."
+)
 @click.option(
     "--rng",
     default=NATIVE.name,
     metavar="NAME",
-    help=f"Whose random numbers, and words: {', '.join([NATIVE.name, *rng_aliases()])}.",
+    help=f"Whose random numbers to reproduce: {', '.join([NATIVE.name, *rng_aliases()])}.",
 )
-@click.option("--dtype", metavar="DTYPE", help=f"Of all that is drawn as floats: {DTYPES}.")
+@click.option("--dtype", metavar="DTYPE", help=f"Draw floats in this dtype: {DTYPES}.")
 @click.option(
     "--layout",
     type=click.Choice(["out_in", "in_out"]),
-    help="Axes of a checkpoint: (out, in, *kernel) or (*kernel, in, out).",
+    help="The axes of a checkpoint: (out, in, *kernel) or (*kernel, in, out).",
 )
 @click.option(
     "--missing-from",
     "model",
     metavar="DEFINITION",
-    help="Add and draw what this has and the checkpoint lacks.",
+    help="Add and draw what the checkpoint lacks of this.",
 )
 @click.option(
     "--plugin",
     type=click.Path(path_type=Path),
     metavar="FILE.py",
-    help="Run this file: its functions f(rng, shape) are schemes.",
+    help="Run this file, whose functions f(rng, shape) are schemes.",
 )
-@click.option("--report", "reports", is_flag=True, help="Scheme, fans, theory, mean and std.")
-@style_option(before="Of --report: ")
-@click.option("--list-schemes", is_flag=True, help="Explain every scheme and generator.")
+@click.option(
+    "--report", "reports", is_flag=True, help="Show scheme, fans, theory, mean and std of each."
+)
+@style_option(before="With --report: ")
+@click.option(
+    "--list-schemes", is_flag=True, help="Explain every scheme, and whose random numbers there are."
+)
 @output_options
 def init_parameters(
     source: str | None,
@@ -115,8 +121,8 @@ def init_parameters(
     """Draw values: for a definition, or for what --rule names of a checkpoint.
 
     SOURCE is a definition (default: model.yaml in this folder), whose values go beside it
-    (model.yaml to model.safetensors) unless -o names another file; or a checkpoint, of which all
-    else stays as it is.
+    (model.yaml to model.safetensors) unless -o names another file; or a checkpoint, where
+    everything else stays as it is.
     """
     # Read when NumPy is loaded. LAPACK's threads wait by spinning, which on a busy machine made an
     # orthogonal matrix take 17 times as long; and its bits depend on how many there are.
@@ -179,7 +185,7 @@ def _completed(
     output: Output,
     has_data: bool,
 ) -> tuple[ParameterTree, tuple[str, ...]]:
-    """The checkpoint with what the definition has and it lacks, which is told; names only tied."""
+    """The checkpoint with what it lacks of the definition, which is reported; names only tied."""
     from paraminspect.init.plan import complete
     from paraminspect.report.initialization import completion_lines
 

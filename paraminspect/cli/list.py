@@ -15,7 +15,7 @@ from paraminspect import report
 from paraminspect.cli.options import (
     count,
     exclude_option,
-    files_told_apart,
+    explaining_files,
     optimizer_option,
     source_argument,
     style_option,
@@ -40,7 +40,7 @@ Examples:
 
 \b
 On a terminal equal siblings fold (12 x h.{0..11}.ln_1.bias) and names are
-shortened to fit; in a pipe or a file every name stands whole on a line.
+shortened to fit; in a pipe or a file every name has a line, in full.
 
 \b
 Exit status: 0 done, 2 trouble.
@@ -51,21 +51,30 @@ Exit status: 0 done, 2 trouble.
 @source_argument
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @exclude_option
-@click.option("--tree", is_flag=True, help="The nested structure, with totals per module.")
+@click.option("--tree", is_flag=True, help="Show the nested structure, with totals per module.")
 @click.option(
-    "--depth", type=count, metavar="N", help="Totals per module, N levels deep; cuts --tree."
+    "--depth",
+    type=count,
+    metavar="N",
+    help="Show totals per module, N levels deep, or cut --tree there.",
 )
-@click.option("--stats", is_flag=True, help="Mean, std, min, max, zeros, NaN, Inf of the values.")
+@click.option(
+    "--stats", is_flag=True, help="Add mean, std, min, max, zeros, NaN and Inf of the values."
+)
 @click.option(
     "--sort",
     type=click.Choice(["name", "size", "definition"]),
     metavar="ORDER",
-    help="By name, size or definition (the order of the source).",
+    help="Sort by name, size or definition (the order of the source).",
 )
-@click.option("--stored", is_flag=True, help="Where the file keeps each: layers/dense/vars/0.")
+@click.option(
+    "--stored", is_flag=True, help="Add where the file keeps each, as in layers/dense/vars/0."
+)
 @optimizer_option
-@click.option("--metadata", is_flag=True, help="What the file says of itself (HDF5: attributes).")
-@click.option("--limit", type=count, metavar="N", help="The first N rows only.")
+@click.option(
+    "--metadata", is_flag=True, help="Add the metadata of the file (HDF5: its attributes)."
+)
+@click.option("--limit", type=count, metavar="N", help="Show only the first N rows.")
 @style_option(report.STYLES)
 def list_parameters(
     source: str,
@@ -84,11 +93,11 @@ def list_parameters(
     """List the parameters of SOURCE: names, shapes, dtypes, sizes, ties.
 
     SOURCE is a model definition (YAML), a checkpoint (a file, an index of shards, or a folder
-    with one), or - for a definition on standard input. Of a checkpoint only headers are read,
-    unless --stats asks for the values. Totals count a tied array once.
+    with one), or - for a definition on standard input. Only the headers of a checkpoint
+    are read, unless --stats needs the values. Totals count a tied array once.
 
-    Each PATTERN selects by name: * is any run of characters, dots too, and ? any one of them.
-    One that matches nothing is an error.
+    Each PATTERN selects names: * matches any characters, dots too, and ? one. A pattern without a
+    match is an error.
     """
     used = {
         "stats": stats,
@@ -105,7 +114,7 @@ def list_parameters(
         whole = open_source(source)
         whole = whole.with_optimizer() if optimizer else whole
         whole = whole.with_metadata() if metadata else whole
-        with files_told_apart(patterns, "list takes one SOURCE so far: run it for each"):
+        with explaining_files(patterns, "list takes one SOURCE so far: run it for each"):
             chosen = _choose(whole, patterns, exclude)
         chosen = report.sort_tree(chosen, sort)
         found = _measure(chosen, limit) if stats else None

@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
     """A group that imports a command only to run it or to show its own help."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a broken pipe is told in a way that click does not make an error."""
+        """Run the command; a broken pipe is raised in a form that click does not make an error."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:

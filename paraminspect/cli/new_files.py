@@ -68,7 +68,7 @@ def is_source(tree: ParameterTree, path: Path) -> bool:
     return path.exists() and any(place.exists() and path.samefile(place) for place in places)
 
 
-def tell(lines: Iterable[str]) -> None:
+def warn(lines: Iterable[str]) -> None:
     """Say on stderr what a user has to know, such as what the format of a file could not keep."""
     for line in lines:
         click.echo(f"paraminspect: {escape(line)}", err=True)
@@ -84,4 +84,4 @@ def save_pieces(
         raise click.UsageError(f"{path}: is the source itself")
     check_new(path, force)
     encoded = (p if isinstance(p, bytes) else p.encode("utf-8", "backslashreplace") for p in pieces)
-    tell(write_file(path, encoded, inputs=tree.source.files, overwrite=force))
+    warn(write_file(path, encoded, inputs=tree.source.files, overwrite=force))

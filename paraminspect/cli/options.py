@@ -24,7 +24,7 @@ from typing import Any
 
 import click
 
-from paraminspect.cli.new_files import exists_already, is_source, new_path, tell
+from paraminspect.cli.new_files import exists_already, is_source, new_path, warn
 from paraminspect.errors import AddressError, counted, escape
 from paraminspect.report import RECORD_STYLES
 from paraminspect.tree import ParameterTree
@@ -131,7 +131,7 @@ class Output:
                     max_shard_nbytes=self.max_shard_nbytes,
                     progress=advance,
                 )
-        tell(lost)
+        warn(lost)
         if not self.quiet:
             size = f"{counted(totals.arrays, 'array')}, {counted(totals.nbytes, 'byte')}"
             place = f"{target}: " if target else ""
@@ -152,19 +152,18 @@ max_shard_option = click.option(
     "--max-shard-size",
     callback=_parse_size,
     metavar="SIZE",
-    help="Write shards of at most SIZE (5GB): into a folder, or beside an index.",
+    help="Write shards of at most SIZE (5GB), in a folder or beside an index.",
 )
 
-force_option = click.option("--force", is_flag=True, help="Overwrite another file.")
+force_option = click.option("--force", is_flag=True, help="Overwrite an existing file.")
 
 
 def style_option(
     styles: Iterable[str] = RECORD_STYLES,
     default: str | None = None,
     before: str = "",
-    after: str = "",
 ) -> Callable[[Command], Command]:
-    """The option `--format`, which becomes `style`; its help lists them between two texts."""
+    """The option `--format`, which becomes `style`; its help lists them after a text."""
     names = list(styles)
     listed = f"{', '.join(names[:-1])} or {names[-1]}"
     return click.option(
@@ -173,7 +172,7 @@ def style_option(
         type=click.Choice(names),
         default=default,
         metavar="FORMAT",
-        help=f"{before}{listed}{after}.",
+        help=before + listed + ".",
     )
 
 
@@ -185,16 +184,16 @@ _PATH_OPTIONS = (
         metavar="FILE",
         help="Write to this file.",
     ),
-    click.option("-i", "--in-place", is_flag=True, help="Replace the source."),
+    click.option("-i", "--in-place", is_flag=True, help="Change the source itself."),
 )
 
-_PATH_ARGUMENT = click.argument("output", metavar="OUT", required=False, type=click.Path())
+_PATH_ARGUMENT = click.argument("output", metavar="[OUT]", required=False, type=click.Path())
 
 _OTHERS = (
     force_option,
-    click.option("--dry-run", is_flag=True, help="Check and report, write nothing."),
+    click.option("--dry-run", is_flag=True, help="Report what would be done, write nothing."),
     max_shard_option,
-    click.option("-q", "--quiet", is_flag=True, help="Report nothing."),
+    click.option("-q", "--quiet", is_flag=True, help="Print no report."),
 )
 
 
@@ -231,7 +230,7 @@ def _with_options(command: Command, options: Sequence[Callable[[Command], Comman
 
 
 optimizer_option = click.option(
-    "--optimizer", is_flag=True, help="Also what only training needs: the optimizer's state."
+    "--optimizer", is_flag=True, help="Include the optimizer's state, which only training needs."
 )
 
 source_argument = click.argument("source", type=click.Path(allow_dash=True))
@@ -246,8 +245,8 @@ definition_argument = click.argument("definition", type=click.Path(allow_dash=Tr
 
 
 @contextmanager
-def files_told_apart(texts: Iterable[str], taken: str) -> Iterator[None]:
-    """Where an address or pattern matches nothing because it is a file, say what is `taken`."""
+def explaining_files(texts: Iterable[str], taken: str) -> Iterator[None]:
+    """Say what is `taken` where an address or pattern matches nothing because it is a file."""
     try:
         yield
     except AddressError:
@@ -265,7 +264,10 @@ def _kind_of_source(text: str) -> str | None:
 
 
 exclude_option = click.option(
-    "--exclude", multiple=True, metavar="PATTERN", help="Leave out these; repeatable."
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out the names that match; repeatable.",
 )
 
 

@@ -24,7 +24,7 @@ CLEAR = "\r\x1b[K"
 def progress(
     what: str, total: int, shown_as: Callable[[int], str] = format_nbytes
 ) -> Iterator[Callable[[int], None]]:
-    """Show on stderr how much of `total` is done; what is given is to be told of every part.
+    """Show on stderr how much of `total` is done; whoever does a part calls what this gives.
 
     By any thread.
     """

@@ -28,7 +28,7 @@ Exit status: 0 done, 2 trouble.
 @definition_argument
 @input_option
 @computing_options
-@new_file_option("FILE", "Save it: as .npy, or what FILE ends in.")
+@new_file_option("FILE", "Save the output, as .npy or what FILE ends in.")
 @force_option
 def run_definition(
     definition: str,

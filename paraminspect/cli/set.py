@@ -34,8 +34,8 @@ sum, mean, std, min, max, transpose, reshape. Assignments apply in order.
 
 \b
 The result is broadcast to the address and cast to the parameter's dtype.
-What would be lost by more than rounding (a number that overflows, NaN made of
-numbers, a fraction for an integer) is an error, unless --cast unsafe.
+A cast that loses more than rounding does (a number that overflows, a fraction
+for an integer) and a NaN made of numbers are errors, unless --cast unsafe.
 
 \b
 Exit status: 0 done, 2 trouble; then nothing has changed.
@@ -50,13 +50,13 @@ Exit status: 0 done, 2 trouble; then nothing has changed.
     "values",
     type=click.Path(path_type=Path),
     metavar="FILE.npy",
-    help="Assign the array of a .npy file; then there is just one ADDRESS, without =EXPR.",
+    help="Assign the array in a .npy file to one ADDRESS, without =EXPR.",
 )
 @click.option(
     "--cast",
     type=click.Choice(["safe", "unsafe"]),
     default="safe",
-    help="Whether a cast may lose more than rounding does.",
+    help="Whether a cast may lose more than rounding does; safe is the default.",
 )
 @output_options
 def set_values(

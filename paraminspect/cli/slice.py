@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from paraminspect.cli.array_files import STYLES, TABLES, check_fits, file_style, save_slices
-from paraminspect.cli.new_files import check_force, new_path, save_pieces, tell
+from paraminspect.cli.new_files import check_force, new_path, save_pieces, warn
 from paraminspect.cli.options import (
-    files_told_apart,
+    explaining_files,
     force_option,
     max_shard_option,
     optimizer_option,
@@ -42,20 +42,20 @@ Examples:
   paraminspect slice model.safetensors 'encoder.*' -o encoder.safetensors
 
 \b
-An address is PATTERN[INDEX]: * any run of characters, ? any one; the index is
-NumPy's basic one: integers, slices with steps, '...'. Quote it for the shell.
-A name that is there wins over all this: .layers[0].w, or .layers[0].w[1] for
-an index; in quotes a name is never more than a name: '"w[0]"[1]'.
+An address is PATTERN[INDEX]: * matches any characters, ? one; the index is
+NumPy's basic indexing: integers, slices with steps, '...'. Quote it for the
+shell. A name that exists wins: .layers[0].w is one if the source has it, and
+.layers[0].w[1] indexes it. In quotes a name is only a name: '"w[0]"[1]'.
 
 \b
-In a pipe text is complete, or refused when it is too much. On a terminal
-large arrays are summarized. npy, raw, csv, tsv and json are complete at any
-size; floats are given exactly there, as float64.
+Text shows large arrays in summary on a terminal; in a pipe it is complete, or
+refused when it would be too much. npy, raw, csv, tsv and json are complete at
+any size, and give floats exactly, as float64.
 
 \b
-FILE is what its name says: *.npy, *.csv, *.tsv and *.txt hold one array (the
-last three of at most two axes, a row a line), *.safetensors, *.npz, *.h5 and
-shards any number under their names, *.json all. Without an ending it is text.
+The name of FILE decides what is written: *.npy, *.csv, *.tsv and *.txt hold
+one array (the last three at most two axes, a row a line), *.safetensors,
+*.npz, *.h5, shards and *.json any number. Without an ending it is text.
 
 \b
 Exit status: 0 done, 2 trouble.
@@ -71,14 +71,16 @@ Exit status: 0 done, 2 trouble.
     metavar="N",
     help="Digits after the point, as in NumPy (text, csv, tsv).",
 )
-@click.option("--stats", is_flag=True, help="Statistics in place of the values (text, json).")
+@click.option("--stats", is_flag=True, help="Print statistics in place of the values.")
 @click.option(
-    "--dequantize", is_flag=True, help="Weights for codes: scaled FP8 and INT8 times their scales."
+    "--dequantize", is_flag=True, help="Multiply scaled FP8 and INT8 codes by their scales."
 )
-@click.option("--hist", is_flag=True, help="A histogram, and the statistics (text, json).")
+@click.option(
+    "--hist", is_flag=True, help="Print a histogram and the statistics in place of the values."
+)
 @style_option(
     [*VALUE_STYLES, *(style for style in RECORD_STYLES if style not in VALUE_STYLES)],
-    after="; by default what FILE ends in, or text. Statistics are a table.",
+    before="By default what FILE ends in, or text; with --stats or --hist a table. Any of ",
 )
 @optimizer_option
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write to this file.")
@@ -97,9 +99,9 @@ def slice_source(
     force: bool,
     max_shard_size: int | None,
 ) -> None:
-    """Print the values at each ADDRESS of SOURCE. No more of it is read than that.
+    """Print the values at each ADDRESS of SOURCE, and read nothing else.
 
-    A single slice is printed bare, several under their names.
+    A single slice is printed alone, several under their names.
     """
     path = None if output is None else new_path(output, sharded=max_shard_size is not None)
     check_force(path, force)
@@ -115,7 +117,7 @@ def slice_source(
         # They count as the source has its parts, here as in every command.
         architecture = replace(tree.architecture, root=whole.structure)
         tree = replace(tree, architecture=architecture)
-    with files_told_apart(addresses, "slice takes one SOURCE, and then names in it"):
+    with explaining_files(addresses, "slice takes one SOURCE, and then names in it"):
         tree = _decoded(tree, addresses, dequantize)
         slices = slice_tree(tree, addresses)
     if path and style not in (*STYLES, *RECORD_STYLES):
@@ -187,7 +189,7 @@ def _values(
     from paraminspect.report import slice as reports
 
     for slice_ in slices:
-        tell(reports.notes(slice_, style, screen, spell_option))
+        warn(reports.notes(slice_, style, screen, spell_option))
     if style == "text":
         return reports.as_text(slices, precision, screen)
     return reports.rendered(style, tree.source.path, slices, precision)

@@ -33,9 +33,9 @@ Exit status: 0 done, 2 trouble; then nothing has changed.
 @source_argument
 @click.argument("alias", required=False)
 @click.argument("target", required=False)
-@click.option("--undo", is_flag=True, help="Give ALIAS a copy of its own.")
+@click.option("--undo", is_flag=True, help="Give ALIAS its own copy again.")
 @click.option("--find", is_flag=True, help="List equal arrays that could be tied; write nothing.")
-@style_option(before="Of --find: ")
+@style_option(before="With --find: ")
 @output_options
 def tie_parameters(
     source: str,
@@ -48,8 +48,8 @@ def tie_parameters(
 ) -> None:
     """Make ALIAS another name of the array of TARGET, in SOURCE: stored and counted once.
 
-    Shapes and dtypes must agree. The values are those of TARGET. An ALIAS that SOURCE does not
-    have is a new name.
+    Shapes and dtypes must agree; the values are those of TARGET. An ALIAS that SOURCE does not
+    have is added.
     """
     _check_use(alias, target, undo, find)
     _check_options(find, style, output)

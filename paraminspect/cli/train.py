@@ -46,14 +46,21 @@ Exit status: 0 done, 2 trouble.
     "--loss",
     type=click.Choice(["mse", "cross_entropy"]),
     default="mse",
-    help="What is made small; mse is the default.",
+    help="The loss to minimize; mse is the default.",
 )
 @click.option("--steps", type=click.IntRange(1), default=100, show_default=True, metavar="N")
-@click.option("--batch", type=click.IntRange(1), metavar="N", help="Examples of a step.")
 @click.option(
-    "--every", type=click.IntRange(1), metavar="N", help="Report every N steps; a tenth of them."
+    "--batch", type=click.IntRange(1), metavar="N", help="Examples in a step; all without it."
 )
-@click.option("--watch", multiple=True, metavar="PATTERN", help="Report these parameters alone.")
+@click.option(
+    "--every",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Report every N steps; by default ten times.",
+)
+@click.option(
+    "--watch", multiple=True, metavar="PATTERN", help="Report only these parameters; repeatable."
+)
 @optimizer_options
 @computing_options
 @output_options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from paraminspect.cli.new_files import tell
+from paraminspect.cli.new_files import warn
 from paraminspect.tree import Parameter
 
 OPTIONS = {
@@ -31,7 +31,7 @@ def tell_codes(parameters: Iterable[Parameter], source: str = "") -> None:
     from paraminspect.operations.quantization import notes
 
     before = source and f"{source}: "
-    tell(before + note for note in notes(parameters, spell_option))
+    warn(before + note for note in notes(parameters, spell_option))
 
 
 def spell_option(argument: str, value: object) -> str:

@@ -90,7 +90,7 @@ def test_debug_shows_where_an_error_comes_from(run_failing, error):
         (["convert", "a", "b", "--format", "npz"], "did you mean '--to'?"),
         (["list", "x", "--filter", "w"], "did you mean PATTERN without an option?"),
         (["slice", "x", "-k", "w"], "did you mean ADDRESS without an option?"),
-        (["slice", "x", "--jsonl"], "No such option '--jsonl'; "),
+        (["run", "x", "--jsonl"], "No such option '--jsonl'; "),
         (["--nope"], "No such option '--nope'"),
         (["list", "--limit"], "Option '--limit' requires an argument"),
     ],
