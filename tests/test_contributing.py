@@ -120,7 +120,7 @@ def run(folder, command):
 
 
 def test_the_guide_adds_one_of_each():
-    whats = {"command", "scheme", "layer", "dtype", "format"}
+    whats = {"command", "scheme", "layer", "dtype", "format", "framework"}
     assert whats == {title.split()[-1] for title in SECTIONS}
 
 
