@@ -222,7 +222,11 @@ def keras_recurrent(case):
     layer = f"{kind}({units}, return_state={returns}, {case.arguments(options)})"
     x = case.floats(batch, length, width)
     states = [case.floats(batch, units) for _ in range(2 if kind == "LSTM" else 1)]
-    state = f"[{', '.join(states)}]" if len(states) == 2 or case.often() else states[0]
+    if case.often(0.3):
+        mode = case.one_of("concat", "sum", "mul", "ave")
+        layer = f"Bidirectional({layer}, merge_mode={mode!r})"
+        states = [case.floats(batch, units) for _ in 2 * states]
+    state = f"[{', '.join(states)}]" if len(states) > 1 or case.often() else states[0]
     given = {"initial_state": state, "training": case.one_of(None, True, False), "mask": None}
     call = f"layer({case.arguments(given, [case.one_of(x, f'sequences={x}')])})"
     part = f"[{case.rng.randint(0, len(states))}]" if returns else ""

@@ -179,14 +179,30 @@ def _convolutional(a: SimpleNamespace, cell: Part, x: Any) -> tuple[Step, State]
     return step, (numpy.zeros(sizes, p["kernel"].dtype),) * 2
 
 
-def bidirectional(part: Part, x: Any) -> Any:
-    """`Bidirectional`: a layer and its copy that walks the other way, merged."""
+def bidirectional(part: Part, x: Any, initial_state: Any = None) -> Any:
+    """`Bidirectional`: a layer and its copy that walks the other way, merged.
+
+    `initial_state` holds the states of the one, then those of the other.
+    """
     forward, backward = part.children.values()
-    one, _ = _walked(forward, x, bool(forward.a.go_backwards))
-    other, _ = _walked(backward, x, not forward.a.go_backwards)
+    states: tuple[Any, Any] = (None, None)
+    if initial_state is not None:
+        if not isinstance(initial_state, tuple | list) or len(initial_state) % 2:
+            raise ShapeError("initial_state must list the states of both directions")
+        half = len(initial_state) // 2
+        states = initial_state[:half], initial_state[half:]
+    one, after_one = _walked(forward, x, bool(forward.a.go_backwards), states[0])
+    other, after_other = _walked(backward, x, not forward.a.go_backwards, states[1])
     if forward.a.return_sequences:
         other = other[:, ::-1]
-    match part.a.merge_mode:
+    y = _merged(one, other, part.a.merge_mode)
+    if not forward.a.return_state:
+        return y
+    return (*(y if isinstance(y, tuple) else (y,)), *after_one, *after_other)
+
+
+def _merged(one: Any, other: Any, mode: str | None) -> Any:
+    match mode:
         case "concat":
             return np.concatenate([one, other], axis=-1)
         case "sum":
