@@ -236,6 +236,7 @@ BROKEN = {
     "a size too large": (PYTORCH + "layers: Linear(2**31, 8)", "in_features must be an integer .*, got 2147483648"),
     "an unknown choice": (PYTORCH + "layers: Conv2d(1, 1, 1, padding_mode='zero')", "padding_mode must be one of zeros, reflect, replicate, circular, got 'zero', did you mean 'zeros'"),
     "an unknown dtype": (PYTORCH + "layers: Linear(1, 1, dtype='flaot16')", "dtype must be the name of a dtype or None, got 'flaot16', did you mean 'float16'"),
+    "post_init of a framework without it": ("framework: mxnet\nlayers: {a: Flatten()}\npost_init: [a]", "mxnet has no post_init: the models of transformers do"),
     "a dtype of torch": (PYTORCH + "layers: Linear(1, 1, dtype=torch.float16)", "there is no torch here: write 'float16' for torch.float16"),
     "a dtype that cannot be trained": (PYTORCH + "layers: Linear(1, 1, dtype='int8')", "dtype must be one of float16, .*, got int8"),
     "too many axes": (PYTORCH + f"layers: {{p: 'Parameter({'1, ' * 64}1)'}}", "an array has at most 64 axes, got 65"),

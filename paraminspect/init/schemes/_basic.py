@@ -43,9 +43,9 @@ def constant(value: Value = 0.0) -> Scheme:
 
 
 def uniform(a: Number | None = None, b: Number | None = None) -> Scheme:
-    """U(a, b); by default U(0, 1), in the words of another framework as there.
+    """U(a, b), by default U(0, 1); a framework may have another default.
 
-    torch.nn.init.uniform_; a single number would mean another thing in each framework: refused.
+    torch.nn.init.uniform_; a single number is refused, as it differs between frameworks.
     """
     if (a is None) != (b is None):
         raise SchemeError(
@@ -59,9 +59,9 @@ def uniform(a: Number | None = None, b: Number | None = None) -> Scheme:
 
 
 def normal(mean: Number | None = None, std: Number | None = None) -> Scheme:
-    """N(mean, std²); by default N(0, 1), in the words of another framework as there.
+    """N(mean, std²), by default N(0, 1); a framework may have another default.
 
-    torch.nn.init.normal_; a single number would mean another thing in each framework: refused.
+    torch.nn.init.normal_; a single number is refused, as it differs between frameworks.
     """
     if mean is not None and std is None:
         raise SchemeError(
