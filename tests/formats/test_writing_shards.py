@@ -13,7 +13,7 @@ from paraminspect.arrays import InMemory
 from paraminspect.errors import CheckpointError
 from paraminspect.formats import open_checkpoint, save_checkpoint
 from paraminspect.formats.files._replacing_set import final_name
-from paraminspect.formats.safetensors._shards_writing import split
+from paraminspect.formats.safetensors._shards_planning import split
 from paraminspect.operations.tying import tie, untie
 from paraminspect.tree import Parameter
 

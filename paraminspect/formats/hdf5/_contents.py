@@ -1,4 +1,19 @@
-"""What an HDF5 file holds, as the library's process tells it: every word of that is checked."""
+"""What an HDF5 file holds, as the library's process tells it: every word of that is checked.
+
+The child parses a file that may be hostile, with a library that one changed byte can crash: what it
+answers may be what the file made it answer. The parent believes nothing that could make it read
+outside the HDF5 file, take memory without a limit, or take one thing for another:
+
+- a row has the keys, types and ranges that rows have (`_dataset`), or no answer is used at all;
+- no two objects have one path, and no dataset has another element size than its dtype;
+- dense values end inside the extent (`_dense_bytes`). How many bytes they take follows from shape
+  and element size, which are Python's integers and do not overflow. That `pread` would fail at the
+  end of the file is not enough: inside an archive, bytes of other members follow the HDF5 file;
+- chunks are checked when their places are asked for (`_chunk_index`).
+
+Two datasets may share bytes: reading them is harmless. A new file may not (`_writing._placed`), for
+there the values of one would overwrite those of the other.
+"""
 
 from __future__ import annotations
 

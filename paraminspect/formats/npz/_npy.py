@@ -211,10 +211,10 @@ def descr_of(dtype: DType) -> str:
     for kind, (name, unit_nbits) in _TEXTS.items():
         if re.fullmatch(f"{name}[0-9]*", dtype.name):
             return f"{'<' if kind == 'U' else '|'}{kind}{dtype.nbits // unit_nbits}"
-    refusal = DTypeError(
-        f"an npz file cannot hold {dtype}, NumPy would read bytes: write safetensors, or cast it"
-    )
-    raise refusal.unless(dtype=...)
+    refusal = f"an npz file cannot hold {dtype}, NumPy would read bytes"
+    if dtype.name not in DTYPES:
+        raise DTypeError(refusal)
+    raise DTypeError(f"{refusal}: write safetensors, or cast it").unless(dtype=...)
 
 
 def _parse_other(code: str) -> DType:
