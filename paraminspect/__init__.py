@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from paraminspect.errors import ParamInspectError
     from paraminspect.formats import save_checkpoint as save
     from paraminspect.init.plan import initialize
-    from paraminspect.operations.diff import diff_trees
-    from paraminspect.operations.edit import assign
-    from paraminspect.operations.tying import tie
+    from paraminspect.operations.diff import diff_trees as diff
+    from paraminspect.operations.edit import set_values as set  # noqa: A004 (as pi.open)
+    from paraminspect.operations.slicing import slice_tree as slice  # noqa: A004 (as pi.open)
+    from paraminspect.operations.stats import tree_stats as stats
+    from paraminspect.operations.tying import tie, untie
     from paraminspect.source import open_source as open  # noqa: A004 (pi.open is its public name)
     from paraminspect.tree import Parameter, ParameterTree
 
@@ -27,24 +29,30 @@ __all__ = [
     "ParamInspectError",
     "Parameter",
     "ParameterTree",
-    "assign",
-    "diff_trees",
+    "diff",
     "initialize",
     "open",
     "save",
+    "set",
+    "slice",
+    "stats",
     "tie",
+    "untie",
 ]
 
 _HOMES = {
     "ParamInspectError": ("errors", "ParamInspectError"),
     "Parameter": ("tree", "Parameter"),
     "ParameterTree": ("tree", "HeldTree"),
-    "assign": ("operations.edit", "assign"),
-    "diff_trees": ("operations.diff", "diff_trees"),
+    "diff": ("operations.diff", "diff_trees"),
     "initialize": ("init.plan", "initialize"),
     "open": ("source", "open_source"),
     "save": ("formats", "save_checkpoint"),
+    "set": ("operations.edit", "set_values"),
+    "slice": ("operations.slicing", "slice_tree"),
+    "stats": ("operations.stats", "tree_stats"),
     "tie": ("operations.tying", "tie"),
+    "untie": ("operations.tying", "untie"),
 }
 """Public name to (module, name there)."""
 

@@ -20,6 +20,14 @@ class ParamInspectError(Exception):
     outermost first, and `place` (a path in a definition, a line) behind it: `FILE: what @ place`.
     `way` is the argument that would allow what was refused, as Python spells it; a face that
     spells it otherwise asks for its own `worded` text.
+
+        >>> import paraminspect as pi
+        >>> try:
+        ...     pi.open("missing.npz")
+        ... except pi.ParamInspectError as error:
+        ...     print(error)
+        missing.npz: cannot open: no such file or directory
+
     The text is raw; whoever prints it on a terminal passes it through `escape`, once.
     """
 

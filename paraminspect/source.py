@@ -14,8 +14,16 @@ MAXIMUM_NBYTES = (1 << 20) + 1
 """Read at most this much of a definition: one byte over the limit is enough to refuse it."""
 
 
-def open_source(path: str) -> ParameterTree:
-    """The tree of a definition (YAML), a checkpoint (file or folder), or `-` (a definition)."""
+def open_source(path: str | Path) -> ParameterTree:
+    """The tree of a definition (YAML), a checkpoint (file or folder), or `-` (a definition).
+
+        >>> import paraminspect as pi
+        >>> pi.open("sample_models/mlp.yaml")["2.bias"]
+        Parameter('2.bias', [1], float32)
+
+    No values are read. Raises `DefinitionError` and `CheckpointError` for what is neither.
+    """
+    path = str(path)
     if path == "-":
         text = sys.stdin.buffer.read(MAXIMUM_NBYTES)
         if b"\0" in text:  # in the lengths of every checkpoint, and never in a definition

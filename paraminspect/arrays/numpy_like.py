@@ -126,7 +126,7 @@ class NumpyLike:
         return bool((self.__array__() == value).any())
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise FrozenError("values stay as they are: pi.assign(tree, address, value) gives another")
+        raise FrozenError("values stay as they are: pi.set(tree, {address: value}) gives another")
 
     def __bool__(self) -> bool:
         if self.size > 1:

@@ -41,6 +41,13 @@ def save_checkpoint(
 ) -> list[str]:
     """Write a tree to a file, whole or not at all, durably; its source may be that very file.
 
+        >>> import tempfile
+        >>> import paraminspect as pi
+        >>> tree = pi.ParameterTree({"w": [1.0, 2.0]}, metadata={"by": "me"})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     pi.save(tree, f"{folder}/w.npz")
+        ['npz cannot store metadata; left out: by']
+
     The format is `format_`, or that of the path's suffix, or that of the source; a folder or an
     index (`*.safetensors.index.json`) gets shards of at most `max_shard_nbytes` bytes each, or
     those of the source. Values are written block by block, and the kernel copies arrays that lie

@@ -11,7 +11,7 @@ from paraminspect.arrays.plausible import check_plausible
 from paraminspect.arrays.selection import Selection
 from paraminspect.errors import AddressError, DTypeError, UnsetError
 from paraminspect.operations.tying import untie
-from paraminspect.tree import Parameter, ParameterTree
+from paraminspect.tree import Parameter, ParameterTree, check_tree
 from paraminspect.tree.address import format_index
 
 
@@ -35,14 +35,22 @@ class Slice:
         return self.name if self.index is None else f"{self.name}[{self.index}]"
 
 
-def slice_tree(tree: ParameterTree, addresses: Sequence[str]) -> list[Slice]:
-    """The slices at the addresses, in their order; those of a pattern in the order of the tree.
+def slice_tree(tree: ParameterTree, addresses: str | Sequence[str]) -> list[Slice]:
+    """The slices at an address, or at several, in their order, a pattern's in that of the tree.
 
-    Raises `AddressError` for an address that matches nothing, points outside a shape or selects no
-    element, `UnsetError` for a parameter without values.
+        >>> import numpy as np
+        >>> import paraminspect as pi
+        >>> tree = pi.ParameterTree({"w": np.arange(6).reshape(2, 3)})
+        >>> [(s.title, s.data[...]) for s in pi.slice(tree, "w[1]")]
+        [('w[1]', array([3, 4, 5]))]
+
+    Only what is selected is read, and only when it is asked for. Raises `AddressError` for an
+    address that matches nothing, points outside a shape or selects no element, `UnsetError` for a
+    parameter without values.
     """
+    check_tree(tree)
     slices = []
-    for text in addresses:
+    for text in [addresses] if isinstance(addresses, str) else addresses:
         address = tree.address(text)
         index = None if address.index is None else format_index(address.index)
         for name in tree.matching(address) if address.index is None else tree.places(address):

@@ -135,8 +135,14 @@ def tree_stats(
 ) -> dict[str, Stats]:
     """The statistics of every array, or of those with these names, by own name.
 
-    `progress` is told of bytes as they are done. Arrays of packed dtypes, whose values are not
-    decoded, are left out.
+        >>> import paraminspect as pi
+        >>> found = pi.stats(pi.ParameterTree({"w": [1.0, 2.0, 0.0]}))["w"]
+        >>> found.mean, found.min, found.max, found.zeros
+        (1.0, 0.0, 2.0, 1)
+
+    Arrays of packed dtypes, whose values are not decoded, are left out. `progress` is called with
+    the number of bytes just read. Raises `UnsetError` for a parameter without values,
+    `CheckpointError` for a file that cannot be read.
     """
     own = dict.fromkeys(map(tree.own_name, tree.entries if names is None else names))
     arrays = {name: tree.entries[name].data for name in own}

@@ -11,6 +11,11 @@ from paraminspect.tree import ParameterTree, check_tie
 def tie(tree: ParameterTree, alias: str, target: str) -> ParameterTree:
     """A tree in which `alias`, which may be new, is another name of the array of `target`.
 
+        >>> import paraminspect as pi
+        >>> tree = pi.tie(pi.ParameterTree({"a": [1.0, 2.0], "b": [3.0, 4.0]}), "b", "a")
+        >>> tree["b"].data, tree.totals.arrays
+        (array([1., 2.]), 1)
+
     Raises `TieError` where shapes or dtypes differ, `AddressError` for an unknown target.
     """
     if target not in tree.entries:
@@ -45,7 +50,15 @@ def _check_new(tree: ParameterTree, name: str) -> None:
 
 
 def untie(tree: ParameterTree, alias: str) -> ParameterTree:
-    """A tree in which `alias` has its own copy of the values; `TieError` if it is no alias."""
+    """A tree in which `alias` has its own copy of the values.
+
+        >>> import paraminspect as pi
+        >>> tree = pi.ParameterTree({"a": [1.0], "b": [1.0]}, ties={"b": "a"})
+        >>> tree.totals.arrays, pi.untie(tree, "b").totals.arrays
+        (1, 2)
+
+    Raises `TieError` if it is not an alias, `AddressError` for an unknown name.
+    """
     if alias not in tree.entries:
         raise tree.no_match(alias)
     if alias not in tree.ties:

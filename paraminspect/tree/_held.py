@@ -26,6 +26,14 @@ class HeldTree(Mapping[str, Parameter]):
 
     `tree[0][1].bias`, `tree["0.1.bias"]` and `tree.encoder.keys` reach a part or a parameter.
     Edits give new trees and leave this one as it was; values are read only when asked for.
+
+        >>> import paraminspect as pi
+        >>> tree = pi.ParameterTree({"0.weight": [[1.0, 2.0]], "0.keys": [3.0]})
+        >>> tree[0].weight, tree[0].keys, list(tree.select("*.keys"))
+        (Parameter('0.weight', [1, 2], float64), Parameter('0.keys', [1], float64), ['0.keys'])
+
+    `entries` are parameters or what NumPy makes arrays of, which is copied. Raises `ArgumentError`
+    for anything else, and for ties of names that are not there.
     """
 
     def __init__(self, entries: Any, ties: Any = None, metadata: Any = None) -> None:

@@ -156,5 +156,5 @@ class Branch(Mapping[str, Parameter]):
 
 def refuse_setting(key: object) -> NoReturn:
     """Raise `FrozenError`: what is set would be lost."""
-    way = "pi.assign(tree, address, value) gives another"
+    way = "pi.set(tree, {address: value}) gives another"
     raise FrozenError(f"cannot set {key!r}: trees stay as they are; {way}")

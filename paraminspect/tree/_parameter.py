@@ -32,6 +32,14 @@ class Parameter(NumpyLike):
 
     It behaves as the NumPy array of its values, which cannot be written to; `numpy()` gives a copy
     that can. Values that are given as a NumPy array are copied.
+
+        >>> import paraminspect as pi
+        >>> bias = pi.Parameter("bias", [1.0, 2.0])
+        >>> bias.shape, str(bias.dtype), float(bias.mean())
+        ((2,), 'float64', 1.5)
+
+    Setting anything raises `FrozenError`, values that are no array of numbers raise `ShapeError`
+    or `DTypeError`.
     """
 
     name: str
@@ -106,7 +114,7 @@ class Parameter(NumpyLike):
 
 
 def _refuse(parameter: Any, name: str, value: Any) -> NoReturn:  # noqa: ARG001 (`__setattr__`)
-    way = f"pi.assign(tree, {parameter.name!r}, value) gives another tree"
+    way = f"pi.set(tree, {{{parameter.name!r}: value}}) gives another tree"
     raise FrozenError(f"cannot set {name!r} of {parameter.name!r}: {way}")
 
 

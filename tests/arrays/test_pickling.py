@@ -76,8 +76,8 @@ def test_arrays_that_are_made_whole_can_be_pickled(scheme, rng):
 @pytest.mark.parametrize("edit", EDITS)
 def test_edited_arrays_can_be_pickled(edit):
     tree = pi.ParameterTree({"w": np.arange(-12.0, 12).reshape(4, 6), "b": np.arange(6.0)})
-    check(pi.assign(tree, "w", edit))
-    check(pi.assign(pi.assign(tree, "w[0]", 3), "w[:, 1]", [1, 2, 3, 4]))
+    check(pi.set(tree, {"w": edit}))
+    check(pi.set(pi.set(tree, {"w[0]": 3}), {"w[:, 1]": [1, 2, 3, 4]}))
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".h5"])
@@ -114,7 +114,7 @@ def test_a_file_that_has_changed_is_noticed_by_what_was_pickled_before(tmp_path)
 def test_another_process_makes_the_same_values(tmp_path):
     path = tmp_path / "a.safetensors"
     pi.save(pi.ParameterTree({"w": np.arange(6.0), "d": np.zeros(6)}), path)
-    tree = pi.assign(pi.open(str(path)), "w", "x * 2")
+    tree = pi.set(pi.open(str(path)), {"w": "x * 2"})
     tree = pi.initialize(tree, seed=5, rules={"d": "normal(0, 1)"})
     (tmp_path / "tree.pickle").write_bytes(pickle.dumps(tree))
     program = "import pickle, sys; t = pickle.load(open(sys.argv[1], 'rb')); print([p.tolist() for p in t.values()])"

@@ -34,7 +34,7 @@ class Counted(Indexed):
 
 def lazy_edit(tmp_path):
     tree = pi.ParameterTree({"w": VALUES / 2})
-    return pi.assign(tree, "w", "x * 2")["w"].data
+    return pi.set(tree, {"w": "x * 2"})["w"].data
 
 
 def stored(tmp_path):

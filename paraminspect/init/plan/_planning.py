@@ -38,8 +38,14 @@ class Drawing:
 def initialize(tree: ParameterTree, *, seed: int, **wishes: Unpack[Wishes]) -> ParameterTree:
     """The tree with values drawn for every parameter that has none, or that a rule matches.
 
-        net = pi.initialize(net, seed=0, rules={"*.weight": "normal(0, 0.02)", "*.bias": 0})
-        net = pi.initialize(net, seed=0, scheme=lambda rng, shape: rng.uniform(-1, 1, shape))
+        >>> import paraminspect as pi
+        >>> net = pi.ParameterTree({"0.weight": [[1.0, 2.0]], "0.bias": [3.0]})
+        >>> net = pi.initialize(net, seed=0, rules={"*.weight": "normal(0, 0.02)", "*.bias": 0})
+        >>> net["0.bias"].data
+        array([0.])
+        >>> net = pi.initialize(net, seed=0, scheme=lambda rng, shape: rng.uniform(5, 6, shape))
+        >>> bool((net["0.weight"] >= 5).all())
+        True
 
     Values are made when they are read. Raises `SchemeError` and `AddressError`.
     """

@@ -109,7 +109,7 @@ class Plain:
             return name
         raise ArgumentError(
             "a scheme is a text like 'normal(0, 0.02)', a number or a function of (rng, shape),"
-            f" got {brief(scheme)}; values are set by pi.assign"
+            f" got {brief(scheme)}; values are set by pi.set"
         )
 
 

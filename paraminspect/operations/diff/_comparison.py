@@ -66,13 +66,15 @@ def diff_trees(
         >>> import paraminspect as pi
         >>> import numpy as np
         >>> one = pi.ParameterTree({"w": pi.Parameter("w", np.zeros(3))})
-        >>> two = pi.assign(one, "w[0]", 5)
-        >>> found = pi.diff_trees(one, two)
+        >>> two = pi.set(one, {"w[0]": 5})
+        >>> found = pi.diff(one, two)
         >>> bool(found), found.same, len(found), [(d.name, str(d.kind)) for d in found]
         (True, False, 1, [('w', 'value')])
 
     Numbers are equal if `|left - right| <= atol + rtol * |right|`, as in `numpy.isclose`; NaN
-    equals NaN unless `nan_differs`. `ignore` names kinds of differences that do not count.
+    equals NaN unless `nan_differs`. `ignore` names kinds of differences that do not count. Raises
+    `ArgumentError` for arguments of another kind; iterating reads values, and raises what a reader
+    of the files raises, `CheckpointError`.
 
     A definition has no values: against one, names, shapes and dtypes are compared, the names as
     the definition tells them (see `fitting`). A declared tie differs only if the checkpoint holds

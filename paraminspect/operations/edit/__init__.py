@@ -9,7 +9,7 @@ from paraminspect.operations.edit._assigning import (
     parameters_used,
     view_voids,
 )
-from paraminspect.operations.edit._setting import parse_setting
+from paraminspect.operations.edit._setting import parse_setting, set_values
 
 __all__ = [
     "Change",
@@ -19,5 +19,6 @@ __all__ = [
     "count_lost",
     "parameters_used",
     "parse_setting",
+    "set_values",
     "view_voids",
 ]

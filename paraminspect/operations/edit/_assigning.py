@@ -50,7 +50,7 @@ def assign(
         >>> import numpy as np
         >>> import paraminspect as pi
         >>> tree = pi.ParameterTree({"w": pi.Parameter("w", np.zeros((2, 3)))})
-        >>> pi.assign(tree, "w[0]", [1, 2, 3])["w"].data
+        >>> pi.set(tree, {"w[0]": [1, 2, 3]})["w"].data
         array([[1., 2., 3.],
                [0., 0., 0.]])
 

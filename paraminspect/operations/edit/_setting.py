@@ -3,15 +3,48 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from paraminspect.errors import AddressError
-from paraminspect.tree import ParameterTree
+from paraminspect.errors import AddressError, ArgumentError, brief
+from paraminspect.operations.edit._assigning import assign
+from paraminspect.tree import ParameterTree, check_tree
 from paraminspect.tree.address import Address, parse_assignment
 
 _OPERATOR = re.compile(r"(\*\*|//|<<|>>|[-+*/%@&|^!<>:])$")
 """What other languages write before `=`; `*` can also end a pattern, and any a name."""
 
 _COMPUTES = frozenset(("**", "//", "-", "+", "*", "/", "%", "@"))
+
+
+def set_values(
+    tree: ParameterTree, *settings: str | Mapping[str, Any], unsafe: bool = False
+) -> ParameterTree:
+    """The tree with values set, one setting after the other; see `assign` for what a value may be.
+
+        >>> import numpy as np
+        >>> import paraminspect as pi
+        >>> tree = pi.ParameterTree({"w": np.zeros((2, 3))})
+        >>> pi.set(tree, "w[0]=x + 1", {"w[1, :2]": [7, 8]})["w"].data
+        array([[1., 1., 1.],
+               [7., 8., 0.]])
+
+    A text is `ADDRESS=EXPRESSION`, as the command takes it; a dict has values by address. Raises
+    `AddressError`, `ExpressionError` and `ShapeError`; what would lose more than rounding raises
+    `CastError` when it is read, unless it is `unsafe`.
+    """
+    check_tree(tree)
+    for setting in settings:
+        if isinstance(setting, str):
+            tree = assign(tree, *parse_setting(tree, setting), unsafe=unsafe)
+        elif isinstance(setting, Mapping):
+            for address, value in setting.items():
+                tree = assign(tree, address, value, unsafe=unsafe)
+        else:
+            raise ArgumentError(
+                f"expected a text like '0.weight=x + 1', or values by address, got {brief(setting)}"
+            )
+    return tree
 
 
 def parse_setting(tree: ParameterTree, text: str) -> tuple[Address, str]:
