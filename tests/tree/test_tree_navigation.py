@@ -85,7 +85,7 @@ def test_every_public_name_is_there_and_an_unknown_one_is_an_attribute_error():
 
 def test_setting_a_part_is_refused_for_trees_stay_as_they_are(net):
     with pytest.raises(
-        AttributeError, match=r"cannot set 'weight': trees stay as they are; pi\.assign"
+        AttributeError, match=r"cannot set 'weight': trees stay as they are; pi\.set"
     ):
         net[0].weight = 3
     with pytest.raises(AttributeError):
