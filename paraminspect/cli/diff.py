@@ -136,12 +136,14 @@ def diff_sources(
     with progress("comparing", comparison.nbytes) as advance:
         found = comparison.differences(advance)
         differences = reports.sort_differences(comparison, found, sort or "change")
-    screen = Screen.of(sys.stdout)
+    screen, chosen = Screen.of(sys.stdout), style or "table"
     if stat:
         worst_first = sort in (None, "change")
-        lines = reports.as_stat(comparison, differences, screen, depth, worst_first=worst_first)
+        lines = reports.rendered_stat(
+            chosen, comparison, differences, screen, depth, worst_first=worst_first
+        )
     else:
-        lines = reports.rendered(style or "table", comparison, differences, screen)
+        lines = reports.rendered(chosen, comparison, differences, screen)
     write(lines, sys.stdout)
     return int(bool(differences))
 
@@ -157,5 +159,3 @@ def _check_use(given: Mapping[str, Any], quiet: bool) -> None:
             raise click.UsageError(f"--{option} does not go with --quiet, which prints nothing")
     if given["depth"] and not given["stat"]:
         raise click.UsageError("--depth goes with --stat: it tells how deep modules are")
-    if given["stat"] and given["format"]:
-        raise click.UsageError(f"--stat does not go with --format {given['format']}")

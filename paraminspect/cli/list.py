@@ -130,10 +130,11 @@ def _style(name: str | None, tree: bool, used: Mapping[str, bool]) -> report.Sty
     if tree and name not in (None, "tree"):
         raise click.UsageError(f"--tree does not go with --format {name}")
     name = "tree" if tree else name or "table"
-    style = report.MODULES if name == "table" and used["depth"] else report.STYLES[name]
+    of_modules = used["depth"] and name in report.MODULES
+    style = report.MODULES[name] if of_modules else report.STYLES[name]
     for option in (option for option, is_used in used.items() if is_used):
         if option not in style.takes:
-            with_ = "--depth" if style is report.MODULES else f"--format {name}"
+            with_ = "--depth" if of_modules else f"--format {name}"
             raise click.UsageError(f"--{option} does not go with {with_}")
     return style
 

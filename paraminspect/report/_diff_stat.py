@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from paraminspect.errors import escape
 from paraminspect.operations.diff import Change, Comparison
 from paraminspect.report._columns import aligned
-from paraminspect.report._diff_records import Differences
+from paraminspect.report._diff_records import Differences, totals
 from paraminspect.report._diff_text import MARKS, summary
-from paraminspect.report._rows import format_number
+from paraminspect.report._records import FORMATS, Records
+from paraminspect.report._rows import format_number, strict
 from paraminspect.report._screen import Screen, is_unicode
 from paraminspect.tree import ParameterTree
 
@@ -42,7 +44,11 @@ class _ModuleChange:
         return math.inf if math.isnan(self.rms) else self.rms
 
 
-def as_stat(
+COLUMNS = ("name", "arrays", "changed", "missing", "extra", "rms")
+
+
+def rendered_stat(
+    style: str,
     comparison: Comparison,
     differences: Differences,
     screen: Screen | None,
@@ -50,13 +56,33 @@ def as_stat(
     *,
     worst_first: bool,
 ) -> Iterator[str]:
-    """A line per module that changed, with a bar for the root mean square of its changes.
+    """What changed per module.
 
     Modules are `depth` names deep, or the very ones that hold the parameters.
     """
     modules = _modules(comparison, differences, depth)
     if worst_first:
         modules = dict(sorted(modules.items(), key=lambda item: -item[1].badness))
+    if style == "table":
+        return _as_table(comparison, differences, modules, screen)
+    rows = (_record(name, module) for name, module in modules.items())
+    head = {"left": comparison.left.source.path, "right": comparison.right.source.path}
+    tail = {"totals": totals(comparison, differences)}
+    return FORMATS[style](Records(rows, COLUMNS, "modules", head, tail))
+
+
+def _record(name: str, module: _ModuleChange) -> dict[str, Any]:
+    counts = {key: getattr(module, key) for key in COLUMNS[1:-1]}
+    return {"name": name or ".", **counts, "rms": strict(module.rms) if module.count else None}
+
+
+def _as_table(
+    comparison: Comparison,
+    differences: Differences,
+    modules: Mapping[str, _ModuleChange],
+    screen: Screen | None,
+) -> Iterator[str]:
+    """A line per module, with a bar for the root mean square of its changes."""
     largest = max((m.rms for m in modules.values() if math.isfinite(m.rms)), default=0.0)
     mark = "█" if is_unicode() else "#"
     rows = []

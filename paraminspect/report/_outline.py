@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 from paraminspect.errors import escape
 from paraminspect.report._columns import aligned
 from paraminspect.report._fold import fold_siblings
+from paraminspect.report._records import Records
 from paraminspect.report._rows import View, format_nbytes, format_note, format_totals, natural_key
 from paraminspect.report._table import more
 from paraminspect.tree import Module, ParameterTree
@@ -109,12 +110,7 @@ MODULE_DROPPED = ("layer", "arrays"), ("share", "bytes", "parameters")
 
 def as_modules(view: View) -> Iterator[str]:
     """Totals per module down to a depth. On a terminal equal siblings fold."""
-    modules = list(_modules(view, outline(view.tree), "", 1, view.depth or 0))
-    if view.order == "name":
-        key = natural_key(view.tree.architecture.separator)
-        modules.sort(key=lambda module: key(module.path))
-    elif view.order == "size":
-        modules.sort(key=lambda module: -module.node.nbytes * module.times)
+    modules = _sorted_modules(view)
     total = view.tree.totals.nbytes
     rows, leads = [], []
     for path, times, node in modules[: view.limit or None]:
@@ -132,6 +128,33 @@ def as_modules(view: View) -> Iterator[str]:
     yield ""
     footer = format_totals(view.tree)
     yield footer if view.screen is None else view.screen.dim(footer)
+
+
+def module_records(view: View) -> Records:
+    """The same for programs: never folded, sizes in bytes."""
+    rows = (
+        {
+            "name": path or ".",
+            "layer": node.kind or None,
+            "arrays": node.arrays,
+            "count": node.count,
+            "nbytes": node.nbytes,
+        }
+        for path, _, node in _sorted_modules(replace(view, screen=None))[: view.limit or None]
+    )
+    source = {"source": view.tree.source.path}
+    totals = {"totals": asdict(view.tree.totals)}
+    return Records(rows, ("name", "layer", "arrays", "count", "nbytes"), "modules", source, totals)
+
+
+def _sorted_modules(view: View) -> list[_Row]:
+    modules = list(_modules(view, outline(view.tree), "", 1, view.depth or 0))
+    if view.order == "name":
+        key = natural_key(view.tree.architecture.separator)
+        modules.sort(key=lambda module: key(module.path))
+    elif view.order == "size":
+        modules.sort(key=lambda module: -module.node.nbytes * module.times)
+    return modules
 
 
 class _Row(NamedTuple):

@@ -12,7 +12,8 @@ from typing import IO, NamedTuple
 
 from paraminspect.report._drawing import as_tree
 from paraminspect.report._machine import as_csv, as_json, as_jsonl, as_names, as_tsv
-from paraminspect.report._outline import as_modules
+from paraminspect.report._outline import as_modules, module_records
+from paraminspect.report._records import FORMATS, Records
 from paraminspect.report._rows import View, natural_key
 from paraminspect.report._table import as_markdown, as_table
 from paraminspect.tree import ParameterTree
@@ -39,8 +40,17 @@ STYLES: dict[str, Style] = {
     "names": Style(as_names, frozenset(("sort",))),
 }
 
-MODULES = Style(as_modules, frozenset(("depth", "sort")))
-"""The table with a depth: of modules, not of parameters."""
+
+def _of_modules(written: Callable[[Records], Iterable[str]]) -> Style:
+    return Style(lambda view: written(module_records(view)), MODULE_OPTIONS)
+
+
+MODULE_OPTIONS = frozenset(("depth", "sort"))
+MODULES = {
+    "table": Style(as_modules, MODULE_OPTIONS),
+    **{name: _of_modules(written) for name, written in FORMATS.items()},
+}
+"""Tables with a depth: of modules, not of parameters."""
 
 LINES_AT_ONCE = 10_000
 

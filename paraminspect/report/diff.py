@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from paraminspect.operations.diff import Comparison
 from paraminspect.report._diff_records import Differences, records_of, sort_differences
-from paraminspect.report._diff_stat import as_stat
+from paraminspect.report._diff_stat import rendered_stat
 from paraminspect.report._diff_text import as_markdown, as_table
 from paraminspect.report._records import FORMATS
 from paraminspect.report._screen import Screen
 
-__all__ = ["as_stat", "rendered", "sort_differences"]
+__all__ = ["rendered", "rendered_stat", "sort_differences"]
 
 
 def rendered(

@@ -214,7 +214,6 @@ def test_patterns_choose_what_is_compared(run, files):
         (("--atol", "much"), "'much' is not a valid number"),
         (("--ignore", "colour"), "Invalid value for '--ignore'"),
         (("--format", "xml"), "Invalid value for '--format'"),
-        (("--stat", "--format", "json"), "--stat does not go with --format json"),
         (("--depth", "2"), "--depth goes with --stat"),
         (("-q", "--format", "json"), "--format does not go with --quiet"),
         (("-q", "--stat"), "--stat does not go with --quiet"),

@@ -94,10 +94,6 @@ def test_parameters_are_chosen_and_ordered(run, arguments, names):
         (["mlp.yaml", "--tree", "--format", "csv"], "--tree does not go with --format csv"),
         (["mlp.yaml", "--tree", "--stats"], "--stats does not go with --format tree"),
         (["mlp.yaml", "--tree", "--sort", "size"], "--sort does not go with --format tree"),
-        (
-            ["mlp.yaml", "--depth", "1", "--format", "json"],
-            "--depth does not go with --format json",
-        ),
         (["mlp.yaml", "--depth", "1", "--stats"], "--stats does not go with --depth"),
         (["mlp.yaml", "--format", "names", "--stats"], "--stats does not go with --format names"),
         (["mlp.yaml", "--format", "yaml"], "'yaml' is not one of 'table', 'tree', 'json'"),

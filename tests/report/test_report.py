@@ -52,7 +52,9 @@ def tree_of(shapes, ties=None, dtype="float32", **more):
 
 
 def lines_of(style, tree, **view):
-    return list((MODULES if style == "modules" else STYLES[style]).lines(View(tree, **view)))
+    return list(
+        (MODULES["table"] if style == "modules" else STYLES[style]).lines(View(tree, **view))
+    )
 
 
 def width_of_lines(lines):

@@ -104,7 +104,7 @@ def check_distinct(lines, width):
 @pytest.mark.parametrize("tree", TREES)
 @pytest.mark.parametrize("style", ["table", "modules", "stats", "stored"])
 def test_rows_of_a_list_never_look_the_same(tree, style):
-    lines = (MODULES if style == "modules" else STYLES["table"]).lines
+    lines = (MODULES["table"] if style == "modules" else STYLES["table"]).lines
     tree = sort_tree(tree, None)
     found = measured(tree) if style == "stats" else None
     for width in widths(f"{style} {list(tree)[:3]}"):
@@ -134,7 +134,9 @@ def test_rows_of_a_diff_never_look_the_same(tree):
         for some in (structure, values):
             check_distinct(diff_report.rendered("table", comparison, some, Screen(width)), width)
         for depth in (1, 2, None):
-            lines = diff_report.as_stat(comparison, values, Screen(width), depth, worst_first=False)
+            lines = diff_report.rendered_stat(
+                "table", comparison, values, Screen(width), depth, worst_first=False
+            )
             check_distinct(lines, width)
 
 
