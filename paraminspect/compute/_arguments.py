@@ -21,7 +21,7 @@ Check = Callable[[str, Any], None]
 NOTHING: Mapping[str, Any] = {}
 
 
-def told(
+def checked(
     name: str,
     function: Callable[..., Any],
     checks: Mapping[str, Check] = NOTHING,
@@ -56,13 +56,13 @@ def _short(error: Exception) -> str:
     return text if len(text) <= MAXIMUM_MESSAGE else text[:MAXIMUM_MESSAGE] + "..."
 
 
-def told_all(
+def checked_all(
     functions: Mapping[str, Callable[..., Any]],
     checks: Mapping[str, Check] = NOTHING,
     other_names: Mapping[str, str] = NOTHING,
 ) -> dict[str, Callable[..., Any]]:
     """A table of functions as users call them."""
-    return {name: told(name, f, checks, other_names) for name, f in functions.items()}
+    return {name: checked(name, f, checks, other_names) for name, f in functions.items()}
 
 
 def _renamed(
@@ -79,7 +79,7 @@ def _renamed(
 
 
 def shown(value: Any) -> str:
-    """A wrong value as an error tells it: in full only if it is short."""
+    """A wrong value as an error shows it: in full only if it is short."""
     if isinstance(value, str | int | float | None):
         return repr(value) if len(repr(value)) <= 40 else f"{str(value)[:37]!r}..."
     return (

@@ -1,4 +1,4 @@
-"""Bounds on what the functions of a `forward` make, told by their names before they run."""
+"""Bounds on what the functions of a `forward` make, by their names, before they run."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _repeated(given: list[Any], arrays: list[Any]) -> int:
 
 
 def _taken(given: list[Any], arrays: list[Any]) -> int:
-    """Of each row that an index chooses, what is not along the axis, which may be any."""
+    """What is beside the axis, for each row that an index chooses; the axis may be any."""
     if len(arrays) < 2:
         return 0
     shape = arrays[0].shape

@@ -20,7 +20,7 @@ SIZES = {1: "length", 2: "height, width", 3: "depth, height, width"}
 def expect_channels(x: Any, channels: int, ndim: int, *, is_last: bool = False) -> None:
     """Raise unless `x` is `(batch, channels, *sizes)` with `ndim` sizes.
 
-    The error tells of the layout that the user knows, with the channels last if `is_last`.
+    The error shows the layout that the user knows, with the channels last if `is_last`.
     """
     if x.ndim == ndim + 2 and x.shape[1] == channels:
         return

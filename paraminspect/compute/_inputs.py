@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from paraminspect.arrays import Shape
-from paraminspect.compute._arguments import checked_shape, told
+from paraminspect.compute._arguments import checked, checked_shape
 from paraminspect.errors import ExpressionError, ShapeError
 from paraminspect.language import parse_expression
 from paraminspect.tree.lengths import UNKNOWN
@@ -56,4 +56,4 @@ def _functions(source: Source) -> dict[str, Callable[..., Any]]:
         checked_shape((below,))
         return source().integers(0, below, checked_shape(shape))
 
-    return {f.__name__: told(f.__name__, f) for f in (zeros, ones, uniform, normal, integers)}
+    return {f.__name__: checked(f.__name__, f) for f in (zeros, ones, uniform, normal, integers)}

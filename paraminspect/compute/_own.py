@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from paraminspect.compute._arguments import array, checked_shape, integer, told_all
+from paraminspect.compute._arguments import array, checked_all, checked_shape, integer
 from paraminspect.compute._functions import attend, causal_mask
 
 
@@ -29,4 +29,4 @@ _CHECKS = {
     **dict.fromkeys(("length", "heads"), integer),
 }
 
-OWN = told_all({"shape": _shape, "causal_mask": _causal_mask, "attend": _attend}, _CHECKS)
+OWN = checked_all({"shape": _shape, "causal_mask": _causal_mask, "attend": _attend}, _CHECKS)

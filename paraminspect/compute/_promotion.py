@@ -1,7 +1,7 @@
 """Promotion: what operators and functions make of operands of several dtypes.
 
 As in the frameworks, and unlike NumPy, integers and bools beside floats become of their dtype, and
-what an integer array gives that is no integer is float32.
+what integers give that is not an integer is float32.
 """
 
 from __future__ import annotations

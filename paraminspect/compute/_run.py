@@ -99,10 +99,10 @@ class Part:
     def __call__(self, *inputs: Any, **named: Any) -> Any:
         layer, computation = self._module.layer, self._run.computation
         if layer is None:
-            raise ShapeError(f"{self._path}: nothing tells what this part computes")
+            raise ShapeError(f"{self._path}: nothing says what this part computes")
         own = set(layer.forward.inputs) if layer.forward else set()
         if named.keys() & computation.of_any_layer - own:
-            return self._told(inputs, named)
+            return self._with_call_arguments(inputs, named)
         if layer.forward is not None:
             functions: dict[str, Callable[..., Any]] = {
                 **computation.bounded_functions,
@@ -122,8 +122,8 @@ class Part:
             return x
         raise self._unknown(layer)
 
-    def _told(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """With what a call says for this part and all below it: whether it is training."""
+    def _with_call_arguments(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Run with what a call of a layer says for all below it too: whether it is training."""
         if named.pop("mask", None) is not None:
             raise ShapeError("a mask is not computed here: leave it out").at(self._title())
         training = named.pop("training", None)
@@ -179,7 +179,7 @@ class Part:
         if layer.is_module:
             name = f"module {self._path} ({layer})" if self._path else "the model"
             return ShapeError(
-                "no forward: its `forward` must be told, or its parts written as a list"
+                "no forward: write its `forward`, or its parts as a list"
                 " (in Keras below `Functional():`), which runs by itself"
             ).at(name)
         ending = nearest(layer.kind, self._run.computation.layers)
@@ -205,7 +205,7 @@ class Part:
         return output
 
     def _check_output(self, inputs: tuple[Any, ...]) -> None:
-        """Refuse an output that is too large where the layer can tell its shape beforehand."""
+        """Refuse an output that is too large where the layer knows its shape beforehand."""
         if len(inputs) != 1 or not is_array(inputs[0]) or not inputs[0].shape:
             return
         batch, *shape = inputs[0].shape
@@ -217,7 +217,7 @@ class Part:
         check_count(batch * math.prod(output) if output else 0)
 
     def _check_inputs(self, compute: Compute, inputs: tuple[Any, ...], named: Any) -> None:
-        """Tell inputs that the layer does not have from a bug of ours."""
+        """Refuse inputs that the layer does not have; any other `TypeError` is a bug of ours."""
         signature = inspect.signature(compute)
         try:
             signature.bind(None, *inputs, **named)

@@ -56,7 +56,7 @@ def train(
 
 
 def _check_finite(values: Arrays, number: int) -> None:
-    """Of the last step: those before it show in the loss of the next one."""
+    """Refuse a last step that is not finite: earlier ones show in the loss of the next."""
     for name, value in values.items():
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise ParamInspectError(f"{name} is not finite after step {number}: {WAY_OUT}")

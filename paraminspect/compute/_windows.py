@@ -1,7 +1,7 @@
 """Windows: the patches that convolutions and pooling look at, channels first, any number of axes.
 
-Gathering patches is linear; its adjoint adds each patch back to where it came from. autograd is
-told of this one pair, because it cannot see through a strided view; all else is its own work.
+Gathering patches is linear; its adjoint adds each patch back to where it came from. autograd
+knows this pair as one step, because it cannot see through a strided view; all else is its own work.
 """
 
 from __future__ import annotations

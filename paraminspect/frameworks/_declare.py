@@ -36,7 +36,7 @@ def declare(signature: str, make: Maker) -> tuple[str, Callable[..., Layer]]:
 def declare_call(
     signature: str, make: Callable[[Declared, Mapping[str, Any]], Made]
 ) -> tuple[str, Callable[..., Made]]:
-    """As `declare`, for what is no layer: `make` gets the declaration and the checked arguments."""
+    """`declare` for other values than layers: `make` gets the declaration and its arguments."""
     declared = Declared(signature)
     return declared.name, _Declaration(declared, make)
 

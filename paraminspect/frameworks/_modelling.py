@@ -16,7 +16,7 @@ from paraminspect.tree.placement import Placement
 
 @dataclass(frozen=True)
 class Construction:
-    """A definition whose drawing is to be told: what is constructed, and what it becomes.
+    """A definition as its constructors see it: what they make, and what becomes of it.
 
     `owners` maps the name of each constructed array to the name under which the tree keeps it,
     None where a tie threw it away. `rules` are the schemes of `init:`, by name. `post_init` names
@@ -70,8 +70,8 @@ class Modelling:
     """What a definition is made of: layers, two containers, and a way to name parameters.
 
     `sequential` makes the container that a list stands for, `module` the one that a mapping
-    stands for, both from the children by name; the second is told the block whose body it is and
-    the forward that it has.
+    stands for, both from the children by name; `module` also gets the name of the block whose
+    body it is, and its forward.
     `around` makes what a call with layers below it stands for (`Add(): [a, b]`): it gets the call,
     the container that the layers below would be without it, and these layers. `values` are
     what else may be called in an argument, such as initializers. `name_parameters` turns a built

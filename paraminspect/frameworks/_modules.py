@@ -29,8 +29,8 @@ def module_build(
         own = {name: child.build(None).parameters[""] for name, child in bare.items()}
         if forward is not None and shape is not None:
             shapes = {name: spec.shape for name, spec in own.items()}
-            told = TracedModule(forward, below, rules, shapes, _not_told)(shape)
-            return Built(own, told.children, told.output, bare)
+            traced = TracedModule(forward, below, rules, shapes, _own_sizes)(shape)
+            return Built(own, traced.children, traced.output, bare)
         parts = Parts()
         given, output = shape, None
         for name, child in below.items():
@@ -46,7 +46,7 @@ def module_build(
     return build
 
 
-def _not_told(layer: Layer, shapes: Sequence[Shape]) -> Layer:
+def _own_sizes(layer: Layer, shapes: Sequence[Shape]) -> Layer:
     """A layer with several inputs must know its sizes itself."""
     return layer
 

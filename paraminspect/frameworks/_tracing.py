@@ -158,7 +158,7 @@ INPUT_NAMES = ("input", "inputs", "sequences", "query", "value", "key")
 """What frameworks call the inputs of a layer, in their order; what else has a name is none."""
 
 
-class _Stopped(Exception):  # noqa: N818 (it is no error of its own)
+class _Stopped(Exception):  # noqa: N818 (it only carries an error)
     """A part cannot be built: the error passes through the forward as it is."""
 
     def __init__(self, error: BuildError) -> None:
@@ -172,7 +172,7 @@ def one_input(layer: Layer, shapes: Sequence[Shape]) -> Layer:
 
 @dataclass(frozen=True)
 class TracedModule:
-    """How a module is built whose forward is told: its children get what the forward gives them.
+    """How a module with a forward is built: its children get what the forward gives them.
 
     They stand in their own order, each built for its first use. `rules` say what the functions of
     the framework do to shapes. `bare` are the shapes of bare parameters, which have names too.
@@ -185,7 +185,7 @@ class TracedModule:
     join: Join = one_input
 
     def __call__(self, shape: Shape | None) -> Built:
-        """Built for inputs that all have the one shape that is told."""
+        """Built for inputs that all have this shape."""
         return self.on([shape] * len(self.forward.inputs))
 
     def on(self, shapes: Sequence[Shape | None]) -> Built:
@@ -198,7 +198,7 @@ class TracedModule:
             result = self.forward.run(inputs, {"training": False, **bare}, functions)
         except _Stopped as stopped:
             if None not in shapes and isinstance(stopped.error, UnknownInputError):
-                stopped.error.explain("the forward of its module does not tell it")
+                stopped.error.explain("the forward of its module does not determine it")
             raise stopped.error from None
         for name in self.children.keys() - parts.built.keys():
             _add_unused(parts, name, self.children[name])

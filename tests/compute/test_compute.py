@@ -274,7 +274,7 @@ ties: {b.weight: a.weight}
     [
         ("layers:\n- Linear(4, 8)", (2, 3), r"layer 0, Linear\(4, 8\): expected in_features 4"),
         ("layers:\n- Conv2d(3, 4, 3)", (2, 1, 8, 8), r"expected \(batch, 3, height, width\), got"),
-        ("layers:\n  a: Linear(2, 2)\n  w: Parameter(2)", (1, 2), "its `forward` must be told"),
+        ("layers:\n  a: Linear(2, 2)\n  w: Parameter(2)", (1, 2), "write its `forward`"),
         (
             "layers:\n  a: Linear(2, 2)\n  forward: a(x) + ones(3)",
             (1, 2),

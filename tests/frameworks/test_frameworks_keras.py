@@ -173,10 +173,10 @@ def named(layout):
     [
         ("- Add(): [Dense(4), Dense(4)]", "the branches below Add.* are no layers of a Sequential"),
         ("a: {b: {Add(): [Dense(4), Dense(4)]}}", "no layers of keras.Model, a layer of one's own"),
-        ("a: Dense(4)\n  b: Dense(4)\n  forward: a(b(x))", "forward does not tell in which order"),
+        ("a: Dense(4)\n  b: Dense(4)\n  forward: a(b(x))", "forward does not say in which order"),
         (
             "Functional():\n    - Add():\n      - a: Dense(4)\n        forward: a(x)",
-            "forward does not tell in which order",
+            "forward does not say in which order",
         ),
     ],
 )

@@ -156,7 +156,10 @@ layers:
     ("forward", "message"),
     [
         ("a(x) + b(x)", r"m: shapes \[3\] and \[5\] do not fit in `a\(x\) \+ b\(x\)` @ .*line 7"),
-        ("b(a(mean(x, 1)))", r"m.a: Dense needs .*: the forward of its module does not tell it @"),
+        (
+            "b(a(mean(x, 1)))",
+            r"m.a: Dense needs .*: the forward of its module does not determine it @",
+        ),
         ("a(x)", r"m.b: Dense needs .*: the forward of its module does not call it @ .*line 6"),
         ("a(b(x), x)", r"m: Dense\(3\) takes one input, got 2 in `a\(b\(x\), x\)` @"),
         ("a(c(x))", r"m: unknown function 'c'.* in `a\(c\(x\)\)` @"),

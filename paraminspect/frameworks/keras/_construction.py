@@ -75,7 +75,7 @@ class _Walk:
     _originals: dict[int, Layer] = field(default_factory=dict)
 
     def call(self, built: Built, module: Module, now: int, copy: int = 0) -> int:
-        """Call a layer after `now` was constructed; tells what was constructed before the next.
+        """Call a layer after `now` was constructed; returns what was constructed before the next.
 
         `copy` is the serial of the copied layer that it is inside of, 0 if of none.
         """

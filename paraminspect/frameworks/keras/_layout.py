@@ -49,7 +49,7 @@ _WITHOUT_VARIABLES = {"_softmax": "softmax", "_dropout_layer": "dropout"}
 
 
 def lay_out(root: Built, module: Module) -> Placement:
-    """The layout of a model whose parameters have the names that `module` tells.
+    """The layout of a model whose parameters have the names that `module` gives them.
 
     Raises `DefinitionError` for a model that no code of Keras is known to build.
     """
@@ -149,7 +149,7 @@ def _refuse_forward(model: Built) -> None:
             wired += branches_of(built).values()
         elif built.layer.forward is not None:
             raise DefinitionError(
-                "a forward does not tell in which order a functional model keeps its layers:"
+                "a forward does not say in which order a functional model keeps its layers:"
                 " write them with Functional()"
             )
         else:

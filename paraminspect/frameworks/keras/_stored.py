@@ -1,7 +1,7 @@
 """What Keras' files hold of a layer: found by building the layer as a definition would.
 
 A file numbers the variables of a layer and does not name them. They are those of the layer here,
-built with the arguments that a configuration tells, else with all that would change them, on an
+built with the arguments that a configuration has, else with all that would change them, on an
 input of any shape that it takes: so whatever a definition can describe has names in files too.
 """
 
@@ -23,12 +23,12 @@ from paraminspect.frameworks.keras._quantized import quantized_names
 from paraminspect.tree.layers import Built, Layer
 
 _PROBES = (2**10 * 3**3 * 5**2 * 7 * 11, 2**11 * 3**3 * 5**2 * 7 * 11)
-"""Sizes of an input that nobody tells: most numbers of groups divide them. Where two of them give
+"""Sizes for an input of unknown size: most numbers of groups divide them. Where two of them give
 one size, the layer alone determines it."""
 _MAXIMUM_NDIM = 4
 
-_UNTOLD: dict[str, Any] = {"equation": "ab,bc->ac", "output_shape": 1}
-"""Values for arguments that a layer needs and nobody tells; 1 for others."""
+_REQUIRED: dict[str, Any] = {"equation": "ab,bc->ac", "output_shape": 1}
+"""Values for arguments that a layer needs where no configuration gives them; 1 for others."""
 _ALTERNATIVES: dict[str, tuple[Any, ...]] = {"score_mode": ("dot", "concat"), "bias_axes": ("c",)}
 """Values of arguments that change which variables there are, besides flags."""
 _ENDINGS = ("_initializer", "_regularizer", "_constraint")
@@ -74,7 +74,7 @@ class StoredLayer:
 def stored_layers(class_: str, options: Mapping[str, Any] | None) -> tuple[StoredLayer, ...]:
     """All that a layer of a class can be, as far as its options are known; none if we know none.
 
-    `options` are those of a configuration, whose values are JSON; None: nobody tells.
+    `options` are those of a configuration, whose values are JSON; None: there is none.
     """
     kind = _kind(class_)
     if kind not in MODELLING.layers:
@@ -94,27 +94,27 @@ def _kind(class_: str) -> str:
 
 
 def _told(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    told = {}
+    given = {}
     for name in inspect.signature(MODELLING.layers[kind]).parameters:
         value = options.get(name)
         if value is None or isinstance(value, dict) or name.endswith(_ENDINGS):
             continue
         if name not in ("activation", "recurrent_activation", "dtype", "name"):
-            told[name] = tuple(value) if isinstance(value, list) else value
+            given[name] = tuple(value) if isinstance(value, list) else value
     if options.get("rms_scaling") is True:  # LayerNormalization's, which has gamma alone
-        told |= {"scale": True, "center": False}
-    return told
+        given |= {"scale": True, "center": False}
+    return given
 
 
 @functools.cache
-def _possible(kind: str, told: tuple[tuple[str, Any], ...]) -> tuple[StoredLayer, ...]:
+def _possible(kind: str, given: tuple[tuple[str, Any], ...]) -> tuple[StoredLayer, ...]:
     """Every combination of arguments that makes a difference, tried out."""
     signature = inspect.signature(MODELLING.layers[kind])
     known = {
-        name: _UNTOLD.get(name, 1)
+        name: _REQUIRED.get(name, 1)
         for name, p in signature.parameters.items()
         if p.default is p.empty
-    } | dict(told)
+    } | dict(given)
     usual = _stored(kind, known)
     if usual is None:
         return ()
@@ -131,7 +131,7 @@ def _possible(kind: str, told: tuple[tuple[str, Any], ...]) -> tuple[StoredLayer
 
 
 def _without_sizes(layer: StoredLayer) -> StoredLayer:
-    """The layer whose sizes nobody told."""
+    """The layer whose sizes are unknown."""
     sizes = tuple((None,) * len(shape) for shape in layer.sizes)
     held = {attribute: _without_sizes(one) for attribute, one in layer.held.items()}
     return replace(layer, sizes=sizes, held=held)

@@ -1,4 +1,4 @@
-"""What constructing a model draws: first what has a shape, then what the first input tells."""
+"""What constructing a model draws: what has a shape, then what the first input determines."""
 
 from __future__ import annotations
 

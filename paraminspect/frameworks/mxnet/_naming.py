@@ -34,7 +34,7 @@ class _Block:
 
     layer: Layer
     built: Built | None
-    """None for a layer that only lends its parameters to others, which tell their shapes."""
+    """None for a layer that only lends its parameters to others, which determine their shapes."""
     scope: _Block | None
     prefix: str = ""
     variable_prefix: str = ""

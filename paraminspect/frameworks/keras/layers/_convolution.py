@@ -114,9 +114,9 @@ def _grown(
 
 
 def _by_channel(
-    ndim: int, tell: Callable[[SimpleNamespace, Shape, int], tuple[dict[str, Spec], int]]
+    ndim: int, specs_of: Callable[[SimpleNamespace, Shape, int], tuple[dict[str, Spec], int]]
 ) -> Maker:
-    """From its arguments, kernel sizes and channels a layer `tell`s parameters and filters."""
+    """`specs_of` gives parameters and filters from arguments, kernel sizes and channels."""
 
     def make(a: SimpleNamespace) -> Build:
         g = geometry(a, ndim)
@@ -124,7 +124,7 @@ def _by_channel(
         def build(shape: Shape | None) -> Built:
             shape = known(a.kind, shape, ndim + 1)
             _, channels = split_channels(shape, g.data_format)
-            specs, filters = tell(a, g.kernel, channels)
+            specs, filters = specs_of(a, g.kernel, channels)
             return Built(
                 {**specs, **_bias(a, filters)}, output=convolved(a.kind, g, shape, filters)
             )

@@ -25,7 +25,7 @@ DTYPE = "Literal['float32', 'float64', 'float16']"
 
 @dataclass(frozen=True)
 class Deferred(Spec):
-    """A parameter whose shape the first input tells: MXNet draws it then, after all others."""
+    """A parameter whose shape the first input determines: MXNet draws it then, after all others."""
 
 
 def layer(signature: str, make: Maker) -> tuple[str, Callable[..., Layer]]:

@@ -13,7 +13,7 @@ from paraminspect.tree.layers import Build, Built, Spec, UnknownInputError
 
 
 def _normalization(a: SimpleNamespace) -> Build:
-    """Over one axis: `gamma` and `beta`, and where it is told the running statistics."""
+    """Over one axis: `gamma` and `beta`, and the running statistics of a layer that has them."""
     wanted = {
         "gamma": ("gamma_initializer", a.scale),
         "beta": ("beta_initializer", a.center),

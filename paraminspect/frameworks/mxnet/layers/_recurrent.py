@@ -32,9 +32,9 @@ def _recurrent(gates: int) -> Maker:
             specs: dict[str, Spec] = {}
             for number in range(a.num_layers):
                 given = _input_size(a, shape, 2) if number == 0 else out * len(sides)
-                is_told = number > 0 or bool(a.input_size)
+                is_given = number > 0 or bool(a.input_size)
                 for side in sides:
-                    cell = _cell_specs(a, gates, (given, out), is_told, dtype)
+                    cell = _cell_specs(a, gates, (given, out), is_given, dtype)
                     specs |= {f"{side}{number}_{name}": spec for name, spec in cell}
                     if projected:
                         whole = (projected, a.hidden_size)
@@ -71,12 +71,12 @@ def _input_size(a: SimpleNamespace, shape: Shape | None, ndim: int) -> int:
 
 
 def _cell_specs(
-    a: SimpleNamespace, gates: int, sizes: tuple[int, int], is_told: bool, dtype: DType
+    a: SimpleNamespace, gates: int, sizes: tuple[int, int], is_given: bool, dtype: DType
 ) -> Iterator[tuple[str, Spec]]:
-    """Of one cell that gets and gives these sizes; `is_told`: the first was no matter of input."""
+    """The parameters of a cell of these sizes; `is_given`: the call itself has the first."""
     stacked = gates * a.hidden_size
     for name, size in zip(("i2h_weight", "h2h_weight"), sizes, strict=True):
-        kind = Spec if is_told or name == "h2h_weight" else Deferred
+        kind = Spec if is_given or name == "h2h_weight" else Deferred
         yield name, _weight(a, name, (stacked, size), dtype, kind)
     for name in ("i2h_bias", "h2h_bias"):
         yield name, Spec((stacked,), initialized(a, f"{name}_initializer", name), dtype=dtype)

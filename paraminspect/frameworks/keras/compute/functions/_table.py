@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paraminspect.compute._arguments import arrays, told_all
+from paraminspect.compute._arguments import arrays, checked_all
 from paraminspect.compute._own import OWN
 from paraminspect.compute._promotion import operators_with
 from paraminspect.frameworks.keras.compute.functions._activations import ACTIVATIONS
@@ -14,11 +14,11 @@ from paraminspect.frameworks.keras.compute.functions._reductions import REDUCTIO
 from paraminspect.frameworks.keras.compute.functions._shapes import JOINTS, SHAPES, item
 
 FUNCTIONS = {
-    **told_all(OF_NUMBERS_TOO),
-    **told_all(
+    **checked_all(OF_NUMBERS_TOO),
+    **checked_all(
         {**ELEMENTWISE, **ACTIVATIONS, **REDUCTIONS, **SHAPES, **PRODUCTS, **MAKING}, CHECKS
     ),
-    **told_all(JOINTS, {"x": arrays, "xs": arrays}),
+    **checked_all(JOINTS, {"x": arrays, "xs": arrays}),
     **OWN,
 }
 """What may be called in a forward, besides the children of the module."""

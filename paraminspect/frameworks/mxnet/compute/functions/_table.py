@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from paraminspect.compute._arguments import told_all
+from paraminspect.compute._arguments import checked_all
 from paraminspect.compute._own import OWN
 from paraminspect.compute._promotion import Operators, operators_with
 from paraminspect.frameworks.mxnet.compute.functions._arguments import CHECKS
@@ -24,8 +24,8 @@ from paraminspect.frameworks.mxnet.compute.functions._reductions import REDUCTIO
 from paraminspect.frameworks.mxnet.compute.functions._shapes import PRODUCTS, SHAPES, matmul
 
 FUNCTIONS = {
-    **told_all({**OF_NUMBERS_TOO, "where": choose}),
-    **told_all(
+    **checked_all({**OF_NUMBERS_TOO, "where": choose}),
+    **checked_all(
         {**ELEMENTWISE, **ACTIVATIONS, **REDUCTIONS, **SHAPES, **PRODUCTS, **MAKING}, CHECKS
     ),
     **OWN,

@@ -6,7 +6,7 @@ one by one may be given so: `permute(x, 2, 0, 1)`.
 
 from __future__ import annotations
 
-from paraminspect.compute._arguments import told_all
+from paraminspect.compute._arguments import checked_all
 from paraminspect.compute._own import OWN
 from paraminspect.compute._promotion import operators_with
 from paraminspect.frameworks.pytorch.compute.functions import _reductions, _shapes
@@ -20,13 +20,13 @@ from paraminspect.frameworks.pytorch.compute.functions._making import MAKING
 from paraminspect.frameworks.pytorch.compute.functions._products import PRODUCTS, matmul
 
 FUNCTIONS = {
-    **told_all(OF_NUMBERS_TOO, other_names=NUMPY_NAMES),
-    **told_all(
+    **checked_all(OF_NUMBERS_TOO, other_names=NUMPY_NAMES),
+    **checked_all(
         {**ELEMENTWISE, **OF_TORCH, **_reductions.REDUCTIONS, **_shapes.SHAPES, **PRODUCTS},
         CHECKS,
         NUMPY_NAMES,
     ),
-    **told_all({**ACTIVATIONS, **_reductions.OF_PYTHON, **_shapes.OF_PYTHON, **MAKING}, CHECKS),
+    **checked_all({**ACTIVATIONS, **_reductions.OF_PYTHON, **_shapes.OF_PYTHON, **MAKING}, CHECKS),
     **OWN,
 }
 """What may be called in a forward, besides the children of the module."""
