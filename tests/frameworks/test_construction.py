@@ -8,7 +8,7 @@ from paraminspect.errors import DefinitionError
 
 def drawn(text):
     tree = load_definition(f"framework: pytorch\n{text}".encode(), "x.yaml")
-    return [(d.names, d.spec.scheme) for d in tree.construction({})]
+    return [(d.names, d.spec.scheme) for d in tree.architecture.construction({})]
 
 
 def random_names(text):

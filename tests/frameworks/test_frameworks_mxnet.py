@@ -306,7 +306,9 @@ def test_a_bare_parameter_has_the_default_of_its_name():
 
 def test_what_the_first_input_tells_is_drawn_last():
     tree = layers("Dense(8)\nDense(3, in_units=8)\nDense(2)", input="[4]")
-    drawn = [d.names[0] for d in tree.construction({}) if d.names[0].endswith("weight")]
+    drawn = [
+        d.names[0] for d in tree.architecture.construction({}) if d.names[0].endswith("weight")
+    ]
     assert drawn == ["dense1_weight", "dense0_weight", "dense2_weight"]
 
 
