@@ -124,12 +124,20 @@ def test_the_guide_adds_one_of_each():
     assert whats == {title.split()[-1] for title in SECTIONS}
 
 
-@pytest.mark.parametrize(
-    "page", [GUIDE, ROOT / "README.md", *(ROOT / "docs").rglob("*.md")], ids=lambda page: page.name
-)
+PAGES = [GUIDE, ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("paraminspect/**/*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
-    for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / link).exists(), link
+
+
+def test_every_package_says_what_it_is():
+    packages = {path.parent for path in ROOT.glob("paraminspect/*/__init__.py")} - {
+        ROOT / "paraminspect" / "testing"
+    }
+    assert {package.name for package in packages if not (package / "README.md").exists()} == set()
 
 
 def test_the_guide_shows_the_floors():
