@@ -145,7 +145,7 @@ def foreign_file(path: Path, first: bytes) -> CheckpointError | None:
 
 
 def foreign_json(path: Path, text: bytes) -> CheckpointError | None:
-    """The same for a JSON file that is no index."""
+    """The same for a JSON file that is not an index."""
     known = next((f for key, f in _JSON.items() if key in text), None)
     return None if known is None else foreign_error(known, path)
 

@@ -57,7 +57,7 @@ def is_zip(first: bytes) -> bool:
 
 
 def first_member(first: bytes) -> bytes:
-    """The name of the first member of a zip archive; empty if it is no archive."""
+    """The name of the first member of a zip archive; empty for anything else."""
     if not is_zip(first):
         return b""
     nbytes = int.from_bytes(first[_NAME_NBYTES_AT : _NAME_NBYTES_AT + 2], "little")

@@ -26,7 +26,7 @@ from paraminspect.runtime import Lock
 _ANSWER = struct.Struct("<QQ")
 
 MAXIMUM_ANSWER_NBYTES = 512 << 20
-"""More than a million links, or two million chunks, the most that is told, take."""
+"""More than a million links, or two million chunks, the most that the library answers, take."""
 
 SECONDS = 1.5
 """Seconds of the processor for a question about the file, and for each few links of a walk."""

@@ -26,7 +26,7 @@ KINDS = {
     stat.S_IFBLK: "a block device",
     stat.S_IFSOCK: "a socket",
 }
-"""What a path may lead to that is no regular file."""
+"""What a path may lead to instead of a regular file."""
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 """O_NONBLOCK: opening a FIFO must not wait for a writer that never comes."""

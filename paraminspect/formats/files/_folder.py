@@ -110,7 +110,7 @@ class Folder:
             ).at(self.shown) from None
 
     def remove(self, name: str) -> None:
-        """Remove a file; one that is not there is no error."""
+        """Remove a file if it is there."""
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self.descriptor)
 

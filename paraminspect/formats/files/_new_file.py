@@ -49,7 +49,7 @@ def new_file(
 ) -> Iterator[NewFile]:
     """A new file that is to become `name`, in place of `old`; none is left if the block fails.
 
-    `progress` is told of bytes as they are written.
+    `progress` is called with the number of bytes just written.
     """
     new = NewFile(folder, name, progress)
     with ExitStack() as stack:
@@ -76,7 +76,7 @@ class NewFile:
         self._temporary = temporary_name(name)
 
     def open(self, mode: int) -> None:
-        """Create it. It stays locked as long as it is open: so others know that it is no leftover.
+        """Create it. It stays locked while it is open: so others know that it is not a leftover.
 
         Whatever happens meanwhile, `close` cleans up.
         """

@@ -44,7 +44,7 @@ class RegularFile:
         self.path = path
         self.descriptor = Descriptor(path)
         self.watch: Callable[[RegularFile, int], None] | None = None
-        """Told how many bytes have been read or copied, each time."""
+        """Called with the number of bytes just read or copied."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "watch": None}

@@ -4,7 +4,7 @@ A crash, a kill or a power cut at any moment leaves the target as it was or whol
 file has no name while it is written (Linux), so that even a kill leaves no litter; elsewhere it
 has a name that tells whose it is, and the next run removes it. The steps, in their order:
 
-1. links are resolved once, and the folder is held open: what happens to paths later is no matter;
+1. links are resolved once, and the folder is held open: later changes of paths do not matter;
 2. the space is reserved, so that a full disk is known before any work;
 3. the caller writes, and reads back what it wrote;
 4. mode, owner, access list and attributes of the old file are kept, the new file is fsynced;
@@ -41,7 +41,7 @@ def replacing(
     """A new file of `nbytes` bytes that is put at `path` when the block ends without an error.
 
     `inputs` are the files that it is made of: if one has changed by then, nothing is put there.
-    `progress` is told of bytes as they are written.
+    `progress` is called with the number of bytes just written.
     Without `overwrite` a file that is there, or appears meanwhile, is left alone. Raises
     `CheckpointError` with the target untouched, `DurabilityError` with the new file in place.
     """

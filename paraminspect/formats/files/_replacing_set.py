@@ -76,7 +76,7 @@ def replace_set(
 ) -> None:
     """Make a set of files new at once; `path` is the index, as errors name it.
 
-    `progress` is told of bytes as they are written.
+    `progress` is called with the number of bytes just written.
 
     Raises `CheckpointError` with the set untouched, `DurabilityError` with the new one in place.
     """

@@ -1,4 +1,4 @@
-"""Where the chunks of a dataset are: told by the library, checked here.
+"""Where the chunks of a dataset are: the library says so, and it is checked here.
 
 A position must be a multiple of the chunk's shape and inside the grid; no chunk may be there twice,
 or which of the two is read would depend on the reader; each must lie in the HDF5 file.
@@ -109,7 +109,7 @@ class ChunkIndex:
         """Whether all chunks lie in the file, and are not larger than a filter can make them."""
         offsets, nbytes = rows[:, 0], rows[:, 1]
         # Deflate makes incompressible data larger by some bytes for each 16 KiB of it, a checksum
-        # by four. What is stored larger than an eighth more is no chunk, and is not read.
+        # by four. What is stored larger than an eighth more is not a chunk, and is not read.
         end, most = self.library.extent.size, self.chunk_nbytes + (self.chunk_nbytes >> 3) + 4096
         # Each is compared before their sum, which wraps around where 64 bits do not suffice.
         fits = (offsets <= end) & (nbytes <= end) & (offsets + nbytes <= end) & (nbytes <= most)

@@ -47,7 +47,7 @@ class HDF5Source(ByteSource, Source, Protocol):
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset. Without a dtype it is no parameter, and `what` says what it is."""
+    """A dataset. Without a dtype it is not a parameter, and `what` says what it is."""
 
     path: str
     address: int
@@ -108,7 +108,7 @@ class Contents:
         return found
 
     def metadata(self, groups: Sequence[str] = ("",)) -> dict[str, str]:
-        """The attributes of groups as text: what is no text is written as JSON."""
+        """The attributes of groups as text: anything else is written as JSON."""
         try:
             found = [self.library.ask("all_attributes", path=group)[0] for group in groups]
         finally:

@@ -109,7 +109,7 @@ def _objects(
 
 
 def _check_names(names: Collection[str]) -> None:
-    """Raise `CheckpointError` for a name that is no path of HDF5, or a group and a dataset too."""
+    """Raise `CheckpointError` for a name that is not a path of HDF5, or a group too."""
     for name in names:
         parts = name.split("/")
         _check_encodes(name)

@@ -123,7 +123,7 @@ class _Watch:
             self._left -= nbytes
             if self._left > 0 or self._is_checking:
                 return
-            self._is_checking = True  # reading all of it is told here as well
+            self._is_checking = True  # reading all of it calls this as well
             try:
                 StoredMember(file, self._member).check()
                 file.watch = None

@@ -33,7 +33,7 @@ class LayerConfig:
 
 
 def parse_metadata(text: bytes) -> dict[str, str]:
-    """The texts in a `metadata.json`; empty for what is no such file."""
+    """The texts in a `metadata.json`; empty for any other file."""
     try:
         told = read_json(text)
     except CheckpointError:
@@ -52,7 +52,7 @@ def parse_layers(text: bytes) -> dict[str, LayerConfig]:
     """The layers, in order, by the group that Keras stores each in; "" is the model.
 
     Groups (`layers/dense_1`) are named by class and counted within a model, in its layers' order
-    (`_save_container_state` in keras/src/saving/saving_lib.py). Empty for what is no such config.
+    (`_save_container_state` in keras/src/saving/saving_lib.py). Empty for anything else.
     """
     try:
         config = read_json(text)
@@ -130,7 +130,7 @@ def _class_name(node: Any) -> str:
 
 
 _OPERATIONS = "keras.src.ops."
-"""Where Keras has what is no layer, and is not stored: `x + 1` in a functional model."""
+"""Where Keras has operations, which it does not store: `x + 1` in a functional model."""
 
 
 def describes(

@@ -27,7 +27,7 @@ MAXIMUM_PIECES = 1_000
 
 
 def find_root(contents: Contents) -> str | None:
-    """The group that holds the layers (`""` or `model_weights`); None if it is no such file."""
+    """The group that holds the layers (`""` or `model_weights`); None for any other file."""
     root = MODEL if MODEL in contents.groups else ""
     if not root and any("/" not in path for path in contents.datasets):
         return None

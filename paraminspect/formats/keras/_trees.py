@@ -88,7 +88,7 @@ def weights_tree(
 
 
 def _places(parts: Sequence[Contents]) -> dict[str, int]:
-    """Where in the files each group begins, so that groups can be told in the order of writing."""
+    """Where in the files each group begins, so that groups can be put in the order of writing."""
     places: dict[str, int] = {}
     start = 0
     for contents in parts:

@@ -2,7 +2,7 @@
 
 The groups of such a file are named by class and number, not by layer. The layer's own name is an
 attribute of its `vars` group (Keras 3.6 and later) or stands in the archive's config; the names of
-the variables follow from the class. What is not told keeps the path under which it is stored.
+the variables follow from the class. What does not follow keeps the path under which it is stored.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Layers:
         return {name: layer for one in self._possible(group) for name, layer in one.held.items()}
 
     def _full_name(self, group: str) -> str | None:
-        """The names of the layers down to this one, each with a slash; None if one is not told.
+        """The names of the layers down to this one, each with a slash; None if one is unknown.
 
         The layers of a Functional model exist before it does: they are named without it.
         """

@@ -8,7 +8,7 @@ from paraminspect.formats._signatures import first_member
 _EMPTY_ARCHIVE = b"PK\x05\x06"
 
 SUFFIX = ".npy"
-"""Ends the names of members, and is no part of the names of arrays."""
+"""Ends the names of members; the names of arrays go without it."""
 
 DTYPE_NAMES = {
     "b1": "bool",

@@ -58,7 +58,7 @@ class NpyHeader:
 
 
 def header_nbytes(first: bytes) -> int:
-    """Where the values begin, told by the first 12 bytes; raises `CheckpointError`."""
+    """Where the values begin, by the first 12 bytes; raises `CheckpointError`."""
     if not first.startswith(MAGIC) or len(first) < 10:
         raise CheckpointError("not a .npy array: it does not begin as one")
     version = first[6]
@@ -218,7 +218,7 @@ def descr_of(dtype: DType) -> str:
 
 
 def _parse_other(code: str) -> DType:
-    """The dtype of what is no number of ours, by the name that NumPy gives it."""
+    """The dtype of elements that are not numbers of ours, by NumPy's name for it."""
     if code in _LONG_DOUBLES:
         return DType(_LONG_DOUBLES[code], 8 * int(code[1:]))
     if found := _TEXT.fullmatch(code):

@@ -66,7 +66,7 @@ class Member:
 def read_directory(file: RegularFile) -> dict[str, Member]:
     """The members by name, in the order of the directory, folders left out.
 
-    Raises `CheckpointError` for what is no archive, or one that readers would disagree on.
+    Raises `CheckpointError` for anything but an archive, or one that readers would disagree on.
     """
     try:
         return _members(file)

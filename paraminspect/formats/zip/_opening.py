@@ -19,7 +19,7 @@ INFLATING_AT_ONCE = 4
 class Archive:
     """An open zip archive. `members` are in the order of the directory, without the folders.
 
-    Raises `CheckpointError` for what is no archive, or one that zip readers would disagree on.
+    Raises `CheckpointError` for anything but an archive, or one that zip readers would disagree on.
     """
 
     def __init__(self, file: RegularFile) -> None:

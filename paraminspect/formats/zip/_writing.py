@@ -59,7 +59,7 @@ class NewMember:
 
     @property
     def flags(self) -> int:
-        """A name that is not ASCII is told to be UTF-8."""
+        """A name that is not ASCII is marked as UTF-8."""
         return 0 if self.raw_name.isascii() else UTF8
 
     def header(self, crc: int) -> bytes:
