@@ -93,6 +93,7 @@ class Builder:
             fail(str(error), node)
 
     def _around(self, node: Mapping, block: str) -> Layer:
+        """A call with layers below it, `Add(): [a, b]`: the framework says what it makes."""
         key, below = node.entries[0]
         if len(node.entries) > 1:
             fail("a call with layers below it must be alone in its mapping", node)
@@ -214,6 +215,8 @@ class Builder:
         self.scope.functions[name] = self._block(name, signature, body)
 
     def _block(self, name: str, signature: inspect.Signature, body: Node) -> Callable[..., Layer]:
+        """The function of a block: each call constructs its body anew with its arguments."""
+
         def construct(*arguments: Any, **keywords: Any) -> Layer:
             if name in self._open:
                 fail(f"the block {name!r} uses itself: blocks cannot recurse", body)

@@ -53,6 +53,7 @@ def load_definition(text: bytes, source: str) -> ParameterTree:
 
 
 def _load(root: Node) -> ParameterTree:
+    """In this order: what layers refer to, the layers, their names, ties, and the schemes."""
     if not isinstance(root, Mapping):
         raise DefinitionError(
             "a definition is a mapping with 'framework' and 'layers'"

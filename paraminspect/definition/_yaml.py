@@ -145,6 +145,7 @@ class _Reader:
         return root
 
     def _node(self, event: yaml.Event, place: Place, depth: int, flow: bool) -> Node:
+        """An anchor is open (None) until its node is read: so an alias within itself is seen."""
         assert isinstance(event, yaml.NodeEvent)
         self._count += 1
         if self._count > MAXIMUM_NODES:

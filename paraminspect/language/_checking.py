@@ -71,6 +71,7 @@ _ALLOWED = (
 
 
 def _check_node(node: ast.AST, text: str) -> None:
+    """The most telling message first: what users of Python or PyTorch write out of habit."""
     if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "torch":
         raise ExpressionError(f"there is no torch here: write {node.attr!r} for torch.{node.attr}")
     for kind, word in _REFUSED.items():

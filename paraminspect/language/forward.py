@@ -105,6 +105,7 @@ def _execute(
     evaluate: Callable[[Expression], Any],
     made: Made,
 ) -> Any:
+    """Run in turn, in one scope: a loop's names stay, as in Python; the last result is given."""
     result = None
     for statement in statements:
         if isinstance(statement, While):

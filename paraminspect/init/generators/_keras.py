@@ -74,6 +74,7 @@ class Keras:
         return fresh
 
     def _draw(self, shared: Seed | None, distribution: Random, shape: Shape, dtype: DType) -> Array:
+        """An initializer with a seed of its own draws with it, and takes none from the model."""
         if isinstance(distribution, Seeded):
             own = partial(self._draw, Seed(distribution.seed))
             return compose(distribution.inner, shape, dtype, own)

@@ -50,6 +50,7 @@ class MXNet:
         return made
 
     def _draw(self, distribution: Random, shape: Shape, dtype: DType) -> Array:
+        """Only what `mxnet.init` draws; the rest is refused with what it does draw."""
         if dtype.name != "float32":
             raise SchemeError(f"of MXNet's random numbers only float32 is reproduced, not {dtype}")
         match distribution:

@@ -86,6 +86,7 @@ class Native:
         return made
 
     def _draw(self, stream: Stream, distribution: Random, shape: Shape, dtype: DType) -> Array:
+        """A seed that an initializer was given takes the place of ours, under the same name."""
         if isinstance(distribution, Seeded):
             own = partial(self._draw, Stream(distribution.seed, stream.name))
             return compose(distribution.inner, shape, dtype, own)

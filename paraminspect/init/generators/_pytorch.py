@@ -61,6 +61,7 @@ class PyTorch:
         return made
 
     def _draw(self, contiguous: bool, distribution: Random, shape: Shape, dtype: DType) -> Array:
+        """Each draw is appended to the program, so the next one begins where it ends."""
         if dtype.name not in DTYPES:
             raise SchemeError(f"PyTorch draws no {dtype}, only {', '.join(DTYPES)}")
         if not contiguous and not isinstance(distribution, Uniform | Normal):

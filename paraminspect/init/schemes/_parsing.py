@@ -65,6 +65,7 @@ def parse_scheme(
 def _parse(
     text: str, words: Mapping[str, SchemeFunction], own: Mapping[str, SchemeFunction]
 ) -> Scheme:
+    """A user's function is loaded only if the text names it: loading runs foreign code."""
     expression = parse_expression(text)
     offered = {n: checked(own[n]) if n in expression.names else _unused for n in own}
     functions = {**_common(), **words, **offered}
@@ -104,6 +105,7 @@ def _changed(expression: Expression, array: Array) -> Array:
 
 
 def _scheme(expression: Expression, functions: Mapping[str, SchemeFunction]) -> Scheme:
+    """One step: a call, a bare name, or a number, which is a constant."""
     if _VALUE in expression.names:
         raise SchemeError(
             f"x is the value so far: draw it first, as in [normal(0, 1), {expression.text}]"

@@ -102,6 +102,7 @@ class UniformDraw:
         return values
 
     def _single(self, words: np.ndarray[Any, Any]) -> Floats:
+        """One fused step; where low is small beside the width, float64 rounds the sum just once."""
         low, high = np.float32(self.low), np.float32(self.high)
         width = high - low
         words &= np.uint32(0xFFFFFF)

@@ -90,6 +90,7 @@ def maker(stream: Stream, distribution: Independent, dtype: DType) -> Make:
 
 
 def _made(stream: Stream, distribution: Independent, dtype: DType, start: int, stop: int) -> Floats:
+    """Drawn in the wide type, clipped to what the dtype holds within the bounds, then cast."""
     wide = dtype.name == "float64"
     match distribution:
         case Uniform():
@@ -134,6 +135,7 @@ def _blocks(start: int, stop: int) -> Iterator[tuple[int, int, int, slice]]:
 
 
 def _uniform(stream: Stream, start: int, stop: int, distribution: Uniform, wide: bool) -> Floats:
+    """The block's words up to the last wanted one: the stream cannot be entered in the middle."""
     width = distribution.high - distribution.low
     values = np.empty(stop - start, np.float64 if wide else np.float32)
     for block, first, last, where in _blocks(start, stop):
@@ -180,6 +182,7 @@ def _places(keys: Words, start: int, at: np.ndarray[Any, Any]) -> Places:
 def _truncated(
     stream: Stream, start: int, stop: int, distribution: TruncatedNormal, wide: bool
 ) -> Floats:
+    """By redraws where most normals fit, else by rejection from uniform candidates."""
     low, high = distribution.standard_bounds
     if distribution.kept > SMALL_SHARE:
         values, keys = _standard_normal(stream, start, stop, wide)

@@ -84,6 +84,7 @@ class Stateless:
         return whole[start - first * each : stop - first * each].astype(dtype, copy=False)
 
     def _truncated_groups(self, first: int, last: int, each: int) -> Values:
+        """A group takes the first fitting values of its own counters, one counter a round."""
         make, kind = (_normals64, np.float64) if each == 2 else (_normals32, np.float32)
         out = np.empty((last - first, each), kind)
         found = np.zeros(last - first, np.int64)

@@ -49,6 +49,7 @@ def _polynomial(x: Doubles, coefficients: Sequence[float]) -> Doubles:
 
 
 def _log(x: Floats) -> Floats:
+    """The Cephes logarithm, its polynomial in three parts, as LLVM evaluates it."""
     x = np.maximum(x, np.float32(2.0**-126))
     bits = x.view(np.uint32)
     exponent = ((bits >> np.uint32(23)).astype(np.int32) - 127).astype(np.float32) + np.float32(1)
