@@ -117,7 +117,7 @@ def test_a_table_is_one_array_a_row_a_line_exactly(name, delimiter, address, run
         (("head.w", "-o", "x.npz", "--format", "npy"), "the name says npz, and --format npy"),
         (("head.w", "-o", "x.npy", "--format", "csv"), "the name says npy, and --format csv"),
         (("head.w", "-o", "x.npz", "--precision", "3"), "--precision is for values as text"),
-        (("head.w", "-o", "x.npz", "--stats"), "are for text and json, not npz"),
+        (("head.w", "-o", "x.npz", "--stats"), "make a table, which npz cannot hold"),
         (("encoder.b", "encoder.b[0]", "-o", "x.npz"), "would have one name, 'encoder.b'"),
         (("encoder.b", "-o", "x.safetensors.index.json"), "folders and indices are for shards"),
         (("encoder.b", "--max-shard-size", "1MB"), "--max-shard-size goes with -o FOLDER"),

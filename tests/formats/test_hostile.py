@@ -266,6 +266,11 @@ class Opened:
 sys.addaudithook(Opened.hook)
 
 
+def _is_python(path):
+    """Whether it is of the Python that runs: a module, or what packages say of themselves."""
+    return path.suffix in (".py", ".pyc", ".so") or str(path).startswith(tuple(sys.path[1:]))
+
+
 @pytest.fixture
 def list_json(monkeypatch, capsys):
     """`list --format json` of a path: (status, stdout, stderr); nothing beside it is opened."""
@@ -278,7 +283,7 @@ def list_json(monkeypatch, capsys):
             run()
         opened, Opened.paths = Opened.paths, None
         beside = [p for p in opened if p.parent != path.parent]
-        assert not [p for p in beside if p.suffix not in (".py", ".pyc", ".so")]
+        assert not [p for p in beside if not _is_python(p)]
         out, err = capsys.readouterr()
         assert not STEERS.search(out + err)
         return exit_.value.code, out, err
