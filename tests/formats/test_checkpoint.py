@@ -20,6 +20,7 @@ from paraminspect.errors import CheckpointError, DTypeError, ParamInspectError
 from paraminspect.formats import FORMATS as OURS
 from paraminspect.formats import Holds, open_checkpoint
 from paraminspect.formats.files._reading import StoredArray
+from paraminspect.frameworks import framework_of
 from paraminspect.source import open_source
 from paraminspect.testing import Specimen
 
@@ -148,7 +149,8 @@ def test_metadata_that_names_no_tensor_is_no_tie(tmp_path):
 
 def test_what_torch_wrote_is_a_pytorch_tree(tmp_path):
     save_file(ARRAYS, tmp_path / "m.safetensors", {"format": "pt"})
-    assert open_checkpoint(tmp_path / "m.safetensors").architecture.framework == "pytorch"
+    tree = open_checkpoint(tmp_path / "m.safetensors")
+    assert framework_of(tree.architecture.framework, tree.metadata) == "pytorch"
 
 
 @pytest.mark.parametrize(
