@@ -195,7 +195,7 @@ def transformers_version(framework_python):
 def small(name):
     """The definition of a sample model, of another size."""
     text = (SAMPLES / f"{name}.yaml").read_text()
-    sizes = dict(re.findall(r"(\w+): ([^,}]+)", re.search(r"let: \{.*\}", text)[0]))
+    sizes = dict(re.findall(r"(\w+): ([^,}]+)", re.search(r"let: \{(.*)\}", text)[1]))
     sizes |= dict(re.findall(r"(\w+): ([^,}]+)", SMALL[name][0]))
     let = ", ".join(f"{size}: {value}" for size, value in sizes.items())
     return re.sub(r"let: \{.*\}", f"let: {{{let}}}", text)
