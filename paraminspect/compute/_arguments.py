@@ -46,7 +46,7 @@ def checked(
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             raise ExpressionError(f"{name}: {_short(error)}") from error
 
-    apply.binds_itself = True  # type: ignore[attr-defined]  # read by expressions._calls.call
+    apply.binds_itself = True  # type: ignore[attr-defined]  # read by language._calls.call
     return apply
 
 

@@ -48,7 +48,7 @@ def _python_numbers(values: Values) -> list[Any]:
     return numbers
 
 
-def as_json(source: str, slices: Sequence[Slice], precision: int | None) -> Iterator[str]:  # noqa: ARG001
+def as_json(source: str, slices: Sequence[Slice], precision: int | None) -> Iterator[str]:  # noqa: ARG001 (as every style)
     """One object, as the JSON contract has it; a complex number is a list of its two parts."""
     yield json.dumps({"schema_version": SCHEMA_VERSION, "source": source})[:-1] + ', "slices": [\n'
     for number, slice_ in enumerate(slices):
@@ -119,17 +119,17 @@ def _plain(value: Any) -> Any:
     return strict(value) if isinstance(value, float) else value
 
 
-def as_csv(source: str, slices: Sequence[Slice], precision: int | None) -> Iterator[str]:  # noqa: ARG001
+def as_csv(source: str, slices: Sequence[Slice], precision: int | None) -> Iterator[str]:  # noqa: ARG001 (as every style)
     """A line per row of the last axis, with commas; what more axes there are follow one another."""
     return _separated(slices, precision, ",")
 
 
-def as_tsv(source: str, slices: Sequence[Slice], precision: int | None) -> Iterator[str]:  # noqa: ARG001
+def as_tsv(source: str, slices: Sequence[Slice], precision: int | None) -> Iterator[str]:  # noqa: ARG001 (as every style)
     """The same with tabs."""
     return _separated(slices, precision, "\t")
 
 
-def as_txt(source: str, slices: Sequence[Slice], precision: int | None) -> Iterator[str]:  # noqa: ARG001
+def as_txt(source: str, slices: Sequence[Slice], precision: int | None) -> Iterator[str]:  # noqa: ARG001 (as every style)
     """The same with spaces."""
     return _separated(slices, precision, " ")
 
